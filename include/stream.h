@@ -1,0 +1,97 @@
+/*
+ * The client's byte stream: buffered reading by lines and counts, buffered
+ * writing, both against a deadline.
+ *
+ * A stream never blocks past its deadline: it waits in poll() and answers
+ * ETIMEDOUT. Reading answers EPIPE at the end of the input. After a failed
+ * write every further write fails at once, so that a writer may check once,
+ * at the flush. Filters (COMPRESS=DEFLATE) sit between buffer and descriptor.
+ */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include "buf.h"
+#include "clock.h"
+
+/* A filter changes bytes between a stream's buffer and its descriptor. */
+struct filter {
+	/* Appends to out what n raw bytes decode to; -1 with errno EPROTO. */
+	int (*decode)(struct filter *f, struct buf *out, const void *p, size_t n);
+	/* Appends to out the encoding of n bytes, all of it when flush. */
+	int (*encode)(struct filter *f, struct buf *out, const void *p, size_t n,
+	    bool flush);
+	void (*free)(struct filter *f);
+};
+
+struct stream {
+	int in_fd;
+	int out_fd;
+	struct buf in;			/* read and not yet consumed */
+	size_t in_pos;			/* consumed part of in */
+	struct buf out;			/* written and not yet sent */
+	struct buf coded;		/* out behind the filter */
+	struct filter *filter;
+	uint64_t read_deadline;		/* clock_ms(); 0: none */
+	uint64_t write_timeout;		/* ms for each sending of a buffer; 0: none */
+	uint64_t in_total;		/* raw bytes read from and sent to the client */
+	uint64_t out_total;
+	bool out_is_pipe;		/* not a socket: no MSG_DONTWAIT */
+	int out_error;			/* errno of the first failed write */
+	int wake_fd;			/* another descriptor to wait for, or -1 */
+};
+
+#define STREAM_IN_MAX ((size_t)65536)
+#define STREAM_OUT_SIZE ((size_t)65536)
+
+/* The descriptors stay the caller's. */
+void stream_init(struct stream *s, int in_fd, int out_fd);
+void stream_free(struct stream *s);
+
+/*
+ * Sees to it that at least one unread byte is in the buffer. Returns 1 when
+ * there is, 0 when wake_fd became readable first (only if it is set), -1 with
+ * errno ETIMEDOUT, EPIPE (end of input) or read's own.
+ */
+int stream_fill(struct stream *s);
+
+/* Unread bytes that are in the buffer already. */
+struct bytes stream_pending(const struct stream *s);
+void stream_consume(struct stream *s, size_t n);
+
+/*
+ * The next line without its end (LF or CRLF), flushing output before it
+ * waits. Valid until the next read. Returns 0, or -1 with errno E2BIG when no
+ * line ends within max bytes (nothing is consumed), ETIMEDOUT, EPIPE.
+ */
+int stream_line(struct stream *s, size_t max, struct bytes *line);
+
+/* Reads and drops input up to and including the next LF. 0, or -1 as above. */
+int stream_skip_line(struct stream *s);
+
+/*
+ * Up to max bytes of input into p, at least one; returns how many, or -1 with
+ * errno as above. For streaming literals.
+ */
+ssize_t stream_read(struct stream *s, void *p, size_t max);
+
+/* True when no input is waiting, neither here nor in the descriptor. */
+bool stream_idle(struct stream *s);
+
+/*
+ * Output is kept until STREAM_OUT_SIZE bytes are there, a flush, or a wait
+ * for input. 0, or -1 with errno EPIPE, ETIMEDOUT, ENOMEM.
+ */
+int stream_write(struct stream *s, const void *p, size_t n);
+int stream_text(struct stream *s, const char *text);
+int stream_bytes(struct stream *s, struct bytes b);
+int stream_number(struct stream *s, uint64_t v);
+int stream_printf(struct stream *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+int stream_flush(struct stream *s);
+
+/*
+ * Gives unused buffer memory back; for the moment before a long wait.
+ */
+void stream_shrink(struct stream *s);
+
+#endif

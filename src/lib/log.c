@@ -1,0 +1,176 @@
+/*
+ * Logging that never blocks.
+ * Runs as: any user.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define LINE_MAX_BYTES 1024
+#define QUOTE_BUFFERS 4
+
+static struct {
+	const char *name;
+	int fd;				/* syslog socket, or -1 */
+	bool to_stderr;
+	int level;
+} log_state = { "mailreeve", -1, false, LOG_INFO };
+
+void
+log_open(const char *name)
+{
+	int saved = errno;
+	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	log_state.name = name;
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0
+	    && (fd == LOG_FD || dup3(fd, LOG_FD, O_CLOEXEC) == LOG_FD))
+		log_state.fd = LOG_FD;
+	if (fd >= 0 && fd != LOG_FD)
+		close(fd);
+	errno = saved;
+}
+
+void
+log_inherit(const char *name)
+{
+	int saved = errno, type = 0;
+	socklen_t n = sizeof type;
+
+	log_state.name = name;
+	log_state.fd = -1;
+	if (getsockopt(LOG_FD, SOL_SOCKET, SO_TYPE, &type, &n) == 0
+	    && type == SOCK_DGRAM)
+		log_state.fd = LOG_FD;
+	errno = saved;
+}
+
+void
+log_to_stderr(bool on)
+{
+	log_state.to_stderr = on;
+}
+
+void
+log_level(int priority)
+{
+	log_state.level = priority;
+}
+
+/* Control bytes that came in by a file name or a module's message. */
+static void
+make_one_line(char *text)
+{
+	for (char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 127)
+			*c = '?';
+}
+
+static void
+write_syslog(int priority, const char *text)
+{
+	char head[128], stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	struct iovec v[2];
+
+	localtime_r(&now, &tm);
+	strftime(stamp, sizeof stamp, "%b %e %H:%M:%S", &tm);
+	v[0].iov_base = head;
+	v[0].iov_len = (size_t)snprintf(head, sizeof head, "<%d>%s %s[%d]: ",
+	    LOG_MAIL | priority, stamp, log_state.name, (int)getpid());
+	v[1].iov_base = (void *)(uintptr_t)text;
+	v[1].iov_len = strlen(text);
+	if (writev(log_state.fd, v, 2) < 0) {
+		/* Dropped: a full or absent syslog must not hold up mail. */
+	}
+}
+
+static void __attribute__((format(printf, 2, 0)))
+log_va(int priority, const char *fmt, va_list ap)
+{
+	char text[LINE_MAX_BYTES];
+	int saved = errno;
+
+	if (priority > log_state.level)
+		return;
+	vsnprintf(text, sizeof text, fmt, ap);
+	make_one_line(text);
+	if (log_state.fd >= 0)
+		write_syslog(priority, text);
+	if (log_state.to_stderr || log_state.fd < 0)
+		dprintf(DIAGNOSTICS_FD, "%s[%d]: %s\n", log_state.name,
+		    (int)getpid(), text);
+	errno = saved;
+}
+
+void
+log_line(int priority, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_va(priority, fmt, ap);
+	va_end(ap);
+}
+
+noreturn void
+log_fatal(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_va(LOG_ERR, fmt, ap);
+	va_end(ap);
+	exit(status);
+}
+
+noreturn void
+log_bug(const char *file, int line, const char *what)
+{
+	log_line(LOG_CRIT, "bug: %s:%d: %s does not hold", file, line, what);
+	abort();
+}
+
+static bool
+plain(unsigned char c)
+{
+	return c > ' ' && c < 127 && c != '"' && c != '\\' && c != '=';
+}
+
+const char *
+log_quote(struct bytes b)
+{
+	static char ring[QUOTE_BUFFERS][3 * LOG_QUOTE_MAX + 4];
+	static unsigned turn;
+	static const char hex[] = "0123456789abcdef";
+	char *out = ring[turn++ % QUOTE_BUFFERS], *p = out;
+
+	for (size_t i = 0; i < b.n && i < LOG_QUOTE_MAX; i++) {
+		unsigned char c = b.p[i];
+
+		if (plain(c)) {
+			*p++ = (char)c;
+			continue;
+		}
+		*p++ = '\\';
+		*p++ = hex[c >> 4];
+		*p++ = hex[c & 15];
+	}
+	if (b.n > LOG_QUOTE_MAX) {
+		memcpy(p, "...", 3);
+		p += 3;
+	}
+	*p = '\0';
+	return out;
+}

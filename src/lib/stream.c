@@ -1,0 +1,394 @@
+/*
+ * The client's byte stream with deadlines.
+ * Runs as: any user.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "stream.h"
+
+#define READ_SIZE ((size_t)16384)
+
+void
+stream_init(struct stream *s, int in_fd, int out_fd)
+{
+	*s = (struct stream){
+		.in_fd = in_fd,
+		.out_fd = out_fd,
+		.in = BUF_INIT(STREAM_IN_MAX + READ_SIZE),
+		/* Room for one write more than what triggers sending. */
+		.out = BUF_INIT(2 * STREAM_OUT_SIZE),
+		.coded = BUF_INIT(4 * STREAM_OUT_SIZE),
+		.wake_fd = -1,
+	};
+}
+
+void
+stream_free(struct stream *s)
+{
+	buf_wipe(&s->in);
+	buf_free(&s->out);
+	buf_free(&s->coded);
+	if (s->filter != NULL)
+		s->filter->free(s->filter);
+	s->filter = NULL;
+}
+
+/* Milliseconds until deadline as poll() wants them; -1 for no deadline. */
+static int
+remaining(uint64_t deadline)
+{
+	uint64_t now;
+
+	if (deadline == 0)
+		return -1;
+	now = clock_ms();
+	if (now >= deadline)
+		return 0;
+	return deadline - now > 3600000 ? 3600000 : (int)(deadline - now);
+}
+
+struct bytes
+stream_pending(const struct stream *s)
+{
+	return bytes_from(buf_contents(&s->in), s->in_pos);
+}
+
+void
+stream_consume(struct stream *s, size_t n)
+{
+	size_t have = s->in.len - s->in_pos;
+
+	s->in_pos += n < have ? n : have;
+	if (s->in_pos == s->in.len) {
+		s->in.len = 0;
+		s->in_pos = 0;
+	}
+}
+
+/* Waits for input. 1 input, 0 the wake descriptor, -1 errno. */
+static int
+wait_input(struct stream *s)
+{
+	struct pollfd p[2] = {
+		{ .fd = s->in_fd, .events = POLLIN },
+		{ .fd = s->wake_fd, .events = POLLIN },
+	};
+
+	for (;;) {
+		int n = poll(p, s->wake_fd < 0 ? 1 : 2, remaining(s->read_deadline));
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			return p[0].revents != 0 ? 1 : 0;
+		if (n == 0 && s->read_deadline != 0
+		    && clock_ms() >= s->read_deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	}
+}
+
+/* Moves raw input into the buffer, through the filter when there is one. */
+static int
+take_input(struct stream *s)
+{
+	unsigned char raw[READ_SIZE];
+	unsigned char *to = raw;
+	ssize_t n;
+
+	if (s->in_pos > 0) {
+		buf_consume(&s->in, s->in_pos);
+		s->in_pos = 0;
+	}
+	if (s->filter == NULL) {
+		to = buf_room(&s->in, READ_SIZE);
+		if (to == NULL)
+			return -1;
+	}
+	do
+		n = read(s->in_fd, to, READ_SIZE);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -1;
+	if (n == 0) {
+		errno = EPIPE;
+		return -1;
+	}
+	s->in_total += (uint64_t)n;
+	if (s->filter == NULL)
+		s->in.len += (size_t)n;
+	else if (s->filter->decode(s->filter, &s->in, raw, (size_t)n) < 0)
+		return -1;
+	return 0;
+}
+
+/* Waits for and takes more input, whether or not some is there already. */
+static int
+more_input(struct stream *s)
+{
+	size_t had = s->in.len - s->in_pos;
+
+	while (s->in.len - s->in_pos == had) {
+		int r;
+
+		if (s->out.len > 0 && stream_flush(s) < 0)
+			return -1;
+		r = wait_input(s);
+		if (r <= 0)
+			return r;
+		if (take_input(s) < 0)
+			return -1;
+	}
+	return 1;
+}
+
+int
+stream_fill(struct stream *s)
+{
+	return s->in_pos < s->in.len ? 1 : more_input(s);
+}
+
+int
+stream_line(struct stream *s, size_t max, struct bytes *line)
+{
+	for (;;) {
+		struct bytes have = stream_pending(s);
+		ssize_t end = bytes_find(bytes_first(have, max), '\n');
+
+		if (end >= 0) {
+			*line = bytes_first(have, (size_t)end);
+			if (line->n > 0 && line->p[line->n - 1] == '\r')
+				line->n--;
+			/*
+			 * Not stream_consume(): the line stays where it is
+			 * until the next read.
+			 */
+			s->in_pos += (size_t)end + 1;
+			return 0;
+		}
+		if (have.n >= max) {
+			errno = E2BIG;
+			return -1;
+		}
+
+		int wake = s->wake_fd, r;
+
+		s->wake_fd = -1;	/* half a line cannot be interrupted */
+		r = more_input(s);
+		s->wake_fd = wake;
+		if (r < 0)
+			return -1;
+	}
+}
+
+int
+stream_skip_line(struct stream *s)
+{
+	for (;;) {
+		struct bytes have = stream_pending(s);
+		ssize_t end = bytes_find(have, '\n');
+
+		stream_consume(s, end >= 0 ? (size_t)end + 1 : have.n);
+		if (end >= 0)
+			return 0;
+		if (more_input(s) < 0)
+			return -1;
+	}
+}
+
+ssize_t
+stream_read(struct stream *s, void *p, size_t max)
+{
+	struct bytes have;
+
+	if (stream_pending(s).n == 0 && more_input(s) < 0)
+		return -1;
+	have = bytes_first(stream_pending(s), max);
+	memcpy(p, have.p, have.n);
+	stream_consume(s, have.n);
+	return (ssize_t)have.n;
+}
+
+bool
+stream_idle(struct stream *s)
+{
+	struct pollfd p = { .fd = s->in_fd, .events = POLLIN };
+
+	return s->in_pos == s->in.len && poll(&p, 1, 0) == 0;
+}
+
+/*
+ * One attempt to send without blocking. A socket may be shared with other
+ * processes, so its O_NONBLOCK flag is left alone; pipes and terminals, which
+ * only a session run by hand has, are written to when poll() says so.
+ */
+static ssize_t
+send_some(struct stream *s, const unsigned char *p, size_t n)
+{
+	if (!s->out_is_pipe) {
+		ssize_t done = send(s->out_fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (done >= 0 || errno != ENOTSOCK)
+			return done;
+		s->out_is_pipe = true;
+	}
+
+	struct pollfd out = { .fd = s->out_fd, .events = POLLOUT };
+
+	if (poll(&out, 1, 0) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	/* A pipe that is writable takes PIPE_BUF bytes without blocking. */
+	return write(s->out_fd, p, n < PIPE_BUF ? n : PIPE_BUF);
+}
+
+/*
+ * Sends n bytes. The deadline is one for all of them, so that a client that
+ * takes a byte now and then cannot hold the process for ever.
+ */
+static int
+send_all(struct stream *s, const unsigned char *p, size_t n)
+{
+	uint64_t deadline = s->write_timeout == 0 ? 0
+	    : clock_ms() + s->write_timeout;
+
+	while (n > 0) {
+		struct pollfd out = { .fd = s->out_fd, .events = POLLOUT };
+		ssize_t done = send_some(s, p, n);
+
+		if (done >= 0) {
+			p += done;
+			n -= (size_t)done;
+			s->out_total += (uint64_t)done;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -1;
+		if (poll(&out, 1, remaining(deadline)) == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+send_out(struct stream *s, bool flush)
+{
+	int r;
+
+	if (s->filter == NULL) {
+		r = send_all(s, s->out.data, s->out.len);
+	} else {
+		buf_clear(&s->coded);
+		r = s->filter->encode(s->filter, &s->coded, s->out.data,
+		    s->out.len, flush);
+		if (r == 0)
+			r = send_all(s, s->coded.data, s->coded.len);
+	}
+	buf_clear(&s->out);
+	if (r < 0 && s->out_error == 0)
+		s->out_error = errno;
+	return r;
+}
+
+int
+stream_flush(struct stream *s)
+{
+	if (s->out_error != 0) {
+		errno = s->out_error;
+		return -1;
+	}
+	return s->out.len == 0 ? 0 : send_out(s, true);
+}
+
+int
+stream_write(struct stream *s, const void *data, size_t n)
+{
+	const unsigned char *p = data;
+
+	if (s->out_error != 0) {
+		errno = s->out_error;
+		return -1;
+	}
+	while (n > 0) {
+		size_t part = STREAM_OUT_SIZE - s->out.len;
+
+		if (part > n)
+			part = n;
+		if (buf_add(&s->out, p, part) < 0) {
+			s->out_error = errno;
+			return -1;
+		}
+		p += part;
+		n -= part;
+		if (s->out.len >= STREAM_OUT_SIZE && send_out(s, false) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+stream_text(struct stream *s, const char *text)
+{
+	return stream_write(s, text, strlen(text));
+}
+
+int
+stream_bytes(struct stream *s, struct bytes b)
+{
+	return stream_write(s, b.p, b.n);
+}
+
+int
+stream_number(struct stream *s, uint64_t v)
+{
+	char digits[20];
+	size_t i = sizeof digits;
+
+	do {
+		digits[--i] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v != 0);
+	return stream_write(s, digits + i, sizeof digits - i);
+}
+
+int
+stream_printf(struct stream *s, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof text) {
+		errno = E2BIG;
+		return -1;
+	}
+	return stream_write(s, text, (size_t)n);
+}
+
+void
+stream_shrink(struct stream *s)
+{
+	if (s->in_pos == s->in.len) {
+		buf_free(&s->in);
+		s->in_pos = 0;
+	}
+	if (s->out.len == 0)
+		buf_free(&s->out);
+	buf_free(&s->coded);
+}
