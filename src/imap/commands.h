@@ -1,0 +1,57 @@
+/*
+ * The handlers that the table (table.c) names, by topic.
+ */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "session.h"
+
+#define HANDLER(name) struct outcome name(struct session *s, struct call *c)
+
+/* any.c: legal in every state */
+HANDLER(cmd_capability);
+HANDLER(cmd_noop);
+HANDLER(cmd_logout);
+HANDLER(cmd_id);
+HANDLER(cmd_enable);
+HANDLER(cmd_namespace);
+HANDLER(cmd_idle);
+
+/* select.c */
+HANDLER(cmd_select);
+HANDLER(cmd_examine);
+HANDLER(cmd_close);
+HANDLER(cmd_unselect);
+
+/* mailboxes.c */
+HANDLER(cmd_create);
+HANDLER(cmd_delete);
+HANDLER(cmd_rename);
+HANDLER(cmd_subscribe);
+HANDLER(cmd_unsubscribe);
+
+/* list.c, status.c */
+HANDLER(cmd_list);
+HANDLER(cmd_lsub);
+HANDLER(cmd_xlist);
+HANDLER(cmd_status);
+
+/* append.c */
+HANDLER(cmd_append);
+
+/* change.c: both forms of each, told apart by call_uid() */
+HANDLER(cmd_expunge);
+HANDLER(cmd_uid_expunge);
+HANDLER(cmd_store);
+HANDLER(cmd_copy);
+HANDLER(cmd_move);
+
+/* fetch, search, sort, thread: both forms of each */
+HANDLER(cmd_fetch);
+HANDLER(cmd_search);
+HANDLER(cmd_sort);
+HANDLER(cmd_thread);
+
+#undef HANDLER
+
+#endif

@@ -1,0 +1,179 @@
+/*
+ * One IMAP session: its state, the rows of its command table, and what
+ * handlers of commands use.
+ *
+ * A handler reads its arguments with lex_...() from call->args, writes untagged
+ * data with put_...() to session->out, and returns an outcome; the loop writes
+ * the tagged answer. Before the answer the loop brings the mailbox up to date
+ * and tells what changed, as the row's flags allow: handlers never send EXPUNGE,
+ * EXISTS or other sessions' flags themselves.
+ *
+ * Memory: what a handler takes from session->arena lives until the command ends.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "lex.h"
+#include "mail.h"
+#include "response.h"
+#include "stream.h"
+
+/* States as a mask, for the rows of the table (RFC 9051 section 3). */
+enum state {
+	STATE_AUTH = 1,			/* authenticated, nothing selected */
+	STATE_SELECTED = 2,
+	STATE_LOGOUT = 4,		/* the loop ends */
+};
+#define STATE_ANY (STATE_AUTH | STATE_SELECTED)
+
+/* What the client enabled by ENABLE or by using it. */
+enum enabled {
+	ENABLED_CONDSTORE = 1,
+	ENABLED_QRESYNC = 2,
+	ENABLED_UTF8 = 4,
+	ENABLED_REV2 = 8,
+	ENABLED_UIDONLY = 16,		/* RFC 9586 */
+};
+
+struct session {
+	const struct config *conf;
+	struct mail *mail;
+	struct stream stream;
+	struct response out;		/* writes to stream */
+	struct arena arena;		/* of the current command */
+	struct buf command;		/* its text, literals in place */
+	enum state state;
+	unsigned enabled;		/* enum enabled */
+	struct mailbox *box;		/* selected, or NULL */
+	struct runs saved;		/* UIDs of `$` (RFC 5182); emptied by SELECT */
+	unsigned bad_commands;		/* in a row */
+	unsigned literals;		/* in the current command */
+	const char *end_reason;		/* for the log, once the session ends */
+	/* Sets that a response code of the tagged answer points to. */
+	struct runs code_set, code_to;
+};
+
+/* ---- outcomes ---- */
+
+enum result {
+	RESULT_OK,
+	RESULT_NO,
+	RESULT_BAD,
+	RESULT_GONE,	/* the client is gone or out of step: end, with BYE if text */
+	RESULT_SILENT,	/* refused while its text still came in; answered already */
+};
+
+struct outcome {
+	enum result result;
+	struct response_code code;
+	const char *text;
+};
+
+struct outcome ok(const char *text);
+struct outcome ok_code(enum code code, const char *text);
+struct outcome no(enum code code, const char *text);
+struct outcome bad(const char *text);
+/* BAD with the reader's own words, or NO [LIMIT] when it hit a limit. */
+struct outcome bad_syntax(const struct lex *x);
+/* NO with the response code and text that errno has in one table (outcome.c). */
+struct outcome failed(int error);
+
+/* ---- commands ---- */
+
+struct call {
+	const struct command *row;
+	struct bytes tag;
+	struct lex args;	/* behind the name and its SP */
+	bool more;		/* the text so far ends in front of a literal (CMD_STREAM) */
+	struct literal_mark literal;	/* its announcement, when more */
+};
+
+enum command_flags {
+	CMD_NO_ARGS = 1,	/* nothing may follow the name */
+	CMD_ARGS = 2,		/* SP and arguments must follow (neither: may follow) */
+	CMD_UID = 4,		/* the UID form: sets are UIDs, answers carry UID */
+	CMD_SEQUENCE = 8,	/* uses message sequence numbers; refused under UIDONLY */
+	CMD_NO_EXPUNGE = 16,	/* EXPUNGE may not be told before its answer (RFC 9051 7.5.1) */
+	CMD_NO_TELL = 32,	/* changes are not told at its end */
+	CMD_CHANGES = 64,	/* changes the mailbox: refused when it was EXAMINEd */
+	CMD_STREAM = 128,	/* takes its literals from the stream itself */
+};
+
+struct command {
+	const char *name;		/* upper case; "UID FETCH" is a row of its own */
+	unsigned states;		/* enum state */
+	unsigned flags;			/* enum command_flags */
+	const char *capability;		/* what it makes CAPABILITY say, or NULL */
+	struct outcome (*run)(struct session *s, struct call *c);
+};
+
+/* The table (table.c) ends with a row without a name. */
+extern const struct command commands[];
+
+/* True when the call is of a UID form. */
+static inline bool
+call_uid(const struct call *c)
+{
+	return (c->row->flags & CMD_UID) != 0;
+}
+
+/*
+ * Reads a sequence-set (or the UIDs of a UID form, or `$`) and turns it into
+ * the UIDs of the view that it names, in memory of its own (runs_free()).
+ * 0, or -1 with args.error set. Sequence numbers past the end are an error
+ * (RFC 9051 section 9, seq-number); UIDs that are not there are not.
+ */
+int call_messages(struct session *s, struct call *c, struct runs *uids);
+
+/* ---- what handlers of message data share (tell.c) ---- */
+
+/*
+ * "* n FETCH (" or, for UIDONLY, "* uid UIDFETCH (". The item UID is written
+ * first when with_uid (and never for UIDFETCH). fetch_end() closes it.
+ */
+void fetch_begin(struct session *s, uint64_t sequence, uint32_t uid, bool with_uid);
+void fetch_end(struct session *s);
+
+/* FLAGS (...) and MODSEQ (n) as items of a FETCH response. */
+void fetch_flags(struct session *s, const struct mail_row *row);
+void fetch_modseq(struct session *s, uint64_t modseq);
+
+/*
+ * The client used CONDSTORE (a CONDSTORE enabling command, RFC 7162 3.1): from
+ * now on MODSEQ goes with FLAGS. Says HIGHESTMODSEQ the first time when
+ * a mailbox is selected.
+ */
+void session_enable_condstore(struct session *s);
+
+/* MODSEQ is wanted with every FLAGS. */
+static inline bool
+session_condstore(const struct session *s)
+{
+	return (s->enabled & ENABLED_CONDSTORE) != 0;
+}
+
+/*
+ * VANISHED of uids, "(EARLIER)" when earlier (RFC 7162 3.2.10). Nothing when
+ * empty. fetch_vanished_since() is FETCH's VANISHED modifier: uids are those
+ * that the command named, not cut with the view.
+ */
+void tell_vanished(struct session *s, const struct runs *uids, bool earlier);
+
+/*
+ * Looks for changes and tells them: EXPUNGE or VANISHED only when expunge.
+ * 0, or -1 with errno (ESTALE: the mailbox is gone).
+ */
+int tell_changes(struct session *s, bool expunge);
+
+/* ---- the loop (loop.c) ---- */
+
+/*
+ * Reads the next command into s->command, runs it, answers it. False when the
+ * session is over.
+ */
+bool session_command(struct session *s);
+
+/* Runs commands until the end and says BYE. The greeting has been sent. */
+void session_loop(struct session *s);
+
+#endif
