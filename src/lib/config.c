@@ -119,7 +119,8 @@ number_with_unit(struct bytes v, const char *letters, const uint64_t *factors,
 	uint64_t factor = 1;
 	const char *unit;
 
-	if (v.n > 0 && (unit = strchr(letters, v.p[v.n - 1])) != NULL) {
+	if (v.n > 0 && v.p[v.n - 1] != '\0' &&
+	    (unit = strchr(letters, v.p[v.n - 1])) != NULL) {
 		factor = factors[unit - letters];
 		v.n--;
 	}
@@ -240,6 +241,16 @@ word_length(struct bytes b)
 	return n;
 }
 
+/* Tabs stand between words; any other control character is a mistake. */
+static bool
+has_control(struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++)
+		if ((b.p[i] < ' ' && b.p[i] != '\t') || b.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
 static int
 parse_line(struct config *c, struct bytes line, struct buf *why)
 {
@@ -248,6 +259,10 @@ parse_line(struct config *c, struct bytes line, struct buf *why)
 
 	if (value.n == 0 || value.p[0] == '#')
 		return 0;
+	if (has_control(value)) {
+		buf_text(why, "control character in the line: remove it");
+		return -1;
+	}
 	name = bytes_first(value, word_length(value));
 	value = bytes_trim(bytes_from(value, name.n));
 	k = find_keyword(name);
