@@ -1,0 +1,35 @@
+/*
+ * ENVELOPE, BODY and BODYSTRUCTURE as IMAP text (RFC 3501 and RFC 9051 section
+ * 7.5.2 and 9), grammatical whatever the message.
+ *
+ * Without flags the text is right for every client: what is not printable ASCII
+ * stands in literals. Such text may be cached and sent in every mode.
+ */
+#ifndef IMAPTEXT_H
+#define IMAPTEXT_H
+
+#include "mime.h"
+
+enum imaptext_flags {
+	IMAPTEXT_UTF8 = 1,		/* UTF8=ACCEPT or IMAP4rev2: quoted strings may hold UTF-8 */
+	IMAPTEXT_REV2 = 2,		/* parameters of RFC 2231 decoded to UTF-8 (RFC 9051 section 7.5.2) */
+};
+
+#define IMAPTEXT_STRING_MAX ((size_t)32768)	/* longer texts are cut */
+#define IMAPTEXT_ADDRESSES_MAX 5000		/* of one field; further ones are left out */
+#define IMAPTEXT_MAX ((size_t)16 << 20)		/* a fitting maximum for the buffer */
+
+/*
+ * Append the text and return 0, or -1 with errno ENOMEM or, when not even an
+ * empty one fits, E2BIG.
+ */
+int imaptext_envelope(struct bytes header, unsigned flags, struct buf *out);
+int imaptext_body(const struct mime_tree *t, unsigned flags, struct buf *out);
+int imaptext_bodystructure(const struct mime_tree *t, unsigned flags,
+    struct buf *out);
+
+/* string and nstring: quoted where possible, else a literal; NULs dropped. */
+int imaptext_string(struct bytes s, unsigned flags, struct buf *out);
+int imaptext_nstring(struct bytes s, unsigned flags, struct buf *out);	/* p NULL: NIL */
+
+#endif
