@@ -3,7 +3,8 @@
  * writing, both against a deadline.
  *
  * A stream never blocks past its deadline: it waits in poll() and answers
- * ETIMEDOUT. Reading answers EPIPE at the end of the input. After a failed
+ * ETIMEDOUT. When stop_fd becomes readable, waiting ends with ECANCELED.
+ * Reading answers EPIPE at the end of the input. After a failed
  * write every further write fails at once, so that a writer may check once,
  * at the flush. Filters (COMPRESS=DEFLATE) sit between buffer and descriptor.
  */
@@ -38,6 +39,7 @@ struct stream {
 	bool out_is_pipe;		/* not a socket: no MSG_DONTWAIT */
 	int out_error;			/* errno of the first failed write */
 	int wake_fd;			/* another descriptor to wait for, or -1 */
+	int stop_fd;			/* readable: the process is to end, or -1 */
 };
 
 #define STREAM_IN_MAX ((size_t)65536)

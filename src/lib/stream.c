@@ -26,6 +26,7 @@ stream_init(struct stream *s, int in_fd, int out_fd)
 		.out = BUF_INIT(2 * STREAM_OUT_SIZE),
 		.coded = BUF_INIT(4 * STREAM_OUT_SIZE),
 		.wake_fd = -1,
+		.stop_fd = -1,
 	};
 }
 
@@ -76,16 +77,22 @@ stream_consume(struct stream *s, size_t n)
 static int
 wait_input(struct stream *s)
 {
-	struct pollfd p[2] = {
+	/* poll() leaves negative descriptors alone. */
+	struct pollfd p[3] = {
 		{ .fd = s->in_fd, .events = POLLIN },
 		{ .fd = s->wake_fd, .events = POLLIN },
+		{ .fd = s->stop_fd, .events = POLLIN },
 	};
 
 	for (;;) {
-		int n = poll(p, s->wake_fd < 0 ? 1 : 2, remaining(s->read_deadline));
+		int n = poll(p, 3, remaining(s->read_deadline));
 
 		if (n < 0 && errno != EINTR)
 			return -1;
+		if (n > 0 && p[2].revents != 0) {
+			errno = ECANCELED;
+			return -1;
+		}
 		if (n > 0)
 			return p[0].revents != 0 ? 1 : 0;
 		if (n == 0 && s->read_deadline != 0
@@ -251,6 +258,27 @@ send_some(struct stream *s, const unsigned char *p, size_t n)
 	return write(s->out_fd, p, n < PIPE_BUF ? n : PIPE_BUF);
 }
 
+/* Waits until some bytes can be sent. 0, or -1 with errno. */
+static int
+wait_output(struct stream *s, uint64_t deadline)
+{
+	struct pollfd p[2] = {
+		{ .fd = s->out_fd, .events = POLLOUT },
+		{ .fd = s->stop_fd, .events = POLLIN },
+	};
+	int n = poll(p, 2, remaining(deadline));
+
+	if (n > 0 && p[1].revents != 0) {
+		errno = ECANCELED;
+		return -1;
+	}
+	if (n == 0) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	return n > 0 || errno == EINTR ? 0 : -1;
+}
+
 /*
  * Sends n bytes. The deadline is one for all of them, so that a client that
  * takes a byte now and then cannot hold the process for ever.
@@ -262,7 +290,6 @@ send_all(struct stream *s, const unsigned char *p, size_t n)
 	    : clock_ms() + s->write_timeout;
 
 	while (n > 0) {
-		struct pollfd out = { .fd = s->out_fd, .events = POLLOUT };
 		ssize_t done = send_some(s, p, n);
 
 		if (done >= 0) {
@@ -275,10 +302,8 @@ send_all(struct stream *s, const unsigned char *p, size_t n)
 			continue;
 		if (errno != EAGAIN)
 			return -1;
-		if (poll(&out, 1, remaining(deadline)) == 0) {
-			errno = ETIMEDOUT;
+		if (wait_output(s, deadline) < 0)
 			return -1;
-		}
 	}
 	return 0;
 }

@@ -1,8 +1,8 @@
 /*
  * Dates of IMAP: `1-Feb-1994` and `01-Feb-1994 12:34:56 +0100`.
  */
-#ifndef DATE_H
-#define DATE_H
+#ifndef IMAPDATE_H
+#define IMAPDATE_H
 
 #include "bytes.h"
 

@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "date.h"
+#include "imapdate.h"
 #include "lex.h"
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
