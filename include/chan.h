@@ -2,10 +2,18 @@
  * Messages between the connection process (conn) and login: mailreeve-privsep(7).
  *
  * Every message in either direction is one struct of fixed size over a
- * SOCK_STREAM socketpair. Text in it is counted, never NUL-terminated, and conn
- * does not look into it: it hands it to PAM, to getpwnam() or to the session.
- * After a successful login the same socketpair becomes the session's client
- * stream (with TLS), and no further message is sent.
+ * SOCK_STREAM socketpair at CHANNEL_FD of login. Text in it is counted, never
+ * NUL-terminated, and conn does not look into it: it hands it to PAM, to
+ * getpwnam() or to the session. After a successful login the same socketpair
+ * becomes the session's client stream (with TLS), and no further message is
+ * sent.
+ *
+ * The conversation: HELLO, TLS_KEY if it wants one, CLIENT (which may take
+ * long: a spare pair waits here for somebody to connect), PROXY if the peer is
+ * a trusted proxy and announced a client, LOGIN until one succeeds or
+ * max-failures are used up. Anything else, and conn hangs up without a word.
+ * login hears nothing and must say [UNAVAILABLE] when the channel ends before
+ * an answer: that is how a PAM module that hangs or crashes looks from here.
  */
 #ifndef CHAN_H
 #define CHAN_H
@@ -13,11 +21,13 @@
 #include "bytes.h"
 
 #define CHAN_TEXT_MAX 1024
+#define CHAN_KEY_MAX 131072		/* certificate chain and key together */
 
 enum chan_request {
 	CHAN_HELLO = 1,		/* first, once: login is in its cage */
-	CHAN_TLS_KEY,		/* once: certificate chain and private key */
-	CHAN_PROXY,		/* once: the client's address as PROXY v1/v2 says */
+	CHAN_TLS_KEY,		/* once: certificate chain and private key, PEM */
+	CHAN_CLIENT,		/* once: the client's socket */
+	CHAN_PROXY,		/* once, before LOGIN: the client a trusted proxy speaks for */
 	CHAN_LOGIN,		/* user and password for PAM */
 	CHAN_REQUEST_END
 };
@@ -27,15 +37,26 @@ struct chan_text {
 	unsigned char p[CHAN_TEXT_MAX];
 };
 
-/* login to conn */
+/*
+ * login to conn. Texts a request does not use are empty.
+ *
+ *		CHAN_LOGIN			CHAN_PROXY
+ *	user	authentication identity		source address, 4 or 16 raw bytes
+ *	authzid	authorization identity or empty	destination address, the same
+ *	secret	password			source port, 2 raw bytes
+ *	tag	the command's tag
+ *	client	for the log: mechanism/TLS version/cipher, e.g. PLAIN/TLSv1.3/...
+ *
+ * Raw bytes are in network order.
+ */
 struct chan_req {
 	uint32_t type;			/* enum chan_request */
-	uint32_t tls;			/* the stream is encrypted by login */
-	struct chan_text user;		/* authentication identity; CHAN_PROXY: source address as text */
-	struct chan_text authzid;	/* authorization identity, empty: the same */
-	struct chan_text secret;	/* password */
-	struct chan_text tag;		/* the command's tag, for the session's answer */
-	struct chan_text client;	/* free text for the log: TLS version, client ID */
+	uint32_t tls;			/* the stream is encrypted by login: 0 or 1 */
+	struct chan_text user;
+	struct chan_text authzid;
+	struct chan_text secret;
+	struct chan_text tag;
+	struct chan_text client;
 };
 
 enum chan_result {
@@ -48,11 +69,32 @@ enum chan_result {
 	CHAN_LIMIT,		/* too many connections of this user */
 };
 
-/* conn to login */
+enum chan_flags {
+	CHAN_PEER_LOCAL = 1,	/* the client is on this host (cleartext-login local) */
+	CHAN_PEER_PROXY = 2,	/* a trusted proxy: its PROXY header comes first */
+};
+
+/*
+ * conn to login.
+ *
+ *		result		text
+ *	HELLO	CHAN_OK		-
+ *	TLS_KEY	CHAN_OK: follow bytes of PEM (certificates, then the key) come
+ *		right behind; CHAN_UNAVAILABLE: there is none that is fit for use
+ *	CLIENT	CHAN_OK		the client's address for the log (rip); the
+ *		client's socket comes with the message's first byte (SCM_RIGHTS);
+ *		service and flags are set
+ *	PROXY	CHAN_OK or CHAN_LIMIT: the address now known; flags of it
+ *	LOGIN	any		CHAN_OK: the canonical user name; CHAN_EXPIRED,
+ *		CHAN_CONTACT_ADMIN, CHAN_NOT_AUTHORIZED: PAM's message for the
+ *		user, perhaps empty, UTF-8 or not; otherwise empty
+ */
 struct chan_rep {
 	uint32_t result;		/* enum chan_result */
-	uint32_t follow;		/* bytes of key material right behind (CHAN_TLS_KEY) */
-	struct chan_text text;		/* message for the user, or the canonical user name */
+	uint32_t follow;
+	uint32_t service;		/* enum service, service.h */
+	uint32_t flags;			/* enum chan_flags */
+	struct chan_text text;
 };
 
 /*
@@ -63,6 +105,13 @@ struct chan_rep {
  */
 int chan_send(int fd, const void *msg, size_t n, uint64_t deadline);
 int chan_recv(int fd, void *msg, size_t n, uint64_t deadline);
+
+/*
+ * The same with one descriptor attached. chan_recv_fd() answers EPROTO when
+ * none came; the one it got is close-on-exec.
+ */
+int chan_send_fd(int fd, const void *msg, size_t n, int pass, uint64_t deadline);
+int chan_recv_fd(int fd, void *msg, size_t n, int *passed, uint64_t deadline);
 
 /* Puts b into t: 0, or -1 with errno E2BIG. */
 int chan_put(struct chan_text *t, struct bytes b);

@@ -1,0 +1,30 @@
+/*
+ * Who a process is: the only place that changes uid, gid, groups or root.
+ *
+ * All of these answer 0, or -1 with errno. After a failure the process is in
+ * between and must end: the callers do nothing else.
+ */
+#ifndef IDS_H
+#define IDS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Sets the supplementary groups of the user, as root; asks NSS, may take long. */
+int ids_groups(const char *user, gid_t gid);
+
+/*
+ * Becomes uid and gid for ever, with the groups as they are: real, effective
+ * and saved ids are set and read back, then regaining root is tried and must
+ * fail (EPERM was expected: ENOTRECOVERABLE says that it did not). uid 0 is
+ * refused with EINVAL, and so is (uid_t)-1.
+ */
+int ids_drop(uid_t uid, gid_t gid);
+
+/*
+ * The same without any supplementary group and inside root, an empty directory
+ * that belongs to root and that nobody else may write to.
+ */
+int ids_cage(const char *root, uid_t uid, gid_t gid);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * What a process is born with, put right: descriptors, signals, limits,
+ * directory, environment. Whoever starts us leaves traces in all of these.
+ */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * First thing in main(): makes sure that 0, 1 and 2 are open and that 2 is not
+ * the client's socket (inetd hands it over three times), resets signals,
+ * limits, umask (077) and directory (/). Prints nothing, ends the process with
+ * status 71 (EX_OSERR) when it cannot.
+ */
+void process_repair(void);
+
+/* Every signal that can be at its default disposition, none blocked, no alarm. */
+void process_signals(void);
+
+/* Closes every descriptor from lowest on. */
+void process_close_from(int lowest);
+
+/*
+ * Puts each descriptor at its number, for the program to be executed: moves
+ * may cross (3 to 4 and 4 to 3). They are not close-on-exec there. Then
+ * process_close_from(one above the highest number), and every number below
+ * that was not named becomes /dev/null. 0, or -1 with errno.
+ */
+struct process_fd {
+	int fd;
+	int number;			/* below PROCESS_FDS_MAX */
+};
+#define PROCESS_FDS_MAX 16
+int process_place(const struct process_fd *moves, size_t n);
+
+/*
+ * An environment made from nothing. After a failed addition the whole of it is
+ * failed: check with process_env_done(), which returns NULL then.
+ */
+#define PROCESS_ENV_MAX 24
+struct process_env {
+	char *v[PROCESS_ENV_MAX + 1];
+	size_t n;
+	bool failed;
+};
+void process_env_add(struct process_env *e, const char *name, const char *value);
+void process_env_copy(struct process_env *e, const char *name);	/* if it is set */
+char **process_env_done(struct process_env *e);
+void process_env_free(struct process_env *e);
+
+/*
+ * How many descriptors, from 3 on, a systemd-like manager handed to this very
+ * process (LISTEN_PID, LISTEN_FDS); 0 when none. names gets LISTEN_FDNAMES or
+ * NULL. process_close_from(3) must come after it.
+ */
+int process_inherited(const char **names);
+
+/* Runs as root without a client in sight: a time after which we are killed. */
+struct process_limit {
+	uint64_t ms;
+	const char *what;		/* for the log: "PAM" */
+};
+/*
+ * Starts the limit: at its end a line is logged and the process exits with
+ * status 75 (EX_TEMPFAIL); should foreign code have blocked or taken SIGALRM,
+ * SIGKILL follows a second later. NULL ends it.
+ */
+void process_deadline(const struct process_limit *limit);
+
+/*
+ * Runs path with these as the new program of this process, signals reset.
+ * Returns only on failure, -1 with errno.
+ */
+int process_exec(const char *path, char *const argv[], char *const env[]);
+
+#endif
