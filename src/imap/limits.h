@@ -26,12 +26,6 @@
 #define LIST_PATTERNS_MAX	100
 #define LIST_PATTERN_MAX	2048
 
-/* Octets of a mailbox name in UTF-8. */
-#define MAILBOX_NAME_MAX	1024
-
-/* Keywords in one flag list. */
-#define FLAGS_MAX		128
-
 /* ID: field-value pairs, octets in a field name and in a value (RFC 2971 3.3). */
 #define ID_PAIRS_MAX		30
 #define ID_FIELD_MAX		30

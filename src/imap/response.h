@@ -105,8 +105,18 @@ struct response_code {
 /* "[CODE value]", nothing for CODE_NONE. */
 void put_code(struct response *r, const struct response_code *c);
 
-/* "* OK [code] text": condition is OK, NO, BAD, BYE, PREAUTH. */
-void put_condition(struct response *r, const char *condition,
+/* The same for a code whose value is a list of tokens: put them in between. */
+void put_code_open(struct response *r, enum code code);
+void put_code_close(struct response *r);
+
+/*
+ * "TAG OK [code] text", untagged when tag is empty. condition is OK, NO, BAD,
+ * BYE or PREAUTH; text is never empty. The first form stops behind the
+ * condition.
+ */
+void put_condition_begin(struct response *r, struct bytes tag,
+    const char *condition);
+void put_condition(struct response *r, struct bytes tag, const char *condition,
     const struct response_code *c, const char *text);
 
 #endif

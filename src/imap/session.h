@@ -49,6 +49,8 @@ struct session {
 	unsigned bad_commands;		/* in a row */
 	unsigned literals;		/* in the current command */
 	const char *end_reason;		/* for the log, once the session ends */
+	uint64_t told_recent;		/* what RECENT said last */
+	unsigned told_keywords;		/* how many keywords FLAGS named */
 	/* Sets that a response code of the tagged answer points to. */
 	struct runs code_set, code_to;
 };
