@@ -11,6 +11,7 @@
 #include <iconv.h>
 
 #include "buf.h"
+#include "utf8.h"
 
 #define CHARSET_NAME_MAX 40
 
@@ -34,13 +35,5 @@ int charset_end(struct charset *c, struct buf *out);	/* also frees it */
 
 /* All of in at once. */
 int charset_convert(struct bytes name, struct bytes in, struct buf *out);
-
-/*
- * UTF-8 as RFC 3629 has it. The first returns the length of the character at p,
- * or 0 when it is none (cut, overlong, surrogate, over U+10FFFF).
- */
-size_t utf8_char(struct bytes in, uint32_t *code);
-bool utf8_valid(struct bytes in);
-int utf8_put(struct buf *out, uint32_t code);
 
 #endif

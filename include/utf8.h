@@ -1,23 +1,20 @@
 /*
- * UTF-8 (RFC 3629), one character at a time.
+ * UTF-8 as RFC 3629 has it, one character at a time.
  */
 #ifndef UTF8_H
 #define UTF8_H
 
-#include "bytes.h"
-
-#define UTF8_CHARACTER_MAX 4
+#include "buf.h"
 
 /*
- * Takes the first character off *rest. Its code point, or -1 when the bytes
- * are no UTF-8 (overlong forms, surrogates and values past U+10FFFF included)
- * or nothing is left; *rest then stays.
+ * Length of the character that in begins with, or 0 when it is none (cut,
+ * overlong, surrogate, over U+10FFFF, nothing there).
  */
-int32_t utf8_next(struct bytes *rest);
+size_t utf8_char(struct bytes in, uint32_t *code);
 
-/* Writes c, which must be a scalar value, and returns how many bytes it took. */
-size_t utf8_put(unsigned char out[UTF8_CHARACTER_MAX], uint32_t c);
+bool utf8_valid(struct bytes in);
 
-bool utf8_valid(struct bytes b);
+/* Appends code, which must be a scalar value. 0, or -1 as buf_add(). */
+int utf8_put(struct buf *out, uint32_t code);
 
 #endif

@@ -19,7 +19,7 @@ not_valid(void)
 }
 
 static bool
-direct(int32_t c)
+direct(uint32_t c)
 {
 	return c >= 0x20 && c <= 0x7e;
 }
@@ -41,7 +41,6 @@ struct joiner {
 static int
 join_unit(struct joiner *j, uint32_t unit)
 {
-	unsigned char utf8[UTF8_CHARACTER_MAX];
 	bool low = unit >= 0xdc00 && unit <= 0xdfff;
 
 	if (low != (j->high != 0))
@@ -53,7 +52,7 @@ join_unit(struct joiner *j, uint32_t unit)
 	if (low)
 		unit = 0x10000 + ((j->high - 0xd800) << 10) + (unit - 0xdc00);
 	j->high = 0;
-	return buf_add(j->out, utf8, utf8_put(utf8, unit));
+	return utf8_put(j->out, unit);
 }
 
 /* What stands between `&` and `-`. */
@@ -167,16 +166,16 @@ encode_shifted(struct bytes *utf8, struct buf *out)
 	if (buf_byte(out, '&') < 0)
 		return -1;
 	while (utf8->n > 0) {
-		struct bytes rest = *utf8;
-		int32_t c = utf8_next(&rest);
+		uint32_t c;
+		size_t n = utf8_char(*utf8, &c);
 
-		if (c < 0)
+		if (n == 0)
 			return not_valid();
 		if (direct(c))
 			break;
-		if (pack_character(&k, (uint32_t)c) < 0)
+		if (pack_character(&k, c) < 0)
 			return -1;
-		*utf8 = rest;
+		*utf8 = bytes_from(*utf8, n);
 	}
 	if (k.have > 0
 	    && buf_byte(out, alphabet[k.bits << (6 - k.have) & 63]) < 0)

@@ -35,51 +35,53 @@ scalar_of_length(uint32_t c, size_t n)
 	return c >= least[n] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
 }
 
-int32_t
-utf8_next(struct bytes *rest)
+size_t
+utf8_char(struct bytes in, uint32_t *code)
 {
 	uint32_t c;
 	size_t n;
 
-	if (rest->n == 0)
-		return -1;
-	n = sequence_length(rest->p[0], &c);
-	if (n == 0 || n > rest->n)
-		return -1;
+	if (in.n == 0)
+		return 0;
+	n = sequence_length(in.p[0], &c);
+	if (n == 0 || n > in.n)
+		return 0;
 	for (size_t i = 1; i < n; i++) {
-		if ((rest->p[i] & 0xc0) != 0x80)
-			return -1;
-		c = c << 6 | (rest->p[i] & 0x3fu);
+		if ((in.p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (in.p[i] & 0x3fu);
 	}
 	if (!scalar_of_length(c, n))
-		return -1;
-	*rest = bytes_from(*rest, n);
-	return (int32_t)c;
-}
-
-size_t
-utf8_put(unsigned char out[UTF8_CHARACTER_MAX], uint32_t c)
-{
-	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-
-	if (n == 1) {
-		out[0] = (unsigned char)c;
-		return 1;
-	}
-	for (size_t i = n - 1; i > 0; i--) {
-		out[i] = (unsigned char)(0x80 | (c & 0x3f));
-		c >>= 6;
-	}
-	out[0] = (unsigned char)(lead[n] | c);
+		return 0;
+	*code = c;
 	return n;
 }
 
-bool
-utf8_valid(struct bytes b)
+int
+utf8_put(struct buf *out, uint32_t code)
 {
-	while (b.n > 0)
-		if (utf8_next(&b) < 0)
+	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	unsigned char utf8[4];
+
+	for (size_t i = n - 1; i > 0; i--) {
+		utf8[i] = (unsigned char)(0x80 | (code & 0x3f));
+		code >>= 6;
+	}
+	utf8[0] = (unsigned char)(lead[n] | code);
+	return buf_add(out, utf8, n);
+}
+
+bool
+utf8_valid(struct bytes in)
+{
+	uint32_t code;
+	size_t n;
+
+	for (; in.n > 0; in = bytes_from(in, n)) {
+		n = utf8_char(in, &code);
+		if (n == 0)
 			return false;
+	}
 	return true;
 }
