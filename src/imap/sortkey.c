@@ -1,0 +1,298 @@
+/*
+ * COLUMN_SORT: making and reading it.
+ *
+ * Runs as: the mailbox owner (imap).
+ */
+#include <errno.h>
+
+#include "address.h"
+#include "date.h"
+#include "fold.h"
+#include "hashes.h"
+#include "header.h"
+#include "sortkey.h"
+#include "subject.h"
+#include "words.h"
+
+#define FIXED_SIZE (1 + 1 + 2 + 8 + 8 + 8 + 8 + 2 + 2 * KEY_END)
+
+/* Scratch while one column is made. */
+struct making {
+	struct bytes header;
+	struct buf text[KEY_END];
+	struct buf refs;
+	struct buf plain;		/* a text before it is folded */
+	struct sortkey key;
+	int error;
+};
+
+static size_t
+text_max(enum sortkey_text i)
+{
+	return i <= KEY_BCC ? SORTKEY_SEARCH_MAX : SORTKEY_SORT_MAX;
+}
+
+/* Length of b cut to max without cutting a character. */
+static size_t
+cut_length(struct bytes b, size_t max)
+{
+	if (b.n <= max)
+		return b.n;
+	while (max > 0 && (b.p[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
+/* Folds what stands in plain into the text; plain is empty again. */
+static void
+fold(struct making *m, enum sortkey_text i)
+{
+	struct buf *text = &m->text[i];
+
+	if (m->plain.error != 0 || fold_text(buf_contents(&m->plain), text) == -1)
+		m->error = m->plain.error != 0 ? m->plain.error : errno;
+	buf_clear(&m->plain);
+	if (text->len > text_max(i)) {
+		m->key.cut |= 1u << i;
+		text->len = cut_length(buf_contents(text), text_max(i));
+	}
+}
+
+/* Text of all fields of that name, for searching. */
+static void
+make_search(struct making *m, enum sortkey_text i, const char *name)
+{
+	struct header_cursor c = HEADER_CURSOR(m->header);
+	struct header_field field;
+
+	while (header_next_named(&c, bytes_of(name), &field)) {
+		if (m->plain.len > 0)
+			buf_text(&m->plain, ", ");
+		words_decode(field.value, &m->plain);
+		if (m->plain.len > 2 * SORTKEY_SEARCH_MAX) {
+			m->key.cut |= 1u << i;
+			break;
+		}
+	}
+	fold(m, i);
+}
+
+static void
+make_address(struct making *m, enum sortkey_text i, const char *name,
+    int (*sort_form)(struct bytes value, struct buf *out))
+{
+	struct bytes value;
+
+	if (header_find(m->header, name, &value) && sort_form(value, &m->plain) == -1)
+		m->error = errno;
+	fold(m, i);
+}
+
+static void
+make_subject(struct making *m)
+{
+	struct bytes value;
+	bool reply = false;
+
+	if (header_find(m->header, "Subject", &value) &&
+	    subject_base(value, &m->plain, &reply) == -1)
+		m->error = errno;
+	m->key.flags |= reply ? SORTKEY_REPLY : 0;
+	fold(m, KEY_BASE);
+	if (m->text[KEY_BASE].len > 0)
+		m->key.subject = hash_bytes(buf_contents(&m->text[KEY_BASE]));
+}
+
+/* The next message id of *rest as a hash; 0 when there is none. */
+static uint64_t
+next_id(struct making *m, struct bytes *rest)
+{
+	uint64_t hash = 0;
+
+	buf_clear(&m->plain);
+	if (msgid_next(rest, &m->plain) == 1)
+		hash = hash_bytes(buf_contents(&m->plain));
+	buf_clear(&m->plain);
+	return hash;
+}
+
+static void
+add_reference(struct making *m, uint64_t hash)
+{
+	if (m->refs.len == SORTKEY_REFERENCES_MAX * sizeof(hash))
+		buf_consume(&m->refs, sizeof(hash));
+	buf_add(&m->refs, &hash, sizeof(hash));
+}
+
+/* RFC 5256 section 3: References, else the first of In-Reply-To. */
+static void
+make_references(struct making *m)
+{
+	struct bytes value;
+	uint64_t id;
+
+	if (header_find(m->header, "Message-ID", &value))
+		m->key.id = next_id(m, &value);
+	if (header_find(m->header, "References", &value))
+		while ((id = next_id(m, &value)) != 0)
+			add_reference(m, id);
+	if (m->refs.len == 0 && header_find(m->header, "In-Reply-To", &value) &&
+	    (id = next_id(m, &value)) != 0)
+		add_reference(m, id);
+	if (m->refs.error != 0)
+		m->error = m->refs.error;
+}
+
+static void
+make_date(struct making *m)
+{
+	struct bytes value;
+	struct mail_date date;
+
+	if (!header_find(m->header, "Date", &value) || !date_parse(value, &date))
+		return;
+	m->key.flags |= SORTKEY_DATE;
+	m->key.sent = date.seconds;
+	m->key.day = date.day;
+}
+
+static void
+put_le(struct buf *out, uint64_t v, unsigned size)
+{
+	for (; size > 0; size--, v >>= 8)
+		buf_byte(out, (unsigned char)(v & 0xff));
+}
+
+static int
+put_all(const struct making *m, struct buf *out)
+{
+	const struct sortkey *k = &m->key;
+	uint64_t ref;
+	size_t i;
+
+	put_le(out, SORTKEY_VERSION, 1);
+	put_le(out, k->flags, 1);
+	put_le(out, k->cut, 2);
+	put_le(out, (uint64_t)k->sent, 8);
+	put_le(out, (uint64_t)k->day, 8);
+	put_le(out, k->id, 8);
+	put_le(out, k->subject, 8);
+	put_le(out, m->refs.len / sizeof(ref), 2);
+	for (i = 0; i < KEY_END; i++)
+		put_le(out, m->text[i].len, 2);
+	for (i = 0; i < m->refs.len; i += sizeof(ref)) {
+		memcpy(&ref, m->refs.data + i, sizeof(ref));
+		put_le(out, ref, 8);
+	}
+	for (i = 0; i < KEY_END; i++)
+		buf_bytes(out, buf_contents(&m->text[i]));
+	if (out->error != 0) {
+		errno = out->error;
+		return -1;
+	}
+	return 0;
+}
+
+static void
+make_begin(struct making *m, struct bytes header)
+{
+	size_t i;
+
+	*m = (struct making){ .header = header };
+	m->plain = BUF_INIT(2 * HEADER_MAX);
+	m->refs = BUF_INIT(SORTKEY_REFERENCES_MAX * sizeof(uint64_t));
+	for (i = 0; i < KEY_END; i++)
+		m->text[i] = BUF_INIT(8 * HEADER_MAX);
+}
+
+static void
+make_end(struct making *m)
+{
+	size_t i;
+
+	for (i = 0; i < KEY_END; i++)
+		buf_free(&m->text[i]);
+	buf_free(&m->plain);
+	buf_free(&m->refs);
+}
+
+int
+sortkey_make(struct bytes header, struct buf *out)
+{
+	struct making m;
+	int r = -1;
+
+	make_begin(&m, bytes_first(header, header_length(header, NULL)));
+	make_search(&m, KEY_SUBJECT, "Subject");
+	make_search(&m, KEY_FROM, "From");
+	make_search(&m, KEY_TO, "To");
+	make_search(&m, KEY_CC, "Cc");
+	make_search(&m, KEY_BCC, "Bcc");
+	make_subject(&m);
+	make_address(&m, KEY_FROM_MAILBOX, "From", address_sort_mailbox);
+	make_address(&m, KEY_TO_MAILBOX, "To", address_sort_mailbox);
+	make_address(&m, KEY_CC_MAILBOX, "Cc", address_sort_mailbox);
+	make_address(&m, KEY_FROM_DISPLAY, "From", address_sort_display);
+	make_address(&m, KEY_TO_DISPLAY, "To", address_sort_display);
+	make_references(&m);
+	make_date(&m);
+	if (m.error == 0)
+		r = put_all(&m, out);
+	else
+		errno = m.error;
+	make_end(&m);
+	return r;
+}
+
+/* ---- reading ---- */
+
+static uint64_t
+get_le(const unsigned char **p, unsigned size)
+{
+	uint64_t v = 0;
+	unsigned i;
+
+	for (i = 0; i < size; i++)
+		v |= (uint64_t)(*p)[i] << 8 * i;
+	*p += size;
+	return v;
+}
+
+int
+sortkey_read(struct bytes in, struct sortkey *out)
+{
+	const unsigned char *p = in.p;
+	size_t need, i;
+
+	errno = EINVAL;
+	if (in.n < FIXED_SIZE || get_le(&p, 1) != SORTKEY_VERSION)
+		return -1;
+	out->flags = (unsigned)get_le(&p, 1);
+	out->cut = (unsigned)get_le(&p, 2);
+	out->sent = (int64_t)get_le(&p, 8);
+	out->day = (int64_t)get_le(&p, 8);
+	out->id = get_le(&p, 8);
+	out->subject = get_le(&p, 8);
+	out->n_refs = (unsigned)get_le(&p, 2);
+	need = FIXED_SIZE + out->n_refs * sizeof(uint64_t);
+	for (i = 0; i < KEY_END; i++) {
+		out->text[i].n = get_le(&p, 2);
+		need += out->text[i].n;
+	}
+	if (need != in.n)
+		return -1;
+	out->refs = p;
+	p += out->n_refs * sizeof(uint64_t);
+	for (i = 0; i < KEY_END; p += out->text[i].n, i++)
+		out->text[i].p = p;
+	return 0;
+}
+
+uint64_t
+sortkey_ref(const struct sortkey *k, unsigned i)
+{
+	const unsigned char *p = k->refs + i * sizeof(uint64_t);
+	uint64_t v = get_le(&p, sizeof(v));
+
+	return v != 0 ? v : 1;	/* 0 means none; a damaged column may hold it */
+}
