@@ -35,7 +35,7 @@ $(foreach n,$(UNITS),$(eval $(call unit_rule,$n)))
 $(foreach n,$(FUZZERS),$(eval $(call fuzz_rule,$n)))
 
 # A fuzz target need not declare what libFuzzer calls.
-$(B)/tests/fuzz/%.o: WARN += -Wno-missing-prototypes
+$(B)/tests/fuzz/%.o: private WARN += -Wno-missing-prototypes
 
 .PHONY: test-programs fuzz-programs
 test-programs: $(UNIT_BINS) $(REPLAY_BINS)
@@ -53,3 +53,22 @@ fuzz:
 		    -artifact_prefix=$(FUZZ_B)/found/$$f- \
 		    $(FUZZ_B)/found/$$f tests/fuzz/corpus/$$f || exit 1; \
 	done
+
+# The build as it will be installed, for whole-server tests.
+.PHONY: stage layers check check-san check-quick
+stage: all
+	@rm -rf $(B)/stage
+	@$(MAKE) --no-print-directory install DESTDIR=$(abspath $(B))/stage
+	@$(if $(SAN),touch,rm -f) $(B)/.san
+
+layers: all
+	@$(PYTHON) tests/layers.py $(B)
+
+check: test-needs
+	$(PYTHON) tests/check.py --build $(B) --only '$(ONLY)'
+
+check-san: test-needs
+	$(PYTHON) tests/check.py --build .build/san --san --only '$(ONLY)'
+
+check-quick: test-needs
+	$(PYTHON) tests/check.py --build $(B) --quick --only '$(ONLY)'
