@@ -59,17 +59,13 @@ void process_env_free(struct process_env *e);
  */
 int process_inherited(const char **names);
 
-/* Runs as root without a client in sight: a time after which we are killed. */
-struct process_limit {
-	uint64_t ms;
-	const char *what;		/* for the log: "PAM" */
-};
 /*
- * Starts the limit: at its end a line is logged and the process exits with
- * status 75 (EX_TEMPFAIL); should foreign code have blocked or taken SIGALRM,
- * SIGKILL follows a second later. NULL ends it.
+ * A time limit on code of others (PAM, NSS): when ms have passed, a line names
+ * what took too long and the process exits with status 75 (EX_TEMPFAIL); should
+ * that code have blocked or taken SIGALRM, SIGKILL follows a second later.
+ * ms 0 lifts the limit.
  */
-void process_deadline(const struct process_limit *limit);
+void process_deadline(uint64_t ms, const char *what);
 
 /*
  * Runs path with these as the new program of this process, signals reset.

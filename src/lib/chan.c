@@ -3,6 +3,7 @@
  * Runs as: root (conn) and _mailreeve (login).
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,15 +12,24 @@
 #include "clock.h"
 
 static int
+time_left(uint64_t deadline)
+{
+	uint64_t now = clock_ms();
+
+	if (deadline == 0)
+		return -1;
+	if (now >= deadline)
+		return 0;
+	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+static int
 wait_for(int fd, short events, uint64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
 	for (;;) {
-		uint64_t now = clock_ms();
-		int ms = deadline == 0 ? -1
-		    : now >= deadline ? 0 : (int)(deadline - now);
-		int r = poll(&p, 1, ms);
+		int r = poll(&p, 1, time_left(deadline));
 
 		if (r > 0)
 			return 0;
@@ -75,6 +85,82 @@ chan_recv(int fd, void *msg, size_t n, uint64_t deadline)
 			have += (size_t)got;
 	}
 	return 0;
+}
+
+/* Room for one descriptor in a message's control part. */
+union one_fd {
+	struct cmsghdr align;
+	char space[CMSG_SPACE(sizeof(int))];
+};
+
+int
+chan_send_fd(int fd, const void *msg, size_t n, int pass, uint64_t deadline)
+{
+	struct iovec v = { (void *)(uintptr_t)msg, n };
+	union one_fd control = { 0 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+	    .msg_control = &control, .msg_controllen = sizeof control.space };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	ssize_t done;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof pass);
+	memcpy(CMSG_DATA(c), &pass, sizeof pass);
+	do {
+		if (wait_for(fd, POLLOUT, deadline) < 0)
+			return -1;
+		done = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (done < 0 && (errno == EINTR || errno == EAGAIN));
+	if (done < 0)
+		return -1;
+	return chan_send(fd, (const char *)msg + done, n - (size_t)done, deadline);
+}
+
+/* The descriptor in m, or -1. The kernel put in no more than there is room for. */
+static int
+attached(struct msghdr *m)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	int fd;
+
+	if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS
+	    || c->cmsg_len != CMSG_LEN(sizeof fd))
+		return -1;
+	memcpy(&fd, CMSG_DATA(c), sizeof fd);
+	return fd;
+}
+
+int
+chan_recv_fd(int fd, void *msg, size_t n, int *passed, uint64_t deadline)
+{
+	struct iovec v = { msg, n };
+	union one_fd control = { 0 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+	    .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int)) };
+	ssize_t got;
+	int error;
+
+	do {
+		if (wait_for(fd, POLLIN, deadline) < 0)
+			return -1;
+		got = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
+	if (got < 0)
+		return -1;
+	*passed = got == 0 ? -1 : attached(&m);
+	if (*passed < 0) {
+		errno = got == 0 ? EPIPE : EPROTO;
+		return -1;
+	}
+	if ((size_t)got == n
+	    || chan_recv(fd, (char *)msg + got, n - (size_t)got, deadline) == 0)
+		return 0;
+	error = errno;
+	close(*passed);
+	*passed = -1;
+	errno = error == EPIPE ? EPROTO : error;
+	return -1;
 }
 
 int

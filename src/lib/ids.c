@@ -1,0 +1,90 @@
+/*
+ * The only file that changes uid, gid, groups or root.
+ * Runs as: root, and as whoever it became.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <unistd.h>
+
+#include "ids.h"
+
+static int
+fail(int error)
+{
+	errno = error;
+	return -1;
+}
+
+int
+ids_groups(const char *user, gid_t gid)
+{
+	return initgroups(user, gid);
+}
+
+static bool
+is_now(uid_t uid, gid_t gid)
+{
+	uid_t ru, eu, su;
+	gid_t rg, eg, sg;
+
+	return getresuid(&ru, &eu, &su) == 0 && getresgid(&rg, &eg, &sg) == 0
+	    && ru == uid && eu == uid && su == uid
+	    && rg == gid && eg == gid && sg == gid;
+}
+
+/* True when any way back to root's uid, gid or groups is still open. */
+static bool
+can_regain(gid_t gid)
+{
+	return setuid(0) == 0 || seteuid(0) == 0 || setresuid(0, 0, 0) == 0
+	    || setgroups(0, NULL) == 0
+	    || (gid != 0 && (setgid(0) == 0 || setegid(0) == 0
+	    || setresgid(0, 0, 0) == 0));
+}
+
+int
+ids_drop(uid_t uid, gid_t gid)
+{
+	if (uid == 0 || uid == (uid_t)-1 || gid == (gid_t)-1)
+		return fail(EINVAL);
+	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return -1;
+	if (!is_now(uid, gid) || can_regain(gid))
+		return fail(ENOTRECOVERABLE);
+	return 0;
+}
+
+/* Opens root if nobody but root can put anything into it. */
+static int
+open_safe_root(const char *root)
+{
+	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && st.st_uid == 0 && (st.st_mode & 022) == 0)
+		return fd;
+	close(fd);
+	return fail(EPERM);
+}
+
+int
+ids_cage(const char *root, uid_t uid, gid_t gid)
+{
+	int fd = open_safe_root(root);
+
+	if (fd < 0)
+		return -1;
+	if (fchdir(fd) < 0 || chroot(".") < 0 || chdir("/") < 0) {
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	if (setgroups(0, NULL) < 0)
+		return -1;
+	return ids_drop(uid, gid);
+}
