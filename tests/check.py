@@ -140,8 +140,8 @@ def lint(args):
 
 def suites(args):
     """Every program that prints TAP, by folder."""
-    found = []
     python = sys.executable
+    found = [Suite("grammar", [python, "tests/harness/grammar_test.py"])]
     for path in names_of(args.build + "/unit/*"):
         found.append(Suite("unit: " + os.path.basename(path), [path]))
     for path in names_of(args.build + "/replay/*"):

@@ -1,13 +1,896 @@
-"""A strict reader of what an IMAP server sends."""
+"""A strict reader of what an IMAP server sends.
+
+Written from the formal syntax of RFC 3501 and RFC 9051 and of the extensions
+named beside each rule, sharing nothing with the server. Checker also follows
+the conversation: tags, message numbers, UIDs, and when EXPUNGE may come.
+"""
+import re
 
 
 class Broken(Exception):
-    pass
+    """What was read cannot be produced from the grammar."""
+
+
+ATOM = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\\]]+")
+ASTRING = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\]+")
+QUOTED = re.compile(rb'"((?:[^\x00\r\n"\\]|\\["\\])*)"')
+LITERAL = re.compile(rb"\{(\d+)\}\r\n")
+LITERAL8 = re.compile(rb"~\{(\d+)\}\r\n")
+NUMBER = re.compile(rb"0|[1-9]\d*")
+NZ_NUMBER = re.compile(rb"[1-9]\d*")
+SET = re.compile(rb"[1-9]\d*(?::[1-9]\d*)?(?:,[1-9]\d*(?::[1-9]\d*)?)*")
+BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")
+DATE_TIME = re.compile(rb'"( [1-9]|[0-3]\d)-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)'
+                       rb'-\d{4} \d\d:\d\d:\d\d [+-]\d{4}"')
+OBJECT_ID = re.compile(rb"\(([A-Za-z0-9_-]{1,255})\)")                  # RFC 8474
+TAG = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\+]+")
+TEXT = re.compile(rb"[^\x00\r\n]+\Z")
+BASE_FLAGS = {b"\\answered", b"\\flagged", b"\\deleted", b"\\seen", b"\\draft"}
+LIST_FLAGS = {
+    b"\\noinferiors", b"\\noselect", b"\\marked", b"\\unmarked", b"\\nonexistent",
+    b"\\haschildren", b"\\hasnochildren", b"\\subscribed", b"\\remote", b"\\all", b"\\archive",
+    b"\\drafts", b"\\flagged", b"\\important", b"\\junk", b"\\sent", b"\\trash"}
+PLAIN_CODES = set(
+    b"ALERT PARSE READ-ONLY READ-WRITE TRYCREATE UIDNOTSTICKY NOMODSEQ CLOSED UNAVAILABLE "
+    b"AUTHENTICATIONFAILED AUTHORIZATIONFAILED EXPIRED PRIVACYREQUIRED CONTACTADMIN NOPERM "
+    b"INUSE EXPUNGEISSUED CORRUPTION SERVERBUG CLIENTBUG CANNOT LIMIT OVERQUOTA ALREADYEXISTS "
+    b"NONEXISTENT NOTSAVED HASCHILDREN UNKNOWN-CTE TOOBIG COMPRESSIONACTIVE USEATTR "
+    b"NOTIFICATIONOVERFLOW TOOMANY NOPRIVATE".split())
+# Commands during which no EXPUNGE may be sent (RFC 3501 section 7.4.1).
+NO_EXPUNGE = {b"FETCH", b"STORE", b"SEARCH", b"SORT", b"THREAD"}
+STATUS_NUMBERS = {b"MESSAGES", b"RECENT", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN", b"DELETED",
+                  b"SIZE", b"HIGHESTMODSEQ", b"DELETED-STORAGE"}
+
+
+def members(raw):
+    """The numbers of a set, in its order."""
+    for part in raw.split(b","):
+        first, _, last = part.partition(b":")
+        yield from range(int(first), int(last or first) + 1)
+
+
+class Parser:
+    """A cursor over one whole response, without its last CRLF."""
+
+    def __init__(self, raw, utf8=False):
+        self.raw, self.at, self.utf8 = raw, 0, utf8
+
+    def fail(self, what):
+        raise Broken("%s at byte %d" % (what, self.at))
+
+    def rest(self):
+        return self.raw[self.at:]
+
+    def end(self):
+        if self.at != len(self.raw):
+            self.fail("more than the rule allows")
+
+    def peek(self, text):
+        return self.raw.startswith(text, self.at)
+
+    def accept(self, text):
+        """This text, case aside, if it comes next."""
+        if self.raw[self.at:self.at + len(text)].upper() == text.upper():
+            self.at += len(text)
+            return True
+        return False
+
+    def need(self, text):
+        if not self.accept(text):
+            self.fail("%r expected" % text)
+
+    def match(self, pattern, what):
+        found = pattern.match(self.raw, self.at)
+        if not found:
+            self.fail(what + " expected")
+        self.at = found.end()
+        return found.group(0)
+
+    def space(self):
+        self.need(b" ")
+
+    def atom(self):
+        return self.match(ATOM, "atom")
+
+    def word(self):
+        return self.atom().upper()
+
+    def number(self, limit=(1 << 32) - 1):
+        value = int(self.match(NUMBER, "number"))
+        if value > limit:
+            self.fail("number out of range")
+        return value
+
+    def number64(self):
+        return self.number((1 << 63) - 1)
+
+    def nz_number(self):
+        value = int(self.match(NZ_NUMBER, "number from 1"))
+        if value >= 1 << 32:
+            self.fail("number out of range")
+        return value
+
+    def literal(self, pattern=LITERAL, nul=False):
+        head = pattern.match(self.raw, self.at)
+        if not head:
+            self.fail("literal expected")
+        body = self.raw[head.end():head.end() + int(head.group(1))]
+        if b"\0" in body and not nul:
+            self.fail("NUL in a literal")
+        self.at = head.end() + len(body)
+        return body
+
+    def eight_bit(self, text):
+        """Outside of literals: 7-bit, or UTF-8 where the client enabled it."""
+        if not any(c > 0x7e for c in text):
+            return
+        if not self.utf8:
+            self.fail("8-bit text that the client did not enable")
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            self.fail("text that is not UTF-8")
+
+    def string(self):
+        if self.peek(b"{"):
+            return self.literal()
+        quoted = self.match(QUOTED, "string")
+        self.eight_bit(quoted)
+        return re.sub(rb"\\(.)", rb"\1", quoted[1:-1])
+
+    def nil(self):
+        found = re.compile(rb"NIL(?=[ )\]]|\Z)", re.I).match(self.raw, self.at)
+        if found:
+            self.at = found.end()
+        return bool(found)
+
+    def nstring(self):
+        return None if self.nil() else self.string()
+
+    def astring(self):
+        if self.peek(b'"') or self.peek(b"{"):
+            return self.string()
+        return self.match(ASTRING, "astring")
+
+    def many(self, item, least=0, between=b" "):
+        """( item item ... )"""
+        self.need(b"(")
+        got = []
+        if least == 0 and self.accept(b")"):
+            return got
+        while True:
+            got.append(item())
+            if self.accept(b")"):
+                break
+            self.need(between)
+        if len(got) < least:
+            self.fail("too few in parentheses")
+        return got
+
+    def sequence(self):
+        raw = self.match(SET, "set")
+        for part in raw.split(b","):
+            first, _, last = part.partition(b":")
+            if int(first) > int(last or first) or int(last or first) >= 1 << 32:
+                self.fail("a range that is no range")
+        return raw
+
+    def mailbox(self):
+        name = self.astring()
+        if self.utf8:
+            try:
+                name.decode("utf-8")
+            except UnicodeDecodeError:
+                self.fail("mailbox name that is not UTF-8")
+        else:
+            self.mutf7(name)
+        if name.upper() == b"INBOX" and name != b"INBOX":
+            self.fail("INBOX in another spelling")
+        return name
+
+    def mutf7(self, name):
+        """RFC 3501 section 5.1.3: shifts only for what needs them, whole UTF-16."""
+        for part in re.split(rb"&([^-]*)-", name)[1::2]:
+            if not part:
+                continue
+            if not re.match(rb"[A-Za-z0-9+,]+\Z", part):
+                self.fail("bad modified UTF-7")
+            import base64
+            raw = base64.b64decode(part.replace(b",", b"/") + b"=" * (-len(part) % 4))
+            try:
+                text = raw.decode("utf-16-be")
+            except UnicodeDecodeError:
+                self.fail("bad modified UTF-7")
+            if any(" " <= c <= "~" for c in text):
+                self.fail("modified UTF-7 for a printable character")
+        if re.sub(rb"&[^-]*-", b"", name).count(b"&") or any(c > 0x7e or c < 0x20 for c in name):
+            self.fail("mailbox name that is not modified UTF-7")
+
+    # ---- flags ----
+
+    def flag(self):
+        if self.accept(b"\\"):
+            return b"\\" + self.atom()
+        return self.atom()
+
+    def flags(self, recent=False, star=False):
+        """A parenthesized list without a flag twice."""
+        def one():
+            if star and self.accept(b"\\*"):
+                return b"\\*"
+            flag = self.flag().lower()
+            if flag.startswith(b"\\") and flag not in BASE_FLAGS and \
+                    not (recent and flag == b"\\recent"):
+                self.fail("flag %r" % flag)
+            return flag
+        got = self.many(one)
+        if len(set(got)) != len(got):
+            self.fail("a flag twice")
+        return got
+
+    # ---- envelope and body structure ----
+
+    def address(self):
+        self.need(b"(")
+        parts = [self.nstring()]
+        for _ in range(3):
+            self.space()
+            parts.append(self.nstring())
+        self.need(b")")
+        return parts
+
+    def addresses(self):
+        if self.nil():
+            return []
+        return self.many(self.address, 1, b"")
+
+    def envelope(self):
+        self.need(b"(")
+        self.nstring()
+        self.space()
+        self.nstring()
+        for _ in range(6):
+            self.space()
+            self.addresses()
+        self.space()
+        self.nstring()
+        self.space()
+        self.nstring()
+        self.need(b")")
+
+    def pairs(self):
+        """body-fld-param"""
+        if self.nil():
+            return
+
+        def pair():
+            self.string()
+            self.space()
+            self.string()
+        self.many(pair, 1)
+
+    def disposition(self):
+        if self.nil():
+            return
+        self.need(b"(")
+        self.string()
+        self.space()
+        self.pairs()
+        self.need(b")")
+
+    def languages(self):
+        if self.peek(b"("):
+            self.many(self.string, 1)
+        else:
+            self.nstring()
+
+    def body_extension(self):
+        if self.peek(b"("):
+            self.many(self.body_extension, 1)
+        elif NUMBER.match(self.raw, self.at):
+            self.number()
+        else:
+            self.nstring()
+
+    def extension(self, first, extended):
+        """What may follow in BODYSTRUCTURE and must not in BODY."""
+        if not self.peek(b" "):
+            return
+        if not extended:
+            self.fail("extension data in BODY")
+        for rule in (first, self.disposition, self.languages, self.nstring):
+            if not self.accept(b" "):
+                return
+            rule()
+        while self.accept(b" "):
+            self.body_extension()
+
+    def body(self, extended, depth=0):
+        self.need(b"(")
+        if self.peek(b"("):
+            while self.peek(b"("):
+                self.body(extended, depth + 1)
+            self.space()
+            self.string()
+            self.extension(self.pairs, extended)
+        else:
+            self.single(extended, depth)
+        self.need(b")")
+
+    def single(self, extended, depth):
+        kind = self.string().upper()
+        self.space()
+        subtype = self.string().upper()
+        self.space()
+        self.pairs()
+        for rule in (self.nstring, self.nstring, self.string, self.number):
+            self.space()
+            rule()
+        if kind == b"MESSAGE" and subtype in (b"RFC822", b"GLOBAL"):
+            self.space()
+            self.envelope()
+            self.space()
+            self.body(extended, depth + 1)
+            self.space()
+            self.number64()
+        elif kind == b"TEXT":
+            self.space()
+            self.number64()
+        self.extension(self.nstring, extended)
+
+    # ---- FETCH ----
+
+    SECTION = re.compile(rb"\[(?:(?:\d+\.)*\d+)?\]|"
+                         rb"\[(?:(?:[1-9]\d*\.)+(?:MIME)|(?:(?:[1-9]\d*\.)+)?(?:HEADER|TEXT))\]", re.I)
+    FIELDS = re.compile(rb"\[(?:(?:[1-9]\d*\.)+)?HEADER\.FIELDS(?:\.NOT)? ", re.I)
+
+    def section(self):
+        if (head := self.FIELDS.match(self.raw, self.at)):
+            self.at = head.end()
+            self.many(self.astring, 1)
+            self.need(b"]")
+        else:
+            self.match(self.SECTION, "section")
+        if self.accept(b"<"):
+            self.number64()
+            self.need(b">")
+
+    def fetch_body(self):
+        if self.peek(b"["):
+            self.section()
+            self.space()
+            self.nstring()
+        else:
+            self.space()
+            self.body(False)
+
+    def binary(self):
+        self.section()
+        self.space()
+        if self.peek(b"~{"):
+            self.literal(LITERAL8, nul=True)
+        else:
+            self.nstring()
+
+    def binary_size(self):
+        self.section()
+        self.space()
+        self.number()
+
+    def date_time(self):
+        self.match(DATE_TIME, "date-time")
+
+    def object_id(self):
+        self.match(OBJECT_ID, "(id)")
+
+    def object_or_nil(self):
+        if not self.nil():
+            self.object_id()
+
+    def save_date(self):
+        if not self.nil():
+            self.date_time()
+
+    def mod_sequence(self):
+        self.need(b"(")
+        value = self.number64()
+        self.need(b")")
+        if value == 0:
+            self.fail("mod-sequence 0")
+
+    ITEM = re.compile(rb"[A-Z0-9]+(?:\.[A-Z]+)*", re.I)
+
+    def fetch(self):
+        """( item value ... ): {item: value} for FLAGS and UID."""
+        values = {}
+        simple = {
+            b"INTERNALDATE": self.date_time, b"RFC822.SIZE": self.number64,
+            b"ENVELOPE": self.envelope, b"RFC822": self.nstring,
+            b"RFC822.HEADER": self.nstring, b"RFC822.TEXT": self.nstring,
+            b"MODSEQ": self.mod_sequence, b"EMAILID": self.object_id,
+            b"THREADID": self.object_or_nil, b"SAVEDATE": self.save_date,
+            b"PREVIEW": self.nstring, b"BODYSTRUCTURE": lambda: self.body(True),
+            b"UID": lambda: values.update(UID=self.nz_number()),
+            b"FLAGS": lambda: values.update(FLAGS=self.flags(recent=True)),
+        }
+
+        def item():
+            name = self.match(self.ITEM, "fetch item").upper()
+            if name == b"BODY":
+                return self.fetch_body()
+            if name in (b"BINARY", b"BINARY.SIZE"):
+                return self.binary() if name == b"BINARY" else self.binary_size()
+            if name not in simple:
+                self.fail("fetch item %r" % name)
+            self.space()
+            return simple[name]()
+        self.many(item, 1)
+        return values
+
+    # ---- mailbox data ----
+
+    def list_data(self):
+        def attribute():
+            flag = self.flag().lower()
+            if flag not in LIST_FLAGS:
+                self.fail("mailbox attribute %r" % flag)
+            return flag
+        got = self.many(attribute)
+        for a, b in ((b"\\haschildren", b"\\hasnochildren"), (b"\\marked", b"\\unmarked")):
+            if a in got and b in got:
+                self.fail("attributes that exclude each other")
+        if len(set(got)) != len(got):
+            self.fail("an attribute twice")
+        self.space()
+        if not self.nil() and len(self.string()) != 1:
+            self.fail("separator that is not one character")
+        self.space()
+        self.mailbox()
+        if self.accept(b" "):
+            self.many(self.list_extended, 1)
+
+    def list_extended(self):
+        name = self.astring().upper()
+        self.space()
+        if name == b"CHILDINFO":
+            self.many(self.string, 1)
+        elif name == b"OLDNAME":
+            self.many(self.mailbox, 1)
+        else:
+            self.fail("extended item %r" % name)
+
+    def status(self):
+        self.mailbox()
+        self.space()
+
+        def attribute():
+            name = self.word()
+            self.space()
+            if name in STATUS_NUMBERS:
+                self.number64()
+            elif name == b"MAILBOXID":
+                self.object_id()
+            elif name == b"APPENDLIMIT":
+                self.nil() or self.number64()
+            else:
+                self.fail("status item %r" % name)
+            return name
+        got = self.many(attribute)
+        if len(set(got)) != len(got):
+            self.fail("a status item twice")
+
+    def search(self):
+        while self.accept(b" "):
+            if self.accept(b"(MODSEQ "):
+                self.number64()
+                self.need(b")")
+                break
+            self.nz_number()
+
+    def thread(self):
+        if self.accept(b" "):
+            while not self.at == len(self.raw):
+                self.thread_list()
+
+    def thread_list(self):
+        self.need(b"(")
+        if not self.peek(b"("):
+            self.nz_number()
+            while self.accept(b" "):
+                if self.peek(b"("):
+                    break
+                self.nz_number()
+        branches = 0
+        while self.peek(b"("):
+            self.thread_list()
+            branches += 1
+        if branches == 1:
+            self.fail("a thread with one branch")
+        self.need(b")")
+
+    def esearch(self):
+        if self.accept(b" (TAG "):
+            self.string()
+            self.need(b")")
+        self.accept(b" UID")
+        seen = set()
+        while self.accept(b" "):
+            name = self.word()
+            self.space()
+            if name in seen:
+                self.fail("%r twice" % name)
+            seen.add(name)
+            if name in (b"MIN", b"MAX"):
+                self.nz_number()
+            elif name == b"COUNT":
+                self.number()
+            elif name == b"MODSEQ":
+                self.number64()
+            elif name == b"ALL":
+                self.sequence()
+            elif name == b"PARTIAL":                            # RFC 9394
+                self.need(b"(")
+                self.match(re.compile(rb"-?[1-9]\d*:-?[1-9]\d*"), "range")
+                self.space()
+                self.nil() or self.sequence()
+                self.need(b")")
+            else:
+                self.fail("search result %r" % name)
+
+    def namespace(self):
+        for i in range(3):
+            if i:
+                self.space()
+            if not self.nil():
+                self.many(self.one_namespace, 1, b"")
+
+    def one_namespace(self):
+        self.need(b"(")
+        self.string()
+        self.space()
+        if not self.nil() and len(self.string()) != 1:
+            self.fail("separator that is not one character")
+        while self.accept(b" "):
+            self.string()
+            self.space()
+            self.many(self.string, 1)
+        self.need(b")")
+
+    def identification(self):
+        if self.nil():
+            return
+
+        def pair():
+            if len(self.string()) > 30:
+                self.fail("field of ID over 30 octets")
+            self.space()
+            if len(self.nstring() or b"") > 1024:
+                self.fail("value of ID over 1024 octets")
+        self.many(pair)
+
+    def capabilities(self):
+        """After the word: SP atom ...; the list names a protocol version."""
+        got = [self.atom().upper()]
+        while self.accept(b" "):
+            got.append(self.atom().upper())
+        if not {b"IMAP4REV1", b"IMAP4REV2"} & set(got):
+            self.fail("no protocol version among the capabilities")
+        if len(set(got)) != len(got):
+            self.fail("a capability twice")
+        return set(got)
+
+    # ---- conditions ----
+
+    def code(self):
+        """Behind `[`, up to and with `]`: (name, value)."""
+        name, value = self.word(), None
+        if name in PLAIN_CODES:
+            pass
+        elif name == b"BADCHARSET":
+            if self.accept(b" "):
+                self.many(self.astring, 1)
+        elif name == b"CAPABILITY":
+            self.space()
+            value = self.capabilities()
+        elif name == b"PERMANENTFLAGS":
+            self.space()
+            self.flags(star=True)
+        elif name in (b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN"):
+            self.space()
+            value = self.nz_number()
+        elif name == b"HIGHESTMODSEQ":
+            self.space()
+            value = self.number64()
+        elif name == b"APPENDUID":
+            self.space()
+            self.nz_number()
+            self.space()
+            self.sequence()
+        elif name == b"COPYUID":
+            self.copy_uid()
+        elif name == b"MODIFIED":
+            self.space()
+            self.sequence()
+        elif name == b"MAILBOXID":
+            self.space()
+            self.object_id()
+        elif name == b"INPROGRESS":                             # RFC 9585
+            if self.accept(b" ("):
+                self.nstring()
+                for _ in range(2):
+                    self.space()
+                    self.nil() or self.number()
+                self.need(b")")
+        else:
+            self.fail("response code %r" % name)
+        self.need(b"]")
+        return name, value
+
+    def copy_uid(self):
+        self.space()
+        self.nz_number()
+        self.space()
+        a = self.sequence()
+        self.space()
+        b = self.sequence()
+        if sum(1 for _ in members(a)) != sum(1 for _ in members(b)):
+            self.fail("COPYUID with sets of different size")
+
+    def condition(self):
+        """resp-text: (code, value)"""
+        code = (None, None)
+        if self.accept(b"["):
+            code = self.code()
+            self.space()
+        if not TEXT.match(self.rest()):
+            self.fail("text expected")
+        if code[0] is None and self.peek(b"["):
+            self.fail("text that begins like a response code")
+        self.eight_bit(self.rest())
+        self.at = len(self.raw)
+        return code
+
+
+CONDITIONS = (b"OK", b"NO", b"BAD", b"PREAUTH", b"BYE")
+
+
+class View:
+    """What the client may believe about the selected mailbox."""
+
+    def __init__(self):
+        self.uids = None            # one entry a message: UID or None; None: not known
+
+    def exists(self, n):
+        if self.uids is None:
+            self.uids = [None] * n
+        elif n < len(self.uids):
+            raise Broken("EXISTS %d after %d without EXPUNGE" % (n, len(self.uids)))
+        else:
+            self.uids += [None] * (n - len(self.uids))
+
+    def expunge(self, n):
+        if self.uids is None or not 1 <= n <= len(self.uids):
+            raise Broken("EXPUNGE of a message that is not there")
+        del self.uids[n - 1]
+
+    def vanished(self, raw):
+        if self.uids is None:
+            return
+        gone = set(members(raw))
+        known = [u for u in self.uids if u is not None]
+        if len(known) == len(self.uids):
+            self.uids = [u for u in self.uids if u not in gone]
+        else:
+            self.uids = None        # how many are left cannot be told from here
+
+    def fetch(self, n, values):
+        if self.uids is None:
+            return
+        if not 1 <= n <= len(self.uids):
+            raise Broken("FETCH of message %d of %d" % (n, len(self.uids)))
+        uid = values.get("UID")
+        if uid is None:
+            return
+        if self.uids[n - 1] not in (None, uid):
+            raise Broken("message %d had UID %d" % (n, self.uids[n - 1]))
+        before = self.uids[n - 2] if n > 1 else None
+        after = self.uids[n] if n < len(self.uids) else None
+        if (before or 0) >= uid or (after is not None and after <= uid):
+            raise Broken("UIDs do not ascend around message %d" % n)
+        self.uids[n - 1] = uid
 
 
 class Checker:
+    """Follows one conversation and checks every response in it."""
+
+    def __init__(self):
+        self.pending = []           # [tag, command] not yet completed, oldest first
+        self.partial = b""
+        self.skip = 0               # bytes of a client's literal still to come
+        self.literal_line = False   # the line goes on behind a literal
+        self.answers = 0            # lines that answer a challenge of AUTHENTICATE
+        self.utf8 = False
+        self.view = View()
+        self.said_bye = False
+        self.first = True
+        self.capabilities = None
+
+    # ---- the client's side: only what is needed to judge the server ----
+
     def sent(self, raw):
-        pass
+        raw = self.partial + raw
+        self.partial = b""
+        while raw:
+            if self.skip:
+                n = min(self.skip, len(raw))
+                self.skip -= n
+                raw = raw[n:]
+                continue
+            line, newline, rest = raw.partition(b"\n")
+            if not newline:
+                self.partial = raw
+                return
+            self.sent_line(line.rstrip(b"\r"))
+            raw = rest
+
+    def sent_line(self, line):
+        words = line.split(None, 3)
+        if self.answers:
+            self.answers -= 1
+            return
+        if words and words[0].upper() == b"DONE" and self.last() == b"IDLE":
+            return
+        if not self.literal_line:
+            command = words[1].upper() if len(words) > 1 else b""
+            if command == b"UID" and len(words) > 2:
+                command = b"UID " + words[2].upper()
+            if words:
+                self.pending.append([words[0], command])
+        mark = re.search(rb"\{(\d+)[+-]?\}\Z", line)
+        self.literal_line = bool(mark)
+        self.skip = int(mark.group(1)) if mark else 0
+
+    def last(self):
+        return self.pending[-1][1] if self.pending else None
+
+    # ---- the server's side ----
 
     def received(self, raw):
-        pass
+        if self.said_bye and raw.startswith(b"+"):
+            raise Broken("a continuation after BYE")
+        p = Parser(raw[:-2], self.utf8)
+        if p.accept(b"* "):
+            self.untagged(p)
+        elif p.peek(b"+"):
+            self.continuation(p)
+        else:
+            self.tagged(p)
+        p.end()
+        self.first = False
+
+    def continuation(self, p):
+        p.need(b"+ ")
+        if BASE64.match(p.rest()):
+            p.at = len(p.raw)
+        else:
+            p.condition()
+        if self.last() == b"AUTHENTICATE":
+            self.answers += 1
+
+    def tagged(self, p):
+        tag = p.match(TAG, "tag")
+        p.space()
+        state = p.word()
+        if state not in (b"OK", b"NO", b"BAD"):
+            p.fail("tagged %r" % state)
+        p.space()
+        code, value = p.condition()
+        command = self.complete(tag)
+        if state != b"OK" and self.skip and not self.pending:
+            self.skip, self.literal_line = 0, False
+        if code == b"CAPABILITY":
+            self.capabilities = value
+        if command in (b"SELECT", b"EXAMINE"):
+            self.selected(p, command, state, code)
+        elif command in (b"CLOSE", b"UNSELECT") and state == b"OK":
+            self.view = View()
+
+    def selected(self, p, command, state, code):
+        if state != b"OK":
+            self.view = View()
+        elif self.view.uids is None:
+            p.fail("%s without EXISTS" % command.decode())
+        if state == b"OK" and code not in (b"READ-WRITE", b"READ-ONLY"):
+            p.fail("%s OK without READ-WRITE or READ-ONLY" % command.decode())
+
+    def complete(self, tag):
+        for i, (name, command) in enumerate(self.pending):
+            if name == tag:
+                del self.pending[i]
+                return command
+        raise Broken("tag %r is of no command that waits" % tag)
+
+    def running(self):
+        return self.pending[0][1] if self.pending else None
+
+    def untagged(self, p):
+        if (number := NUMBER.match(p.raw, p.at)):
+            return self.message_data(p, int(number.group(0)))
+        word = p.word()
+        if word in CONDITIONS:
+            return self.state(p, word)
+        if self.first:
+            p.fail("no greeting")
+        rules = {
+            b"LIST": p.list_data, b"LSUB": p.list_data, b"STATUS": p.status,
+            b"NAMESPACE": p.namespace, b"ID": p.identification, b"FLAGS": self.flags(p),
+            b"CAPABILITY": lambda: setattr(self, "capabilities", p.capabilities()),
+            b"VANISHED": lambda: self.vanished(p),
+        }
+        bare = {b"SEARCH": p.search, b"SORT": p.search, b"THREAD": p.thread,
+                b"ESEARCH": p.esearch, b"ENABLED": lambda: self.enabled(p)}
+        if word in bare:
+            bare[word]()
+        elif word in rules:
+            p.space()
+            rules[word]()
+        else:
+            p.fail("untagged %r" % word)
+
+    def flags(self, p):
+        def rule():
+            if self.running() in (b"SELECT", b"EXAMINE"):
+                self.view = View()          # what follows is about the new mailbox
+            p.flags()
+        return rule
+
+    def state(self, p, word):
+        if self.first and word in (b"NO", b"BAD"):
+            p.fail("greeting %r" % word)
+        if word == b"PREAUTH" and not self.first:
+            p.fail("PREAUTH that is no greeting")
+        p.space()
+        code, value = p.condition()
+        if code == b"CAPABILITY":
+            self.capabilities = value
+        if code == b"CLOSED":
+            self.view = View()
+        if word == b"BYE":
+            self.said_bye = True
+
+    def enabled(self, p):
+        while p.accept(b" "):
+            if p.word() in (b"UTF8=ACCEPT", b"IMAP4REV2"):
+                self.utf8 = True
+
+    def vanished(self, p):
+        earlier = p.accept(b"(EARLIER) ")
+        raw = p.sequence()
+        if not earlier:
+            self.may_expunge(p)
+            self.view.vanished(raw)
+
+    def may_expunge(self, p):
+        running = self.running()
+        if running is None or running in NO_EXPUNGE:
+            p.fail("EXPUNGE during %r" % running)
+
+    def message_data(self, p, n):
+        p.number()
+        p.space()
+        word = p.word()
+        if word == b"EXISTS":
+            if self.running() in (b"SELECT", b"EXAMINE") and self.view.uids is not None:
+                self.view = View()
+            self.view.exists(n)
+        elif word == b"RECENT":
+            if self.view.uids is not None and n > len(self.view.uids):
+                p.fail("more RECENT than messages")
+        elif word == b"EXPUNGE":
+            self.may_expunge(p)
+            self.view.expunge(n)
+        elif word == b"FETCH":
+            p.space()
+            self.view.fetch(n, p.fetch())
+        else:
+            p.fail("message data %r" % word)
