@@ -43,9 +43,11 @@ struct config {
 /*
  * The defaults, then the lines of the file at path over them. A missing file
  * is the defaults when optional. Returns 0, or -1 with one line in why that
- * says file, line, cause and cure. Strings live as long as the process.
+ * says file, line, cause and cure. Strings live until config_free(), which also
+ * fits a configuration whose loading failed; most processes never call it.
  */
 int config_load(struct config *c, const char *path, bool optional, struct buf *why);
+void config_free(struct config *c);
 
 /* The same from text, as config_dump() printed it; name is used in why. */
 int config_parse(struct config *c, struct bytes text, const char *name,

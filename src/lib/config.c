@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "netaddr.h"
 
 #define FILE_MAX ((size_t)65536)
 
@@ -41,22 +42,32 @@ struct keyword {
 	const char *def;
 	uint64_t min, max;
 	const struct choice *choices;	/* CHOICE, and TEXT that must be one of these */
+	int (*check)(struct bytes, struct buf *why);	/* of a TEXT */
 };
 
+static int
+check_listen(struct bytes v, struct buf *why)
+{
+	struct netaddr places[NETADDR_LISTEN_MAX];
+
+	return netaddr_listen(v, places, why) < 0 ? -1 : 0;
+}
+
 #define AT(field) offsetof(struct config, field)
-#define T(name, field, def)	{ name, TEXT, AT(field), def, 0, 0, NULL }
-#define W(name, field, def, set) { name, TEXT, AT(field), def, 0, 0, set }
-#define N(name, field, def, lo, hi) { name, COUNT, AT(field), def, lo, hi, NULL }
-#define S(name, field, def, lo, hi) { name, SECONDS, AT(field), def, lo, hi, NULL }
-#define Z(name, field, def, lo, hi) { name, SIZE, AT(field), def, lo, hi, NULL }
-#define F(name, field, def)	{ name, FLAG, AT(field), def, 0, 0, NULL }
-#define C(name, field, def, set) { name, CHOICE, AT(field), def, 0, 0, set }
+#define T(name, field, def)	{ name, TEXT, AT(field), def, 0, 0, NULL, NULL }
+#define K(name, field, def, check) { name, TEXT, AT(field), def, 0, 0, NULL, check }
+#define W(name, field, def, set) { name, TEXT, AT(field), def, 0, 0, set, NULL }
+#define N(name, field, def, lo, hi) { name, COUNT, AT(field), def, lo, hi, NULL, NULL }
+#define S(name, field, def, lo, hi) { name, SECONDS, AT(field), def, lo, hi, NULL, NULL }
+#define Z(name, field, def, lo, hi) { name, SIZE, AT(field), def, lo, hi, NULL, NULL }
+#define F(name, field, def)	{ name, FLAG, AT(field), def, 0, 0, NULL, NULL }
+#define C(name, field, def, set) { name, CHOICE, AT(field), def, 0, 0, set, NULL }
 
 static const struct keyword keywords[] = {
-	T("imap-listen", imap_listen, "*:143"),
-	T("imaps-listen", imaps_listen, "*:993"),
-	T("pop3-listen", pop3_listen, "*:110"),
-	T("pop3s-listen", pop3s_listen, "*:995"),
+	K("imap-listen", imap_listen, "*:143", check_listen),
+	K("imaps-listen", imaps_listen, "*:993", check_listen),
+	K("pop3-listen", pop3_listen, "*:110", check_listen),
+	K("pop3s-listen", pop3s_listen, "*:995", check_listen),
 	T("service-user", service_user, "_mailreeve"),
 	T("login-root", login_root, LIBEXECDIR "/empty"),
 	T("pid-file", pid_file, "/run/mailreeved.pid"),
@@ -73,7 +84,7 @@ static const struct keyword keywords[] = {
 	S("failure-delay", failure_delay, "2s", 0, 60),
 	N("max-failures", max_failures, "3", 1, 20),
 	C("cleartext-login", cleartext_login, "local", yes_local_no),
-	T("trusted-proxies", trusted_proxies, ""),
+	K("trusted-proxies", trusted_proxies, "", netaddr_networks_check),
 	T("tls-certificate", tls_certificate, SYSCONFDIR "/mailreeve/tls.crt"),
 	T("tls-key", tls_key, SYSCONFDIR "/mailreeve/tls.key"),
 	W("tls-minimum", tls_minimum, "1.2", tls_versions),
@@ -93,6 +104,7 @@ static const struct keyword keywords[] = {
 
 #undef AT
 #undef T
+#undef K
 #undef W
 #undef N
 #undef S
@@ -163,13 +175,15 @@ set_text(const struct keyword *k, void *to, struct bytes v, struct buf *why)
 		list_choices(k->choices, why);
 		return -1;
 	}
+	if (k->check != NULL && k->check(v, why) < 0)
+		return -1;
 	copy = strndup((const char *)v.p, v.n);
 	if (copy == NULL) {
 		buf_text(why, "out of memory");
 		return -1;
 	}
-	/* Not freed: configurations live as long as the process. */
-	*(const char **)to = copy;
+	free(*(char **)to);
+	*(char **)to = copy;
 	return 0;
 }
 
@@ -289,6 +303,7 @@ set_defaults(struct config *c)
 {
 	struct buf why = BUF_INIT(256);
 
+	*c = (struct config){ 0 };
 	for (size_t i = 0; i < KEYWORDS; i++)
 		(void)set_value(&keywords[i], c, bytes_of(keywords[i].def), &why);
 	buf_free(&why);
@@ -354,6 +369,7 @@ config_load(struct config *c, const char *path, bool optional, struct buf *why)
 		r = 0;
 	} else if (r < 0) {
 		buf_printf(why, "%s: cannot read: %s", path, strerror(errno));
+		*c = (struct config){ 0 };
 	} else {
 		r = config_parse(c, buf_contents(&text), path, why);
 	}
@@ -383,6 +399,15 @@ print_value(const struct keyword *k, const struct config *c, struct buf *out)
 	}
 }
 
+void
+config_free(struct config *c)
+{
+	for (size_t i = 0; i < KEYWORDS; i++)
+		if (keywords[i].kind == TEXT)
+			free(*(char **)((char *)c + keywords[i].at));
+	*c = (struct config){ 0 };
+}
+
 int
 config_dump(const struct config *c, bool all, struct buf *out)
 {
@@ -402,6 +427,7 @@ config_dump(const struct config *c, bool all, struct buf *out)
 		buf_bytes(out, buf_contents(&mine));
 		buf_byte(out, '\n');
 	}
+	config_free(&defaults);
 	buf_free(&mine);
 	buf_free(&def);
 	return out->error == 0 ? 0 : -1;
