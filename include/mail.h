@@ -254,6 +254,7 @@ enum mail_column {
 	COLUMN_SORT,			/* decoded sort, search and thread keys */
 	COLUMN_PREVIEW,
 	COLUMN_ID,			/* EMAILID and THREADID */
+	COLUMN_POP3,			/* how the last line ends */
 	COLUMN_END
 };
 

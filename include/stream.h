@@ -92,6 +92,15 @@ int stream_printf(struct stream *s, const char *fmt, ...)
 int stream_flush(struct stream *s);
 
 /*
+ * Output made in place: stream_room() answers where up to n bytes
+ * (STREAM_OUT_SIZE at most) may be written, sending what waits first when they
+ * would not fit behind it; stream_put() says how many were. What one put adds
+ * leaves in one sending. NULL and -1 as above.
+ */
+unsigned char *stream_room(struct stream *s, size_t n);
+int stream_put(struct stream *s, size_t n);
+
+/*
  * Gives unused buffer memory back; for the moment before a long wait.
  */
 void stream_shrink(struct stream *s);

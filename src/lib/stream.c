@@ -364,6 +364,30 @@ stream_write(struct stream *s, const void *data, size_t n)
 	return 0;
 }
 
+unsigned char *
+stream_room(struct stream *s, size_t n)
+{
+	unsigned char *room;
+
+	if (s->out_error != 0) {
+		errno = s->out_error;
+		return NULL;
+	}
+	if (s->out.len > s->out.max - n && send_out(s, false) < 0)
+		return NULL;
+	room = buf_room(&s->out, n);
+	if (room == NULL)
+		s->out_error = errno;
+	return room;
+}
+
+int
+stream_put(struct stream *s, size_t n)
+{
+	s->out.len += n;
+	return s->out.len < STREAM_OUT_SIZE ? 0 : send_out(s, false);
+}
+
 int
 stream_text(struct stream *s, const char *text)
 {

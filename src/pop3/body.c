@@ -1,0 +1,147 @@
+/*
+ * A message on its way to the client.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+
+#include "body.h"
+#include "limits.h"
+
+/* Lines that begin with a dot are rare: blocks without one are skipped fast. */
+#define BLOCK 64
+
+/* Stays free of branches, so that compilers use vector instructions. */
+static bool
+block_has_dot_line(const unsigned char *p)
+{
+	unsigned char hit = 0;
+
+	for (int i = 0; i < BLOCK; i++)
+		hit |= (unsigned char)((p[i] == '\n') & (p[i + 1] == '.'));
+	return hit != 0;
+}
+
+/* Length of the part before the next line that begins with a dot, or all. */
+static size_t
+before_dot_line(struct bytes b)
+{
+	size_t i = 0;
+
+	while (b.n - i > BLOCK && !block_has_dot_line(b.p + i))
+		i += BLOCK;
+	for (; i + 1 < b.n; i++)
+		if (b.p[i] == '\n' && b.p[i + 1] == '.')
+			return i + 1;
+	return b.n;
+}
+
+size_t
+stuff(struct stuffing *s, struct bytes piece, unsigned char *out)
+{
+	unsigned char *to = out;
+
+	while (piece.n > 0) {
+		size_t n = before_dot_line(piece);
+
+		if (!s->inside && piece.p[0] == '.')
+			*to++ = '.';
+		to += crlf_convert(&s->crlf, bytes_first(piece, n), to);
+		s->inside = piece.p[n - 1] != '\n';
+		piece = bytes_from(piece, n);
+	}
+	return (size_t)(to - out);
+}
+
+size_t
+stuff_end(const struct stuffing *s, unsigned char *out)
+{
+	size_t n = s->inside ? 2 : 0;
+
+	memcpy(out, "\r\n.\r\n" + (2 - n), n + 3);
+	return n + 3;
+}
+
+/* One whole line of the header or body has passed. */
+static void
+line_passed(struct top *t, bool empty)
+{
+	if (t->body)
+		t->lines--;
+	else if (empty)
+		t->body = true;
+}
+
+bool
+top_done(const struct top *t)
+{
+	return t->body && t->lines == 0;
+}
+
+struct bytes
+top_part(struct top *t, struct bytes piece)
+{
+	struct bytes rest = piece;
+
+	while (rest.n > 0 && !top_done(t)) {
+		ssize_t end = bytes_find(rest, '\n');
+		struct bytes line = bytes_first(rest,
+		    end < 0 ? rest.n : (size_t)end);
+
+		if (end >= 0) {
+			bool cr_only = line.n == 1 && line.p[0] == '\r';
+
+			line_passed(t, (line.n == 0 && (!t->inside || t->cr))
+			    || (cr_only && !t->inside));
+			t->inside = t->cr = false;
+		} else {
+			t->cr = !t->inside && line.n == 1 && line.p[0] == '\r';
+			t->inside = true;
+		}
+		rest = bytes_from(rest, line.n + (end >= 0));
+	}
+	return bytes_first(piece, piece.n - rest.n);
+}
+
+/* One piece and, when it is the last one, the end of the answer. */
+static int
+send_piece(struct stream *out, struct stuffing *s, struct bytes piece, bool last)
+{
+	unsigned char *room = stream_room(out, 2 * piece.n + STUFFING_END_MAX);
+	size_t n;
+
+	if (room == NULL)
+		return -1;
+	n = stuff(s, piece, room);
+	if (last)
+		n += stuff_end(s, room + n);
+	return stream_put(out, n);
+}
+
+int
+body_send(struct stream *out, const struct message *msg, struct top *top)
+{
+	unsigned char piece[PIECE_MAX];
+	struct stuffing s = { 0 };
+	uint64_t offset = 0;
+	bool last;
+
+	do {
+		uint64_t left = msg->size - offset;
+		ssize_t got = message_read(msg, offset, piece,
+		    left < PIECE_MAX ? (size_t)left : PIECE_MAX);
+		struct bytes part;
+
+		if (got == 0 && left > 0)
+			errno = EIO;	/* it became shorter under our hands */
+		if (got < 0 || (got == 0 && left > 0))
+			return -1;
+		offset += (uint64_t)got;
+		part = bytes_make(piece, (size_t)got);
+		if (top != NULL)
+			part = top_part(top, part);
+		last = offset == msg->size || (top != NULL && top_done(top));
+		if (send_piece(out, &s, part, last) < 0)
+			return -1;
+	} while (!last);
+	return 0;
+}
