@@ -55,10 +55,10 @@ stuff(struct stuffing *s, struct bytes piece, unsigned char *out)
 size_t
 stuff_end(const struct stuffing *s, unsigned char *out)
 {
-	size_t n = s->inside ? 2 : 0;
+	struct bytes end = s->inside ? BYTES("\r\n.\r\n") : BYTES(".\r\n");
 
-	memcpy(out, "\r\n.\r\n" + (2 - n), n + 3);
-	return n + 3;
+	memcpy(out, end.p, end.n);
+	return end.n;
 }
 
 /* One whole line of the header or body has passed. */
