@@ -34,6 +34,23 @@
 /* Messages in one APPEND. */
 #define APPEND_MESSAGES_MAX	1000
 
+/* FETCH: items in one command, field names in one HEADER.FIELDS, numbers in a section. */
+#define FETCH_ITEMS_MAX		100
+#define HEADER_FIELDS_MAX	500
+#define SECTION_DEPTH_MAX	100
+
+/* SEARCH: keys in one program (their nesting: LEX_DEPTH_MAX), octets of one string. */
+#define SEARCH_KEYS_MAX		1000
+#define SEARCH_STRING_MAX	8192
+
+/* Seconds between two INPROGRESS (RFC 9585), and after which a search ends. */
+#define SEARCH_PROGRESS_SECONDS	10
+#define SEARCH_SECONDS_MAX	3600
+
+/* SORT: criteria of one command; memory for the texts that are compared. */
+#define SORT_CRITERIA_MAX	20
+#define SORT_TEXTS_MAX		((size_t)1 << 30)
+
 /* While a session waits, memory above this is given back to the system. */
 #define IDLE_COMMAND_KEEP	((size_t)4096)
 

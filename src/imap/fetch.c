@@ -1,0 +1,516 @@
+/*
+ * FETCH and UID FETCH (RFC 9051 section 6.4.5, RFC 7162, RFC 9394).
+ *
+ * A message that vanished is left out, and the answer says EXPUNGEISSUED (RFC
+ * 2180 section 4.1.2): NO to FETCH, whose client cannot be told before it
+ * asks again; OK to UID FETCH, where it is told in front of the answer. What
+ * cannot be read of a message is left out as well, the others are sent, and
+ * the answer is NO with the reason.
+ *
+ * Runs as: the mailbox owner (imap).
+ */
+#include <errno.h>
+
+#include "commands.h"
+#include "facts.h"
+#include "fetch_program.h"
+#include "limits.h"
+#include "log.h"
+#include "rows.h"
+#include "section.h"
+
+/* Messages that are made \Seen in one change, just before they are sent. */
+#define SEEN_BLOCK 32
+
+/* Text that is made for one item: header fields, which HEADER_MAX bounds. */
+#define SCRATCH_MAX (4 * HEADER_MAX)
+
+struct fetch {
+	struct session *s;
+	struct fetch_program program;
+	struct fetch_modifiers modifiers;
+	bool with_uid;
+	struct rows rows;
+	struct facts facts;
+	struct buf scratch;
+	/* the message at hand */
+	const struct mail_row *row;
+	bool begun;			/* its response was begun */
+	bool flags_told;
+	struct runs seen;		/* those of the block that became \Seen */
+	/* what went wrong, for the answer */
+	int error;
+	bool gone;
+};
+
+/* Where the last large section ended, from command to command of the session. */
+static struct section_mark mark;
+
+/* ---- one item ---- */
+
+/* Begins the response with its first item: one without any is no response. */
+static void
+begin(struct fetch *f)
+{
+	if (f->begun)
+		return;
+	f->begun = true;
+	fetch_begin(f->s, rows_sequence(&f->rows, f->row->uid), f->row->uid, f->with_uid);
+}
+
+static void
+put_label(struct fetch *f, const struct fetch_item *item)
+{
+	begin(f);
+	put_raw(&f->s->out, item->label);
+}
+
+static int
+put_uid(struct fetch *f, const struct fetch_item *item)
+{
+	(void)item;
+	begin(f);
+	return 0;
+}
+
+static int
+put_flags(struct fetch *f, const struct fetch_item *item)
+{
+	(void)item;
+	begin(f);
+	fetch_flags(f->s, f->row);
+	f->flags_told = true;
+	return 0;
+}
+
+static int
+put_modseq(struct fetch *f, const struct fetch_item *item)
+{
+	(void)item;
+	begin(f);
+	fetch_modseq(f->s, f->row->modseq);
+	return 0;
+}
+
+static int
+put_internaldate(struct fetch *f, const struct fetch_item *item)
+{
+	put_label(f, item);
+	put_date_time(&f->s->out, f->row->internaldate);
+	return 0;
+}
+
+static int
+put_savedate(struct fetch *f, const struct fetch_item *item)
+{
+	put_label(f, item);
+	if (f->row->savedate != 0)
+		put_date_time(&f->s->out, f->row->savedate);
+	else
+		put_nil(&f->s->out);
+	return 0;
+}
+
+static int
+get_size(struct fetch *f, uint64_t *size)
+{
+	*size = f->row->size;
+	return f->row->size_known ? 0 : mailbox_row_size(f->s->box, f->row->uid, size);
+}
+
+static int
+put_size(struct fetch *f, const struct fetch_item *item)
+{
+	uint64_t size;
+
+	if (get_size(f, &size) == -1)
+		return -1;
+	put_label(f, item);
+	put_number(&f->s->out, size);
+	return 0;
+}
+
+static int
+put_text_of(struct fetch *f, const struct fetch_item *item,
+    int (*get)(struct facts *facts, struct bytes *out))
+{
+	struct bytes text;
+
+	if (get(&f->facts, &text) == -1)
+		return -1;
+	put_label(f, item);
+	put_raw(&f->s->out, text);
+	return 0;
+}
+
+static int
+put_envelope(struct fetch *f, const struct fetch_item *item)
+{
+	return put_text_of(f, item, facts_envelope);
+}
+
+static int
+put_body(struct fetch *f, const struct fetch_item *item)
+{
+	return put_text_of(f, item, facts_body);
+}
+
+static int
+put_bodystructure(struct fetch *f, const struct fetch_item *item)
+{
+	return put_text_of(f, item, facts_bodystructure);
+}
+
+static int
+put_preview(struct fetch *f, const struct fetch_item *item)
+{
+	struct bytes text;
+	int r = facts_preview(&f->facts, item->lazy, &text);
+
+	if (r == -1)
+		return -1;
+	put_label(f, item);
+	if (r == 1)
+		put_nil(&f->s->out);
+	else
+		put_string(&f->s->out, text);
+	return 0;
+}
+
+static int
+put_section(struct fetch *f, const struct fetch_item *item)
+{
+	struct section section;
+	uint64_t size;
+
+	if (get_size(f, &size) == -1 ||
+	    section_find(&f->facts, item, size, &f->scratch, &mark, &section) == -1)
+		return -1;
+	put_label(f, item);
+	if (section.nil) {
+		put_nil(&f->s->out);
+		return 0;
+	}
+	if (section_send(&f->facts, item, &section, &mark, &f->s->out))
+		return 0;
+	errno = EILSEQ;		/* shorter than its size says */
+	return -1;
+}
+
+static int
+put_binary_size(struct fetch *f, const struct fetch_item *item)
+{
+	struct section section;
+	uint64_t size;
+
+	if (get_size(f, &size) == -1 ||
+	    section_find(&f->facts, item, size, &f->scratch, &mark, &section) == -1)
+		return -1;
+	put_label(f, item);
+	put_number(&f->s->out, section.nil ? 0 : section.octets);
+	return 0;
+}
+
+static int (*const put_item[FETCH_KIND_END])(struct fetch *f,
+    const struct fetch_item *item) = {
+	[FETCH_UID] = put_uid,
+	[FETCH_FLAGS] = put_flags,
+	[FETCH_INTERNALDATE] = put_internaldate,
+	[FETCH_SIZE] = put_size,
+	[FETCH_ENVELOPE] = put_envelope,
+	[FETCH_BODY] = put_body,
+	[FETCH_BODYSTRUCTURE] = put_bodystructure,
+	[FETCH_SECTION] = put_section,
+	[FETCH_BINARY] = put_section,
+	[FETCH_BINARY_SIZE] = put_binary_size,
+	[FETCH_MODSEQ] = put_modseq,
+	[FETCH_SAVEDATE] = put_savedate,
+	[FETCH_PREVIEW] = put_preview,
+};
+
+/* ---- one message ---- */
+
+static void
+note_failure(struct fetch *f, int error)
+{
+	if (error == ENOENT) {
+		f->gone = true;
+		return;
+	}
+	f->error = error;
+	log_warn("mailbox=%s uid=%u cannot be read: %s",
+	    log_quote(mailbox_name_of(f->s->box)), f->row->uid, strerror(error));
+}
+
+/* \Seen was set by this very command: the client is told with the data. */
+static void
+tell_seen(struct fetch *f)
+{
+	if (f->flags_told || f->seen.n == 0 || !runs_contains(&f->seen, f->row->uid))
+		return;
+	put_flags(f, NULL);
+	if (session_condstore(f->s) && !fetch_wants(&f->program, FETCH_MODSEQ))
+		put_modseq(f, NULL);
+}
+
+static void
+put_message(struct fetch *f, const struct mail_row *row)
+{
+	size_t i;
+
+	f->row = row;
+	f->begun = f->flags_told = false;
+	facts_take(&f->facts, row->uid);
+	if (f->with_uid)
+		begin(f);
+	for (i = 0; i < f->program.n; i++)
+		if (put_item[f->program.item[i].kind](f, &f->program.item[i]) == -1)
+			note_failure(f, errno);
+	tell_seen(f);
+	if (f->begun)
+		fetch_end(f->s);
+}
+
+/* ---- \Seen ---- */
+
+static int
+unseen(const struct rows *r, struct runs *out)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if ((r->row[i].flags & FLAG_SEEN) == 0 &&
+		    runs_add(out, r->row[i].uid, r->row[i].uid) == -1)
+			return -1;
+	return 0;
+}
+
+/*
+ * Sets \Seen for the block. A mailbox where that fails can be read all the same.
+ * Returns up to which mod-sequence the client will have been told, or 0.
+ */
+static uint64_t
+set_seen(struct fetch *f)
+{
+	struct mail_store change = { .how = FLAGS_ADD, .flags = FLAG_SEEN };
+	struct mail_stored stored;
+	struct runs uids = RUNS_INIT;
+	uint64_t told = 0;
+
+	if (unseen(&f->rows, &uids) == 0 && uids.n > 0 &&
+	    mailbox_store(f->s->box, &uids, &change, &stored) == 0) {
+		runs_copy(&f->seen, &stored.stored);
+		if (stored.modseq_before == mailbox_view_modseq(f->s->box))
+			told = stored.modseq;
+		mail_stored_free(&stored);
+		if (rows_again(&f->rows) == -1)
+			f->error = errno;
+	}
+	runs_free(&uids);
+	return told;
+}
+
+/* ---- all messages ---- */
+
+static bool
+marks_seen(const struct fetch *f)
+{
+	return f->program.sets_seen && !mailbox_read_only(f->s->box);
+}
+
+static void
+put_block(struct fetch *f)
+{
+	uint64_t told = 0;
+	size_t i;
+
+	runs_clear(&f->seen);
+	if (marks_seen(f))
+		told = set_seen(f);
+	for (i = 0; i < f->rows.n && f->s->stream.out_error == 0; i++)
+		put_message(f, &f->rows.row[i]);
+	if (told != 0)
+		mailbox_told_modseq(f->s->box, told);
+	mailbox_columns_flush(f->s->box);
+}
+
+static void
+put_messages(struct fetch *f, const struct runs *uids)
+{
+	int r;
+
+	rows_begin(&f->rows, f->s->box, uids);
+	while ((r = rows_next(&f->rows, marks_seen(f) ? SEEN_BLOCK : ROWS_BLOCK)) == 1 &&
+	    f->s->stream.out_error == 0)
+		put_block(f);
+	if (r == -1)
+		f->error = errno;
+	f->gone |= f->rows.found < f->rows.asked;
+	rows_end(&f->rows);
+}
+
+static struct outcome
+answer(const struct fetch *f, bool by_uid)
+{
+	if (f->error == ENOTSUP)
+		return no(CODE_UNKNOWN_CTE, "Unknown Content-Transfer-Encoding");
+	if (f->error != 0)
+		return failed(f->error);
+	if (!f->gone)
+		return ok("FETCH completed");
+	if (by_uid)
+		return ok_code(CODE_EXPUNGEISSUED, "FETCH completed; some messages are gone");
+	return no(CODE_EXPUNGEISSUED, "Some of the requested messages no longer exist");
+}
+
+/* ---- which messages ---- */
+
+/* Replaces set by what change makes of it and other. */
+static int
+narrow(struct runs *set, const struct runs *other,
+    int (*change)(struct runs *to, const struct runs *a, const struct runs *b))
+{
+	struct runs result = RUNS_INIT;
+
+	if (change(&result, set, other) == -1) {
+		runs_free(&result);
+		return -1;
+	}
+	runs_free(set);
+	*set = result;
+	return 0;
+}
+
+static int
+apply_partial(const struct partial_range *range, struct runs *uids)
+{
+	struct runs part = RUNS_INIT;
+	uint64_t first, last;
+	int r = 0;
+
+	if (partial_range_cut(range, uids->count, &first, &last))
+		r = runs_add(&part, runs_nth(uids, first), runs_nth(uids, last));
+	if (r == 0)
+		r = narrow(uids, &part, runs_intersect);
+	runs_free(&part);
+	return r;
+}
+
+static int
+apply_changedsince(struct fetch *f, struct runs *uids)
+{
+	struct runs changed = RUNS_INIT;
+	int r = mailbox_changed_since(f->s->box, f->modifiers.modseq, &changed);
+
+	if (r == 0)
+		r = narrow(uids, &changed, runs_intersect);
+	runs_free(&changed);
+	return r;
+}
+
+/* VANISHED (EARLIER) for what the command named, whether it was in the view or not. */
+static int
+tell_vanished_since(struct fetch *f, const struct runs *named)
+{
+	struct runs gone = RUNS_INIT;
+	int r = mailbox_vanished_since(f->s->box, f->modifiers.modseq, &gone);
+
+	if (r == 0)
+		r = narrow(&gone, named, runs_intersect);
+	if (r == 0)	/* what is in the view is told as gone later, with its number */
+		r = narrow(&gone, mailbox_view(f->s->box), runs_subtract);
+	if (r == 0)
+		tell_vanished(f->s, &gone, true);
+	runs_free(&gone);
+	return r;
+}
+
+/* ---- the command ---- */
+
+static const char *
+wrong_modifiers(const struct fetch *f, const struct call *c)
+{
+	const struct fetch_modifiers *m = &f->modifiers;
+
+	if ((m->vanished || m->partial) && !call_uid(c))
+		return "This modifier is for UID FETCH only";
+	if (m->vanished && (f->s->enabled & ENABLED_QRESYNC) == 0)
+		return "VANISHED needs ENABLE QRESYNC";
+	if (m->vanished && !m->changedsince)
+		return "VANISHED needs CHANGEDSINCE";
+	return NULL;
+}
+
+/* MODSEQ is asked for by CHANGEDSINCE too (RFC 7162 section 3.1.4.1). */
+static void
+imply_modseq(struct fetch *f)
+{
+	struct fetch_program *p = &f->program;
+
+	if (!f->modifiers.changedsince || fetch_wants(p, FETCH_MODSEQ) ||
+	    p->n == FETCH_ITEMS_MAX)
+		return;
+	p->item[p->n++] = (struct fetch_item){ .kind = FETCH_MODSEQ, .peek = true };
+	p->kinds |= 1u << FETCH_MODSEQ;
+}
+
+static struct outcome
+run(struct fetch *f, const struct call *c, struct runs *uids, const struct runs *named)
+{
+	const struct fetch_modifiers *m = &f->modifiers;
+
+	imply_modseq(f);
+	if (fetch_wants(&f->program, FETCH_MODSEQ))
+		session_enable_condstore(f->s);
+	if ((m->partial && apply_partial(&m->range, uids) == -1) ||
+	    (m->vanished && tell_vanished_since(f, named) == -1) ||
+	    (m->changedsince && apply_changedsince(f, uids) == -1))
+		return failed(errno);
+	f->with_uid = call_uid(c) || fetch_wants(&f->program, FETCH_UID);
+	f->scratch = BUF_INIT(SCRATCH_MAX);
+	facts_begin(&f->facts, f->s->box);
+	tell_keywords(f->s);
+	put_messages(f, uids);
+	facts_end(&f->facts);
+	buf_free(&f->scratch);
+	runs_free(&f->seen);
+	return answer(f, call_uid(c));
+}
+
+/* Items and modifiers behind the set, which stands in again. */
+static struct outcome
+parse_and_run(struct fetch *f, struct call *c, struct lex *again, struct runs *uids)
+{
+	struct sequence_set named;
+	struct outcome o;
+	const char *wrong;
+
+	if (lex_space(&c->args) == -1 || fetch_parse(&c->args, &f->program) == -1 ||
+	    fetch_parse_modifiers(&c->args, &f->modifiers) == -1)
+		return bad_syntax(&c->args);
+	wrong = wrong_modifiers(f, c);
+	if (wrong != NULL)
+		return bad(wrong);
+	if (!f->modifiers.vanished)
+		return run(f, c, uids, NULL);
+	if (lex_sequence_set(again, runs_last(mailbox_view(f->s->box)), true, &named) == -1)
+		return bad_syntax(again);
+	o = run(f, c, uids, &named.set);
+	runs_free(&named.set);
+	return o;
+}
+
+struct outcome
+cmd_fetch(struct session *s, struct call *c)
+{
+	struct fetch f = { .s = s };
+	struct lex again = c->args;
+	struct runs uids;
+	struct outcome o;
+
+	if (call_messages(s, c, &uids) == -1)
+		return bad_syntax(&c->args);
+	o = parse_and_run(&f, c, &again, &uids);
+	runs_free(&uids);
+	return o;
+}
