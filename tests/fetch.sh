@@ -1,0 +1,80 @@
+#!/bin/sh
+# Fetch what tests need and what Debian will not install side by side, into .cache:
+#	.cache/deb/NAME		the files of a package, not installed
+#	.cache/debian		a minimal Debian 12 with systemd
+# Prints TAP. What is there already is kept.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+cache=$PWD/.cache
+mkdir -p "$cache/deb"
+number=0
+
+point() {		# point STATUS NAME [WHY]
+	number=$((number + 1))
+	case $1 in
+	0) echo "ok $number - $2" ;;
+	skip) echo "ok $number - $2 # SKIP $3" ;;
+	*) echo "not ok $number - $2" ;;
+	esac
+}
+
+fetch_deb() (
+	test -d "$cache/deb/$1" && exit 0
+	work=$(mktemp -d "$cache/deb/.XXXXXX") && cd "$work" || exit 1
+	# apt's own user cannot write here and says so.
+	apt-get -qq -o APT::Sandbox::User=root download "$1" >&2 &&
+	    dpkg -x "$1"_*.deb files && mv files "$cache/deb/$1"
+	status=$?
+	rm -rf "$work"
+	exit $status
+)
+
+mirror() {
+	sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1 |
+	    grep . || echo http://deb.debian.org/debian
+}
+
+copy_apt() {		# the machine's own way to the archive
+	tree=$1
+	if test -e /etc/apt/sources.list.d/debian.sources; then
+		rm -f "$tree/etc/apt/sources.list"
+		cp /etc/apt/sources.list.d/debian.sources "$tree/etc/apt/sources.list.d/"
+	fi
+	for f in /etc/apt/apt.conf.d/99*; do
+		test -e "$f" && cp "$f" "$tree/etc/apt/apt.conf.d/"
+	done
+	mkdir -p "$tree/usr/local/share/ca-certificates"
+	cp -a /usr/local/share/ca-certificates/. "$tree/usr/local/share/ca-certificates/"
+	cp -L /etc/resolv.conf /etc/hosts "$tree/etc/"
+}
+
+fetch_debian() {
+	test -d "$cache/debian" && return 0
+	rm -rf "$cache/debian.new"
+	debootstrap --variant=minbase --include=systemd-sysv,dbus,ca-certificates \
+	    bookworm "$cache/debian.new" "$(mirror)" > "$cache/debootstrap.log" 2>&1 || {
+		tail -5 "$cache/debootstrap.log" | sed 's/^/# /'
+		return 1
+	}
+	copy_apt "$cache/debian.new"
+	printf '#!/bin/sh\nexit 101\n' > "$cache/debian.new/usr/sbin/policy-rc.d"
+	chmod 755 "$cache/debian.new/usr/sbin/policy-rc.d"
+	rm -rf "$cache/debian.new/var/cache/apt/archives/"*.deb
+	mv "$cache/debian.new" "$cache/debian"
+}
+
+echo 1..4
+for package in openbsd-inetd inetutils-inetd xinetd; do
+	if command -v apt-get > /dev/null; then
+		fetch_deb $package
+		point $? "fetch $package"
+	else
+		point skip "fetch $package" "no apt-get"
+	fi
+done
+if test "$(id -u)" != 0 || ! command -v debootstrap > /dev/null; then
+	point skip "fetch a clean Debian" "needs root and debootstrap"
+else
+	fetch_debian
+	point $? "fetch a clean Debian"
+fi
