@@ -48,6 +48,7 @@ static const struct {
 	[CODE_MODIFIED] = { "MODIFIED", SET },
 	[CODE_MAILBOXID] = { "MAILBOXID", OBJECT },
 	[CODE_USEATTR] = { "USEATTR", NO_VALUE },
+	[CODE_UIDREQUIRED] = { "UIDREQUIRED", NO_VALUE },
 };
 
 void

@@ -61,8 +61,7 @@ enum result {
 	RESULT_OK,
 	RESULT_NO,
 	RESULT_BAD,
-	RESULT_GONE,	/* the client is gone or out of step: end, with BYE if text */
-	RESULT_SILENT,	/* refused while its text still came in; answered already */
+	RESULT_GONE,	/* the session ends: BYE with text, nothing without */
 };
 
 struct outcome {
@@ -84,10 +83,15 @@ struct outcome failed(int error);
 
 struct call {
 	const struct command *row;
-	struct bytes tag;
+	struct bytes tag;	/* empty until it was read; points to tag_text */
+	unsigned char tag_text[LEX_TAG_MAX];
 	struct lex args;	/* behind the name and its SP */
-	bool more;		/* the text so far ends in front of a literal (CMD_STREAM) */
-	struct literal_mark literal;	/* its announcement, when more */
+	/*
+	 * CMD_STREAM only: the text so far ends with the announcement of a
+	 * literal (and CRLF) whose octets are still in the stream.
+	 */
+	bool more;
+	struct literal_mark literal;
 };
 
 enum command_flags {
@@ -156,8 +160,7 @@ session_condstore(const struct session *s)
 
 /*
  * VANISHED of uids, "(EARLIER)" when earlier (RFC 7162 3.2.10). Nothing when
- * empty. fetch_vanished_since() is FETCH's VANISHED modifier: uids are those
- * that the command named, not cut with the view.
+ * empty.
  */
 void tell_vanished(struct session *s, const struct runs *uids, bool earlier);
 
@@ -166,6 +169,64 @@ void tell_vanished(struct session *s, const struct runs *uids, bool earlier);
  * 0, or -1 with errno (ESTALE: the mailbox is gone).
  */
 int tell_changes(struct session *s, bool expunge);
+
+/* ---- the text of a command (reader.c) ---- */
+
+/*
+ * Reads the next line behind the text so far and sets more and literal. OK, or
+ * the outcome that ends the command.
+ */
+struct outcome session_line(struct session *s, struct call *c);
+
+/*
+ * Takes the announced literal into the text, and the line behind it: for a
+ * CMD_STREAM command that wants this one held. args stay valid, but values
+ * read from it before do not.
+ */
+struct outcome session_hold(struct session *s, struct call *c);
+
+/*
+ * Asks for a literal that is to be streamed, if the client waits to be asked;
+ * its octets are then taken from the stream.
+ */
+void session_ask(struct session *s, const struct call *c);
+
+/*
+ * Drops n octets of a literal; and, after a refusal, all that the client sends
+ * of this command without waiting. An outcome other than OK when the session
+ * cannot go on.
+ */
+struct outcome session_skip(struct session *s, uint64_t n);
+struct outcome session_drop(struct session *s, struct call *c);
+
+/* What a failed read of the stream means for the session: always RESULT_GONE. */
+struct outcome session_broken(struct session *s, int error);
+
+/* From now on the client has the configured time to send something. */
+void session_deadline(struct session *s);
+
+/* ---- what is offered (capability.c) ---- */
+
+/* CAPABILITY's list as tokens; the bits of ENABLE that a capability has. */
+void put_capabilities(struct session *s);
+bool capability_enables(struct bytes name, const char **canonical, unsigned *bits);
+
+/* ---- the selected mailbox (select.c, tell.c) ---- */
+
+/* Leaves it without expunging. */
+void session_unselect(struct session *s);
+
+/* FLAGS and PERMANENTFLAGS, when keywords appeared that they did not name. */
+void tell_keywords(struct session *s);
+
+/* EXISTS, and RECENT when it is another number than was told. */
+void tell_exists(struct session *s);
+
+/* FETCH with UID, FLAGS and what is enabled, for the UIDs that are in the view. */
+int tell_flags(struct session *s, const struct runs *uids, bool with_uid);
+
+/* Sequence numbers of UIDs that are all in the view. */
+int session_sequence(struct session *s, const struct runs *uids, struct runs *out);
 
 /* ---- the loop (loop.c) ---- */
 

@@ -1,0 +1,65 @@
+/*
+ * What this server can do, as CAPABILITY and ENABLE see it.
+ * Runs as: the mailbox owner.
+ */
+#include "session.h"
+
+/* Capabilities that belong to no command of their own. */
+static const struct feature {
+	const char *name;
+	unsigned enable;		/* enum enabled: what ENABLE turns on; 0: cannot be */
+} features[] = {
+	{ "IMAP4rev1", 0 },
+	{ "LITERAL+", 0 },
+	{ "CHILDREN", 0 },
+	{ "SPECIAL-USE", 0 },
+	{ "CREATE-SPECIAL-USE", 0 },
+	{ "LIST-EXTENDED", 0 },
+	{ "LIST-STATUS", 0 },
+	{ "STATUS=SIZE", 0 },
+	{ "MULTIAPPEND", 0 },
+	{ "CONDSTORE", ENABLED_CONDSTORE },
+	{ "QRESYNC", ENABLED_QRESYNC | ENABLED_CONDSTORE },
+	{ "UTF8=ACCEPT", ENABLED_UTF8 },
+};
+
+#define FEATURES (sizeof features / sizeof features[0])
+
+/* True when an earlier row has the capability of this one already. */
+static bool
+named_before(const struct command *row)
+{
+	for (const struct command *c = commands; c < row; c++)
+		if (c->capability != NULL
+		    && strcmp(c->capability, row->capability) == 0)
+			return true;
+	return false;
+}
+
+void
+put_capabilities(struct session *s)
+{
+	for (size_t i = 0; i < FEATURES; i++)
+		put_word(&s->out, features[i].name);
+	for (const struct command *c = commands; c->name != NULL; c++)
+		if (c->capability != NULL && !named_before(c))
+			put_word(&s->out, c->capability);
+	/* RFC 7889: the same for every mailbox. */
+	put_word(&s->out, "APPENDLIMIT=");
+	s->out.space = false;
+	put_number(&s->out, s->conf->append_limit);
+}
+
+bool
+capability_enables(struct bytes name, const char **canonical, unsigned *bits)
+{
+	for (size_t i = 0; i < FEATURES; i++) {
+		if (features[i].enable == 0
+		    || !bytes_case_equal(name, bytes_of(features[i].name)))
+			continue;
+		*canonical = features[i].name;
+		*bits = features[i].enable;
+		return true;
+	}
+	return false;
+}

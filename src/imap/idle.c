@@ -1,0 +1,97 @@
+/*
+ * IDLE (RFC 2177): telling of changes as they happen, in as little memory as
+ * can be while nothing does.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+#include <malloc.h>
+
+#include "commands.h"
+#include "limits.h"
+
+/* Long enough for DONE in any case, short enough for nothing else. */
+#define DONE_LINE_MAX ((size_t)1024)
+
+static void
+shrink(struct session *s)
+{
+	arena_free(&s->arena);
+	buf_free(&s->command);
+	stream_shrink(&s->stream);
+	mail_shrink(s->mail);
+	malloc_trim(0);
+}
+
+/*
+ * Waits for input or for a change. 1 input, 0 look for changes, -1 errno. Where
+ * the system cannot tell of changes, a time-out short of autologout's stands in.
+ */
+static int
+wait_some(struct session *s, uint64_t autologout)
+{
+	uint64_t poll = mail_poll_seconds(s->mail) * (uint64_t)1000;
+	int r;
+
+	s->stream.read_deadline = autologout;
+	s->stream.wake_fd = s->box == NULL ? -1 : mail_events_fd(s->mail);
+	if (s->box != NULL && s->stream.wake_fd < 0
+	    && clock_ms() + poll < autologout)
+		s->stream.read_deadline = clock_ms() + poll;
+	r = stream_fill(&s->stream);
+	s->stream.wake_fd = -1;
+	if (r < 0 && errno == ETIMEDOUT && clock_ms() < autologout)
+		return 0;
+	return r;
+}
+
+static struct outcome
+read_done(struct session *s)
+{
+	struct bytes line;
+
+	if (stream_line(&s->stream, DONE_LINE_MAX, &line) < 0) {
+		if (errno != E2BIG)
+			return session_broken(s, errno);
+		if (stream_skip_line(&s->stream) < 0)
+			return session_broken(s, errno);
+		return bad("DONE was expected");
+	}
+	return bytes_case_equal(line, BYTES("DONE")) ? ok("IDLE completed")
+	    : bad("DONE was expected");
+}
+
+/* Tells what is new; shrinks again afterwards. */
+static int
+look(struct session *s)
+{
+	mail_events_read(s->mail);
+	if (s->box == NULL)
+		return 0;
+	if (tell_changes(s, true) < 0 && errno == ESTALE)
+		return -1;
+	mailbox_columns_flush(s->box);
+	return stream_flush(&s->stream) == 0 ? 0 : (shrink(s), 0);
+}
+
+struct outcome
+cmd_idle(struct session *s, struct call *c)
+{
+	uint64_t autologout = s->stream.read_deadline;
+	int r;
+
+	(void)c;
+	stream_text(&s->stream, "+ idling\r\n");
+	/* What happened before is told at once, not with the next change. */
+	r = s->box == NULL ? 0 : look(s);
+	while (r == 0) {
+		if (stream_flush(&s->stream) < 0)
+			return session_broken(s, errno);
+		shrink(s);
+		r = wait_some(s, autologout);
+		if (r == 0)
+			r = look(s);
+	}
+	if (r < 0 && errno == ESTALE)
+		return ok("IDLE completed");
+	return r < 0 ? session_broken(s, errno) : read_done(s);
+}

@@ -1,0 +1,59 @@
+/*
+ * The commands of IMAP: one row each. This table decides what is legal when,
+ * and CAPABILITY is printed from it.
+ * Runs as: the mailbox owner.
+ */
+#include "commands.h"
+
+#define AUTH	STATE_AUTH
+#define SELECTED STATE_SELECTED
+#define ANY	STATE_ANY
+
+/* What both forms of a command on messages share; what only numbers mean. */
+#define NUMBERS	(CMD_ARGS | CMD_SEQUENCE | CMD_NO_EXPUNGE)
+#define UIDS	(CMD_ARGS | CMD_UID)
+
+const struct command commands[] = {
+	/* any state */
+	{ "CAPABILITY", ANY, CMD_NO_ARGS, NULL, cmd_capability },
+	{ "NOOP", ANY, CMD_NO_ARGS, NULL, cmd_noop },
+	{ "LOGOUT", ANY, CMD_NO_ARGS | CMD_NO_TELL, NULL, cmd_logout },
+	{ "ID", ANY, CMD_ARGS, "ID", cmd_id },
+
+	/* not authenticated: login speaks these */
+	{ "STARTTLS", 0, 0, NULL, NULL },
+	{ "AUTHENTICATE", 0, 0, NULL, NULL },
+	{ "LOGIN", 0, 0, NULL, NULL },
+
+	/* authenticated */
+	{ "ENABLE", AUTH, CMD_ARGS, "ENABLE", cmd_enable },
+	{ "SELECT", ANY, CMD_ARGS | CMD_NO_TELL, NULL, cmd_select },
+	{ "EXAMINE", ANY, CMD_ARGS | CMD_NO_TELL, NULL, cmd_examine },
+	{ "CREATE", ANY, CMD_ARGS, NULL, cmd_create },
+	{ "DELETE", ANY, CMD_ARGS, NULL, cmd_delete },
+	{ "RENAME", ANY, CMD_ARGS, NULL, cmd_rename },
+	{ "SUBSCRIBE", ANY, CMD_ARGS, NULL, cmd_subscribe },
+	{ "UNSUBSCRIBE", ANY, CMD_ARGS, NULL, cmd_unsubscribe },
+	{ "LIST", ANY, CMD_ARGS, NULL, cmd_list },
+	{ "XLIST", ANY, CMD_ARGS, "XLIST", cmd_xlist },
+	{ "LSUB", ANY, CMD_ARGS, NULL, cmd_lsub },
+	{ "NAMESPACE", ANY, CMD_NO_ARGS, "NAMESPACE", cmd_namespace },
+	{ "STATUS", ANY, CMD_ARGS, NULL, cmd_status },
+	{ "APPEND", ANY, CMD_ARGS | CMD_STREAM, NULL, cmd_append },
+	{ "IDLE", ANY, CMD_NO_ARGS, "IDLE", cmd_idle },
+
+	/* selected */
+	{ "CHECK", SELECTED, CMD_NO_ARGS, NULL, cmd_noop },
+	{ "CLOSE", SELECTED, CMD_NO_ARGS, NULL, cmd_close },
+	{ "UNSELECT", SELECTED, CMD_NO_ARGS, "UNSELECT", cmd_unselect },
+	{ "EXPUNGE", SELECTED, CMD_NO_ARGS | CMD_CHANGES, NULL, cmd_expunge },
+	{ "UID EXPUNGE", SELECTED, UIDS | CMD_CHANGES, "UIDPLUS", cmd_uid_expunge },
+	{ "STORE", SELECTED, NUMBERS | CMD_CHANGES, NULL, cmd_store },
+	{ "UID STORE", SELECTED, UIDS | CMD_CHANGES, NULL, cmd_store },
+	{ "COPY", SELECTED, CMD_ARGS | CMD_SEQUENCE, NULL, cmd_copy },
+	{ "UID COPY", SELECTED, UIDS, NULL, cmd_copy },
+	{ "MOVE", SELECTED, CMD_ARGS | CMD_SEQUENCE | CMD_CHANGES, "MOVE", cmd_move },
+	{ "UID MOVE", SELECTED, UIDS | CMD_CHANGES, "MOVE", cmd_move },
+
+	{ .name = NULL },
+};

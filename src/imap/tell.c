@@ -1,0 +1,332 @@
+/*
+ * Telling what is in the selected mailbox and what changed there.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+
+#include "session.h"
+
+/* ---- items of a FETCH response ---- */
+
+void
+fetch_begin(struct session *s, uint64_t sequence, uint32_t uid, bool with_uid)
+{
+	struct response *r = &s->out;
+
+	if ((s->enabled & ENABLED_UIDONLY) != 0) {
+		put_untagged_number(r, uid, "UIDFETCH");
+		put_open(r);
+		return;
+	}
+	put_untagged_number(r, sequence, "FETCH");
+	put_open(r);
+	if (!with_uid)
+		return;
+	put_word(r, "UID");
+	put_number(r, uid);
+}
+
+void
+fetch_end(struct session *s)
+{
+	put_close(&s->out);
+	put_end(&s->out);
+}
+
+static void
+put_keywords(struct session *s, const struct keyword_set *set)
+{
+	unsigned n = mailbox_keywords(s->box);
+	const char *name;
+
+	for (unsigned i = 0; i < n && i < MAIL_KEYWORDS_MAX; i++)
+		if (keyword_has(set, i)
+		    && (name = mailbox_keyword(s->box, i)) != NULL)
+			put_flag(&s->out, bytes_of(name));
+}
+
+void
+fetch_flags(struct session *s, const struct mail_row *row)
+{
+	struct response *r = &s->out;
+
+	put_word(r, "FLAGS");
+	put_open(r);
+	put_system_flags(r, row->flags);
+	/* IMAP4rev2 has no \Recent. */
+	if ((s->enabled & ENABLED_REV2) == 0
+	    && runs_contains(mailbox_recent(s->box), row->uid))
+		put_word(r, "\\Recent");
+	put_keywords(s, &row->keywords);
+	put_close(r);
+}
+
+void
+fetch_modseq(struct session *s, uint64_t modseq)
+{
+	put_word(&s->out, "MODSEQ");
+	put_open(&s->out);
+	put_number(&s->out, modseq);
+	put_close(&s->out);
+}
+
+int
+tell_flags(struct session *s, const struct runs *uids, bool with_uid)
+{
+	const struct runs *view = mailbox_view(s->box);
+	struct mail_cursor *cursor;
+	struct mail_row row;
+	int r;
+
+	if (uids->n == 0)
+		return 0;
+	if (mailbox_rows(s->box, uids, &cursor) < 0)
+		return -1;
+	while ((r = mail_cursor_next(cursor, &row)) == 1) {
+		fetch_begin(s, runs_rank(view, row.uid), row.uid, with_uid);
+		fetch_flags(s, &row);
+		if (session_condstore(s))
+			fetch_modseq(s, row.modseq);
+		fetch_end(s);
+	}
+	mail_cursor_end(cursor);
+	return r;
+}
+
+/* ---- the mailbox ---- */
+
+static void
+put_all_keywords(struct session *s)
+{
+	unsigned n = mailbox_keywords(s->box);
+	const char *name;
+
+	for (unsigned i = 0; i < n; i++)
+		if ((name = mailbox_keyword(s->box, i)) != NULL)
+			put_flag(&s->out, bytes_of(name));
+	s->told_keywords = n;
+}
+
+#define ALL_FLAGS (FLAG_SEEN | FLAG_ANSWERED | FLAG_FLAGGED | FLAG_DELETED | FLAG_DRAFT)
+
+static void
+tell_all_flags(struct session *s)
+{
+	struct response *r = &s->out;
+
+	put_untagged(r, "FLAGS");
+	put_open(r);
+	put_system_flags(r, ALL_FLAGS);
+	put_all_keywords(s);
+	put_close(r);
+	put_end(r);
+
+	put_condition_begin(r, BYTES(""), "OK");
+	put_code_open(r, CODE_PERMANENTFLAGS);
+	put_open(r);
+	if (!mailbox_read_only(s->box)) {
+		put_system_flags(r, ALL_FLAGS);
+		put_all_keywords(s);
+		if (mailbox_keywords(s->box) < MAIL_KEYWORDS_MAX)
+			put_word(r, "\\*");
+	}
+	put_close(r);
+	put_code_close(r);
+	put_text(r, mailbox_read_only(s->box) ? "No flag can be changed"
+	    : "Flags that are kept");
+	put_end(r);
+}
+
+void
+tell_keywords(struct session *s)
+{
+	/* UINT_MAX is what SELECT sets: nothing was told yet. */
+	if (mailbox_keywords(s->box) != s->told_keywords)
+		tell_all_flags(s);
+}
+
+void
+tell_exists(struct session *s)
+{
+	uint64_t recent = mailbox_recent(s->box)->count;
+
+	put_untagged_number(&s->out, mailbox_view(s->box)->count, "EXISTS");
+	put_end(&s->out);
+	if ((s->enabled & ENABLED_REV2) != 0 || recent == s->told_recent)
+		return;
+	put_untagged_number(&s->out, recent, "RECENT");
+	put_end(&s->out);
+	s->told_recent = recent;
+}
+
+void
+session_enable_condstore(struct session *s)
+{
+	struct response_code code = { .code = CODE_HIGHESTMODSEQ };
+
+	if (session_condstore(s))
+		return;
+	s->enabled |= ENABLED_CONDSTORE;
+	if (s->box == NULL)
+		return;
+	code.number = mailbox_view_modseq(s->box);
+	put_condition(&s->out, BYTES(""), "OK", &code, "Mod-sequences are on");
+}
+
+/* ---- messages that went ---- */
+
+void
+tell_vanished(struct session *s, const struct runs *uids, bool earlier)
+{
+	struct response *r = &s->out;
+
+	if (uids->n == 0)
+		return;
+	put_untagged(r, "VANISHED");
+	if (earlier) {
+		put_open(r);
+		put_word(r, "EARLIER");
+		put_close(r);
+	}
+	put_set(r, uids);
+	put_end(r);
+}
+
+/*
+ * From the last to the first, so that the numbers of those still to be told
+ * stay what they are.
+ */
+static void
+tell_expunged(struct session *s, const struct runs *uids)
+{
+	const struct runs *view = mailbox_view(s->box);
+
+	for (size_t i = uids->n; i-- > 0;) {
+		struct run run = uids->v[i];
+		uint64_t sequence = runs_rank(view, run.last);
+
+		for (uint64_t n = (uint64_t)run.last - run.first + 1; n > 0; n--) {
+			put_untagged_number(&s->out, sequence--, "EXPUNGE");
+			put_end(&s->out);
+		}
+	}
+}
+
+static int
+tell_gone(struct session *s, const struct runs *uids)
+{
+	/* RFC 9586 section 3.4: UIDONLY has no EXPUNGE either. */
+	if ((s->enabled & (ENABLED_QRESYNC | ENABLED_UIDONLY)) != 0)
+		tell_vanished(s, uids, false);
+	else
+		tell_expunged(s, uids);
+	return mailbox_told_vanished(s->box, uids);
+}
+
+/* ---- all of it ---- */
+
+static int
+tell_difference(struct session *s, const struct mail_changes *ch, bool expunge)
+{
+	/* Clients of these know messages by UID (RFC 7162 section 3.2.4). */
+	bool with_uid = (s->enabled & (ENABLED_QRESYNC | ENABLED_REV2)) != 0;
+
+	if (expunge && ch->vanished.n > 0 && tell_gone(s, &ch->vanished) < 0)
+		return -1;
+	if (ch->arrived.n > 0) {
+		if (mailbox_told_arrived(s->box, &ch->arrived) < 0)
+			return -1;
+		tell_exists(s);
+	}
+	tell_keywords(s);
+	if (tell_flags(s, &ch->changed, with_uid) < 0)
+		return -1;
+	mailbox_told_modseq(s->box, ch->modseq);
+	return 0;
+}
+
+int
+tell_changes(struct session *s, bool expunge)
+{
+	struct mail_changes changes;
+	int r;
+
+	if (mailbox_sync(s->box) < 0 || mailbox_changes(s->box, &changes) < 0)
+		return -1;
+	r = tell_difference(s, &changes, expunge);
+	mail_changes_free(&changes);
+	return r;
+}
+
+/* ---- sets of messages ---- */
+
+int
+session_sequence(struct session *s, const struct runs *uids, struct runs *out)
+{
+	const struct runs *view = mailbox_view(s->box);
+
+	for (size_t i = 0; i < uids->n; i++) {
+		uint32_t first = (uint32_t)runs_rank(view, uids->v[i].first);
+		uint32_t more = uids->v[i].last - uids->v[i].first;
+
+		if (runs_add(out, first, first + more) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The UIDs whose sequence numbers are in set. */
+static int
+uids_of(const struct runs *view, const struct runs *set, struct runs *uids)
+{
+	uint64_t before = 0;
+	size_t i = 0;
+
+	for (size_t k = 0; k < set->n; k++) {
+		uint64_t at = set->v[k].first, last = set->v[k].last;
+
+		while (at <= last) {
+			struct run run = view->v[i];
+			uint64_t members = (uint64_t)run.last - run.first + 1;
+			uint64_t end = before + members;
+
+			if (at > end) {
+				before = end;
+				i++;
+				continue;
+			}
+			if (end > last)
+				end = last;
+			if (runs_add(uids, run.first + (uint32_t)(at - before - 1),
+			    run.first + (uint32_t)(end - before - 1)) < 0)
+				return -1;
+			at = end + 1;
+		}
+	}
+	return 0;
+}
+
+int
+call_messages(struct session *s, struct call *c, struct runs *uids)
+{
+	const struct runs *view = mailbox_view(s->box);
+	bool by_uid = call_uid(c);
+	uint32_t largest = by_uid ? runs_last(view) : (uint32_t)view->count;
+	struct sequence_set set;
+	int r;
+
+	*uids = RUNS_INIT;
+	if (lex_sequence_set(&c->args, largest, by_uid, &set) < 0)
+		return -1;
+	if (set.saved)
+		r = runs_intersect(uids, view, &s->saved);
+	else if (by_uid)
+		r = runs_intersect(uids, view, &set.set);
+	else
+		r = uids_of(view, &set.set, uids);
+	runs_free(&set.set);
+	if (r == 0)
+		return 0;
+	runs_free(uids);
+	return lex_fail(&c->args, errno, "Out of memory");
+}
