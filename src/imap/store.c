@@ -1,0 +1,183 @@
+/*
+ * STORE and UID STORE, also conditional (RFC 7162 section 3.1.3).
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+
+#include "commands.h"
+
+struct store_args {
+	struct runs uids;
+	struct mail_store change;
+	bool silent;
+};
+
+/* SP "(" "UNCHANGEDSINCE" SP mod-sequence ")" if it is there. */
+static int
+read_modifier(struct session *s, struct lex *x, struct mail_store *change)
+{
+	if (lex_space(x) < 0 || lex_peek(x) != '(')
+		return x->rest.n == 0 ? -1 : 0;
+	if (lex_char(x, '(') < 0 || !lex_word(x, "UNCHANGEDSINCE"))
+		return lex_fail(x, EINVAL, "UNCHANGEDSINCE was expected");
+	if (lex_space(x) < 0
+	    || lex_number(x, INT64_MAX, &change->unchanged_since) < 0
+	    || lex_char(x, ')') < 0 || lex_space(x) < 0)
+		return -1;
+	change->conditional = true;
+	session_enable_condstore(s);
+	return 0;
+}
+
+static int
+read_item(struct lex *x, struct store_args *a)
+{
+	a->change.how = FLAGS_SET;
+	if (lex_peek(x) == '+' && lex_char(x, '+') == 0)
+		a->change.how = FLAGS_ADD;
+	else if (lex_peek(x) == '-' && lex_char(x, '-') == 0)
+		a->change.how = FLAGS_REMOVE;
+	a->silent = lex_word(x, "FLAGS.SILENT");
+	if (!a->silent && !lex_word(x, "FLAGS"))
+		return lex_fail(x, EINVAL, "FLAGS was expected");
+	return lex_space(x);
+}
+
+/* Keywords become numbers; one that nobody has cannot be removed. */
+static int
+number_keywords(struct session *s, const struct flag_list *f, struct mail_store *ch)
+{
+	bool create = ch->how != FLAGS_REMOVE;
+
+	for (size_t i = 0; i < f->n; i++) {
+		int n = mailbox_keyword_number(s->box, f->keywords[i], create);
+
+		if (n >= 0)
+			keyword_put(&ch->keywords, (unsigned)n);
+		else if (create || errno != ENOENT)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- telling ---- */
+
+/* FETCH (MODSEQ (n)): what .SILENT leaves of the answer under CONDSTORE. */
+static int
+tell_modseqs(struct session *s, const struct runs *uids, bool with_uid)
+{
+	const struct runs *view = mailbox_view(s->box);
+	struct mail_cursor *cursor;
+	struct mail_row row;
+	int r;
+
+	if (uids->n == 0)
+		return 0;
+	if (mailbox_rows(s->box, uids, &cursor) < 0)
+		return -1;
+	while ((r = mail_cursor_next(cursor, &row)) == 1) {
+		fetch_begin(s, runs_rank(view, row.uid), row.uid, with_uid);
+		fetch_modseq(s, row.modseq);
+		fetch_end(s);
+	}
+	mail_cursor_end(cursor);
+	return r;
+}
+
+/*
+ * The client knows its own change by the answer; what others did in between is
+ * found at the end of the command.
+ */
+static int
+tell_stored(struct session *s, const struct mail_stored *st, bool silent,
+    bool with_uid)
+{
+	int r;
+
+	tell_keywords(s);
+	if (!silent)
+		r = tell_flags(s, &st->stored, with_uid);
+	else
+		r = session_condstore(s)
+		    ? tell_modseqs(s, &st->stored, with_uid) : 0;
+	/* Why it was refused: section 3.1.3 recommends to say so. */
+	if (r == 0)
+		r = tell_flags(s, &st->modified, with_uid);
+	if (r == 0 && st->modseq_before == mailbox_view_modseq(s->box))
+		mailbox_told_modseq(s->box, st->modseq);
+	return r;
+}
+
+/* MODIFIED names UIDs for UID STORE, else sequence numbers. */
+static struct outcome
+some_modified(struct session *s, const struct mail_stored *st, bool with_uid)
+{
+	struct outcome o = ok("Some messages were changed meanwhile");
+
+	if ((with_uid ? runs_copy(&s->code_set, &st->modified)
+	    : session_sequence(s, &st->modified, &s->code_set)) < 0)
+		return failed(errno);
+	o.code.code = CODE_MODIFIED;
+	o.code.set = &s->code_set;
+	return o;
+}
+
+static struct outcome
+stored(struct session *s, const struct store_args *a, const struct mail_stored *st,
+    bool with_uid)
+{
+	if (tell_stored(s, st, a->silent, with_uid) < 0)
+		return failed(errno);
+	if (st->modified.n > 0)
+		return some_modified(s, st, with_uid);
+	/* RFC 2180 section 4.2.1; UIDs that are not there are no error. */
+	if (!with_uid && st->stored.count < a->uids.count)
+		return no(CODE_EXPUNGEISSUED, "Some of the messages are gone");
+	return ok("STORE completed");
+}
+
+/* ---- the command ---- */
+
+static int
+read_args(struct session *s, struct call *c, struct store_args *a,
+    struct flag_list *flags)
+{
+	struct lex *x = &c->args;
+
+	if (call_messages(s, c, &a->uids) < 0
+	    || read_modifier(s, x, &a->change) < 0 || read_item(x, a) < 0
+	    || lex_flags(x, flags) < 0)
+		return -1;
+	a->change.flags = flags->flags;
+	return lex_end(x);
+}
+
+static struct outcome
+change_flags(struct session *s, struct call *c, struct store_args *a)
+{
+	struct flag_list flags;
+	struct mail_stored st = { 0 };
+	struct outcome o;
+
+	if (read_args(s, c, a, &flags) < 0)
+		return bad_syntax(&c->args);
+	if (number_keywords(s, &flags, &a->change) < 0)
+		return errno == E2BIG
+		    ? no(CODE_LIMIT, "The mailbox cannot have more keywords")
+		    : failed(errno);
+	if (mailbox_store(s->box, &a->uids, &a->change, &st) < 0)
+		return failed(errno);
+	o = stored(s, a, &st, call_uid(c));
+	mail_stored_free(&st);
+	return o;
+}
+
+struct outcome
+cmd_store(struct session *s, struct call *c)
+{
+	struct store_args a = { 0 };
+	struct outcome o = change_flags(s, c, &a);
+
+	runs_free(&a.uids);
+	return o;
+}
