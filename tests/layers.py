@@ -53,6 +53,8 @@ def objects():
 
 
 OBJECTS = objects()
+OWN = {(key[0], symbol) for key, table in OBJECTS.items() for symbol, kind in table.items()
+       if kind in "TDBRVW"}         # programs may give a function the same name
 HOME = {symbol: key for key, table in OBJECTS.items() for symbol, kind in table.items()
         if kind in "TDBRVW" and symbol != "main"}
 
@@ -134,7 +136,7 @@ def test_folders_call_in_one_direction():
             other = HOME[symbol][0]
             if {folder, other} == {"store", "index"}:
                 bridges.add("%s/%s" % (folder, name))
-            elif other != folder and other not in CALLS[folder]:
+            elif (folder, symbol) not in OWN and other not in CALLS[folder]:
                 bad.append("%s/%s calls %s of %s" % (folder, name, symbol, other))
     assert not bad, "\n".join(bad)
     assert len(bridges) <= 1, "more than one file joins store and index: " + " ".join(sorted(bridges))
