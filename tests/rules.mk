@@ -72,3 +72,9 @@ check-san: test-needs
 
 check-quick: test-needs
 	$(PYTHON) tests/check.py --build $(B) --quick --only '$(ONLY)'
+
+# A newcomer's first minutes on a clean Debian.
+.PHONY: check-clean
+check-clean: test-needs
+	tests/fetch.sh
+	$(PYTHON) tests/newcomer.py
