@@ -131,6 +131,10 @@ call_uid(const struct call *c)
  */
 int call_messages(struct session *s, struct call *c, struct runs *uids);
 
+/* The same where the reader stands: UIDs or sequence numbers, as SEARCH has both. */
+int session_messages(struct session *s, struct lex *x, bool by_uid,
+    struct runs *uids);
+
 /* ---- what handlers of message data share (tell.c) ---- */
 
 /*

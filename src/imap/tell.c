@@ -307,16 +307,15 @@ uids_of(const struct runs *view, const struct runs *set, struct runs *uids)
 }
 
 int
-call_messages(struct session *s, struct call *c, struct runs *uids)
+session_messages(struct session *s, struct lex *x, bool by_uid, struct runs *uids)
 {
 	const struct runs *view = mailbox_view(s->box);
-	bool by_uid = call_uid(c);
 	uint32_t largest = by_uid ? runs_last(view) : (uint32_t)view->count;
 	struct sequence_set set;
 	int r;
 
 	*uids = RUNS_INIT;
-	if (lex_sequence_set(&c->args, largest, by_uid, &set) < 0)
+	if (lex_sequence_set(x, largest, by_uid, &set) < 0)
 		return -1;
 	if (set.saved)
 		r = runs_intersect(uids, view, &s->saved);
@@ -328,5 +327,11 @@ call_messages(struct session *s, struct call *c, struct runs *uids)
 	if (r == 0)
 		return 0;
 	runs_free(uids);
-	return lex_fail(&c->args, errno, "Out of memory");
+	return lex_fail(x, errno, "Out of memory");
+}
+
+int
+call_messages(struct session *s, struct call *c, struct runs *uids)
+{
+	return session_messages(s, &c->args, call_uid(c), uids);
 }
