@@ -1,0 +1,19 @@
+/*
+ * Base64 as SASL exchanges use it (RFC 4648 section 4): no line ends, no
+ * blanks, padding where it belongs and nowhere else.
+ */
+#ifndef BASE64_H
+#define BASE64_H
+
+#include "bytes.h"
+
+/* Room that base64_decode() needs for n characters. */
+#define BASE64_DECODED_MAX(n) ((n) / 4 * 3)
+
+/*
+ * Decodes all of in; out has BASE64_DECODED_MAX(in.n) bytes and may be in.p.
+ * How many bytes it wrote, or -1 with errno EINVAL.
+ */
+ssize_t base64_decode(struct bytes in, unsigned char *out);
+
+#endif

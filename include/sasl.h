@@ -1,0 +1,25 @@
+/*
+ * SASL messages with passwords: PLAIN (RFC 4616), and what a name must be.
+ */
+#ifndef SASL_H
+#define SASL_H
+
+#include "bytes.h"
+
+/* The parts of PLAIN's message, pointing into it. */
+struct sasl_plain {
+	struct bytes authzid;		/* empty: the same as authcid */
+	struct bytes authcid;
+	struct bytes password;
+};
+
+/* 0, or -1 with errno EINVAL: not three parts, or an empty name or password. */
+int sasl_plain(struct bytes message, struct sasl_plain *out);
+
+/*
+ * Prepares a user name for comparison, in place in p: its new length, or -1
+ * with errno EILSEQ when it is empty, no UTF-8, or has control characters.
+ */
+ssize_t sasl_prepare(unsigned char *p, size_t n);
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * What login asks of conn.
+ * Runs as: _mailreeve.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "ask.h"
+#include "clock.h"
+#include "log.h"
+#include "proxyheader.h"
+#include "sasl.h"
+
+/* One request and its answer; the request is wiped. */
+static int
+ask(struct chan_req *req, struct chan_rep *rep, uint64_t ms)
+{
+	uint64_t deadline = clock_ms() + ms;
+	int r = chan_send(CHANNEL_FD, req, sizeof *req, deadline);
+
+	explicit_bzero(req, sizeof *req);
+	if (r == 0)
+		r = chan_recv(CHANNEL_FD, rep, sizeof *rep, deadline);
+	return r;
+}
+
+int
+ask_hello(void)
+{
+	struct chan_req req = { .type = CHAN_HELLO };
+	struct chan_rep rep;
+
+	return ask(&req, &rep, CONN_MS) == 0 && rep.result == CHAN_OK ? 0 : -1;
+}
+
+int
+ask_tls_key(struct buf *pem)
+{
+	struct chan_req req = { .type = CHAN_TLS_KEY };
+	struct chan_rep rep;
+	unsigned char *to;
+
+	if (ask(&req, &rep, CONN_MS) < 0 || rep.result != CHAN_OK
+	    || rep.follow == 0 || rep.follow > CHAN_KEY_MAX)
+		return -1;
+	to = buf_room(pem, rep.follow);
+	if (to == NULL || chan_recv(CHANNEL_FD, to, rep.follow,
+	    clock_ms() + CONN_MS) < 0)
+		return -1;
+	pem->len += rep.follow;
+	return 0;
+}
+
+/* Only bytes that may stand in any answer and in any line of the log. */
+static void
+printable(struct bytes from, char *to, size_t room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < from.n && n < room; i++)
+		to[n++] = from.p[i] >= ' ' && from.p[i] < 0x7f
+		    ? (char)from.p[i] : '?';
+	to[n] = '\0';
+}
+
+static void
+take_text(const struct chan_rep *rep, char *to, size_t room)
+{
+	struct bytes text = { 0 };
+
+	(void)chan_get(&rep->text, &text);
+	printable(bytes_trim(text), to, room);
+}
+
+int
+ask_client(struct login *l, int *fd, bool *proxied)
+{
+	struct chan_req req = { .type = CHAN_CLIENT };
+	struct chan_rep rep;
+
+	if (chan_send(CHANNEL_FD, &req, sizeof req, clock_ms() + CONN_MS) < 0
+	    || chan_recv_fd(CHANNEL_FD, &rep, sizeof rep, fd, 0) < 0)
+		return -1;
+	if (rep.result != CHAN_OK || rep.service >= SERVICES) {
+		errno = EPROTO;
+		return -1;
+	}
+	l->service = &service_facts[rep.service];
+	l->local = (rep.flags & CHAN_PEER_LOCAL) != 0;
+	*proxied = (rep.flags & CHAN_PEER_PROXY) != 0;
+	take_text(&rep, l->remote, sizeof l->remote - 1);
+	return 0;
+}
+
+enum chan_result
+ask_proxy(struct login *l, const struct proxy_header *h)
+{
+	struct chan_req req = { .type = CHAN_PROXY };
+	struct chan_rep rep;
+
+	chan_put(&req.user, bytes_make(h->source, h->address_size));
+	chan_put(&req.authzid, bytes_make(h->destination, h->address_size));
+	chan_put(&req.secret, bytes_make(h->source_port, sizeof h->source_port));
+	if (ask(&req, &rep, CONN_MS) < 0)
+		return CHAN_UNAVAILABLE;
+	l->local = (rep.flags & CHAN_PEER_LOCAL) != 0;
+	take_text(&rep, l->remote, sizeof l->remote - 1);
+	return rep.result;
+}
+
+/* PLAIN/TLSv1.3/TLS_AES_256_GCM_SHA384/Thunderbird */
+static void
+describe(const struct login *l, const char *mechanism, struct chan_text *out)
+{
+	char tls[80] = "cleartext", all[CHAN_TEXT_MAX];
+	int n;
+
+	if (l->wire.tls != NULL)
+		tls_describe(l->wire.tls, tls, sizeof tls);
+	n = snprintf(all, sizeof all, "%s/%s%s%s", mechanism, tls,
+	    l->client[0] != '\0' ? "/" : "", l->client);
+	if (n > 0)
+		chan_put(out, bytes_first(bytes_of(all), (size_t)n));
+}
+
+/*
+ * 0, or -1 when the credentials cannot be anybody's: then conn is not asked.
+ * Preparing a name never makes it longer than it was.
+ */
+static int
+fill(struct chan_req *req, const struct credentials *c)
+{
+	ssize_t n;
+
+	if (chan_put(&req->user, c->user) < 0
+	    || chan_put(&req->authzid, c->authzid) < 0
+	    || chan_put(&req->secret, c->secret) < 0 || c->secret.n == 0)
+		return -1;
+	n = sasl_prepare(req->user.p, req->user.n);
+	if (n < 0)
+		return -1;
+	req->user.n = (uint16_t)n;
+	if (req->authzid.n == 0)
+		return 0;
+	n = sasl_prepare(req->authzid.p, req->authzid.n);
+	if (n < 0)
+		return -1;
+	req->authzid.n = (uint16_t)n;
+	return 0;
+}
+
+struct verdict
+ask_login(struct login *l, const struct credentials *c, struct bytes tag)
+{
+	struct chan_req req = { .type = CHAN_LOGIN, .tls = l->wire.tls != NULL };
+	struct chan_rep rep = { .result = CHAN_REFUSED };
+	struct verdict v = { .result = CHAN_REFUSED };
+	struct bytes user, authzid;
+	bool fit = fill(&req, c) == 0 && chan_put(&req.tag, tag) == 0;
+
+	(void)chan_get(&req.user, &user);
+	(void)chan_get(&req.authzid, &authzid);
+	if (!fit || (authzid.n > 0 && !bytes_equal(authzid, user))) {
+		/* Nobody may act for another: RFC 4616 section 2. */
+		v.result = fit ? CHAN_NOT_AUTHORIZED : CHAN_REFUSED;
+		explicit_bzero(&req, sizeof req);
+		return v;
+	}
+	describe(l, c->mechanism, &req.client);
+	if (ask(&req, &rep, (l->conf->pam_timeout + l->conf->failure_delay)
+	    * 1000 + CONN_MS) < 0) {
+		v.gone = true;
+		v.result = CHAN_UNAVAILABLE;
+		return v;
+	}
+	v.result = rep.result;
+	if (rep.result != CHAN_OK)
+		take_text(&rep, v.text, ASK_TEXT_MAX);
+	return v;
+}

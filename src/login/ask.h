@@ -1,0 +1,39 @@
+/*
+ * What login asks of conn (chan.h). Each answers when conn has answered.
+ */
+#ifndef LOGIN_ASK_H
+#define LOGIN_ASK_H
+
+#include "login.h"
+
+/* Tells conn that the cage is closed. 0, or -1: nothing is of use any more. */
+int ask_hello(void);
+
+/* PEM text, to be wiped; -1: there is no TLS here (or no conn: ask on). */
+int ask_tls_key(struct buf *pem);
+
+/*
+ * Waits for a client, as long as it takes, and fills in fd, service, local and
+ * remote. *proxied: its PROXY header comes first. 0, or -1.
+ */
+int ask_client(struct login *l, int *fd, bool *proxied);
+
+/* Whom the proxy speaks for; asks for CHAN_OK. */
+struct proxy_header;
+enum chan_result ask_proxy(struct login *l, const struct proxy_header *h);
+
+/*
+ * Tries these credentials. text gets the message for the user, printable and
+ * cut, perhaps empty. When conn does not answer, CHAN_UNAVAILABLE and
+ * *gone set.
+ */
+#define ASK_TEXT_MAX 200
+struct verdict {
+	enum chan_result result;
+	char text[ASK_TEXT_MAX + 1];
+	bool gone;
+};
+struct verdict ask_login(struct login *l, const struct credentials *c,
+    struct bytes tag);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * What a client may cost before it logged in.
+ */
+#ifndef LOGIN_LIMITS_H
+#define LOGIN_LIMITS_H
+
+#define IMAP_LINE_MAX ((size_t)8192)	/* RFC 2683 section 3.2.1.5 */
+#define LITERAL_MAX 4096		/* LITERAL-, RFC 7888 section 5 */
+#define COMMAND_MAX ((size_t)16384)	/* lines and literals together */
+#define ID_FIELDS_MAX 30		/* RFC 2971 section 3.3 */
+
+/* RFC 2449 section 4 wants 255; passwords may be longer than that. */
+#define POP3_LINE_MAX ((size_t)2048)
+#define SASL_LINE_MAX ((size_t)8192)	/* three parts of 1024, in base64 */
+
+#define INPUT_MAX ((size_t)131072)	/* everything read before login */
+#define BAD_COMMANDS_MAX 5		/* then BYE */
+
+#define GOODBYE_MS 2000			/* for a last answer to leave */
+#define LINGER_MS 1000			/* for the client to take it */
+#define LINGER_MAX ((size_t)65536)	/* input dropped meanwhile */
+#define CONN_MS 10000			/* for conn to answer, beside PAM's time */
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * What IMAP and POP3 have in common before login.
+ * Runs as: _mailreeve.
+ */
+#include <errno.h>
+
+#include "clock.h"
+#include "foreign.h"
+#include "log.h"
+#include "login.h"
+
+bool
+login_private(const struct login *l)
+{
+	if (l->wire.tls != NULL || l->proxy_tls)
+		return true;
+	return l->conf->cleartext_login == TRI_YES
+	    || (l->conf->cleartext_login == TRI_LOCAL && l->local);
+}
+
+bool
+login_can_start_tls(const struct login *l)
+{
+	return l->wire.tls == NULL && l->tls_server != NULL;
+}
+
+int
+login_start_tls(struct login *l)
+{
+	const char *why;
+
+	/* RFC 9051 section 6.2.1: what was said in the clear is forgotten. */
+	l->client[0] = '\0';
+	l->wire.tls = tls_accept(l->tls_server, l->wire.fd,
+	    l->service->session, l->wire.deadline, &why);
+	tls_server_free(l->tls_server);
+	l->tls_server = NULL;
+	if (l->wire.tls != NULL)
+		return 0;
+	log_info("tls-failed: rip=%s proto=%s session=%s why=%s", l->remote,
+	    l->service->name, l->name, log_quote(bytes_of(why)));
+	return -1;
+}
+
+void
+login_wipe(struct login *l)
+{
+	if (l->command.data != NULL)
+		explicit_bzero(l->command.data, l->command.cap);
+	buf_clear(&l->command);
+	arena_wipe(&l->arena);
+}
+
+void
+login_complain(const struct login *l, const char *what)
+{
+	log_info("bad-input: rip=%s proto=%s session=%s why=%s", l->remote,
+	    l->service->name, l->name, what);
+}
+
+enum ending
+login_ending(struct login *l, int error)
+{
+	const char *foreign;
+
+	switch (error) {
+	case ETIMEDOUT:
+		return END_TIMEOUT;
+	case E2BIG:
+	case EDQUOT:
+		login_complain(l, "too-long");
+		return END_TOO_LONG;
+	case EILSEQ:
+		foreign = foreign_protocol(buf_contents(&l->command));
+		login_complain(l, foreign != NULL ? foreign : "NUL");
+		return END_GARBAGE;
+	default:
+		return END_QUIET;
+	}
+}
+
+bool
+login_bad_command(struct login *l)
+{
+	if (++l->bad_commands < BAD_COMMANDS_MAX)
+		return false;
+	login_complain(l, "bad-commands");
+	return true;
+}
+
+bool
+login_foreign(struct login *l, struct bytes line)
+{
+	const char *name = foreign_protocol(line);
+
+	if (name != NULL)
+		login_complain(l, name);
+	return name != NULL;
+}

@@ -1,0 +1,143 @@
+/*
+ * login: speaks to a client until it logged in.
+ * Runs as: root until the cage is closed, before it met a client; then
+ * _mailreeve.
+ */
+#include <sysexits.h>
+#include <stdlib.h>
+
+#include "ask.h"
+#include "clock.h"
+#include "log.h"
+#include "proxied.h"
+#include "relay.h"
+#include "sandbox.h"
+
+/* A uid or gid as conn gives it; root's is none. */
+static uint32_t
+id(const char *text)
+{
+	uint64_t n;
+
+	if (bytes_number(bytes_of(text), UINT32_MAX - 1, &n) < 0 || n == 0)
+		log_fatal(EX_USAGE, "%s is no uid or gid for login", text);
+	return (uint32_t)n;
+}
+
+/* Everything that needs files happens here. */
+static void
+enter_cage(struct config *conf, uid_t uid, gid_t gid)
+{
+	struct buf why = BUF_INIT(4096);
+
+	if (config_inherit(conf, &why) < 0)
+		log_fatal(EX_CONFIG, "%s", buf_string(&why));
+	buf_free(&why);
+	log_level(config_log_priority(conf));
+	if (tls_prepare() < 0)
+		log_fatal(EX_OSERR, "OpenSSL does not work");
+	if (sandbox_login(conf->login_root, uid, gid) < 0)
+		log_fatal(EX_OSERR, "cannot enter the cage %s: %m",
+		    conf->login_root);
+}
+
+static struct tls_server *
+make_tls_server(const struct config *conf)
+{
+	struct buf pem = BUF_INIT(CHAN_KEY_MAX);
+	struct tls_server *s = NULL;
+	const char *why;
+
+	if (ask_tls_key(&pem) == 0) {
+		s = tls_server(buf_contents(&pem), conf->tls_minimum, &why);
+		if (s == NULL)
+			log_error("no TLS: %s", why);
+	}
+	buf_wipe(&pem);
+	return s;
+}
+
+/* What comes before the first word. */
+static enum ending
+begin(struct login *l, bool behind_proxy, bool *heard)
+{
+	enum ending e = behind_proxy ? proxied(l, heard) : END_QUIET;
+
+	if (e != END_QUIET || !l->service->tls)
+		return e;
+	*heard = false;
+	if (l->tls_server == NULL) {
+		log_error("no-tls: rip=%s proto=%s session=%s why=no certificate "
+		    "or key fit for use", l->remote, l->service->name, l->name);
+		return END_UNAVAILABLE;
+	}
+	return login_start_tls(l) < 0 ? END_GARBAGE : END_QUIET;
+}
+
+static enum outcome
+converse(struct login *l, bool behind_proxy)
+{
+	bool imap, heard = true;
+	enum ending e = begin(l, behind_proxy, &heard);
+
+	imap = l->service->imap;
+	if (e == END_QUIET)
+		return imap ? imap_login(l) : pop3_login(l);
+	if (heard && imap)
+		imap_goodbye(l, e);
+	else if (heard)
+		pop3_goodbye(l, e);
+	return OUT_CLOSE;
+}
+
+static void
+serve(struct login *l, int client, bool behind_proxy)
+{
+	enum outcome o;
+
+	wire_init(&l->wire, client, clock_ms() + l->conf->login_timeout * 1000);
+	o = converse(l, behind_proxy);
+	tls_server_free(l->tls_server);
+	l->tls_server = NULL;
+	login_wipe(l);
+	buf_free(&l->command);
+	arena_free(&l->arena);
+	/* In the clear the session has the socket itself, and all that is in it. */
+	if (o == OUT_LOGGED_IN && l->wire.tls == NULL)
+		return;
+	if (o == OUT_LOGGED_IN)
+		relay(l->wire.tls, client, CHANNEL_FD,
+		    l->conf->write_timeout * 1000);
+	if (o != OUT_LOST)
+		wire_close(&l->wire);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct config conf;
+	struct login l = {
+		.conf = &conf,
+		.name = getenv("MAILREEVE_SESSION"),
+		.command = BUF_INIT(2 * COMMAND_MAX),
+		.arena = ARENA_INIT(4 * COMMAND_MAX),
+	};
+	bool behind_proxy;
+	int client;
+
+	log_inherit("mailreeve-login");
+	if (argc != 3)
+		log_fatal(EX_USAGE, "login is started by conn: "
+		    "see mailreeve-privsep(7)");
+	if (l.name == NULL)
+		l.name = "-";
+	enter_cage(&conf, id(argv[1]), id(argv[2]));
+	if (ask_hello() < 0)
+		return EX_UNAVAILABLE;
+	l.tls_server = make_tls_server(&conf);
+	if (ask_client(&l, &client, &behind_proxy) < 0)
+		return 0;
+	serve(&l, client, behind_proxy);
+	wire_free(&l.wire);
+	return 0;
+}

@@ -1,0 +1,359 @@
+/*
+ * POP3 in the AUTHORIZATION state (RFC 1939 section 4, 2449, 2595, 5034).
+ * Runs as: _mailreeve.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ask.h"
+#include "mech.h"
+#include "verdict.h"
+
+struct session {
+	struct login *l;
+	struct buf user;		/* of USER, until PASS */
+};
+
+enum {
+	NOW = 1,			/* legal in the AUTHORIZATION state */
+	LATER = 2,			/* known, but not yet legal */
+	PASSWORD = 4,			/* only where one may be sent */
+	NO_ARGUMENTS = 8,
+};
+
+struct command {
+	const char *name;
+	unsigned flags;
+	enum outcome (*run)(struct session *, struct bytes args);
+};
+
+static enum outcome run_capa(struct session *, struct bytes);
+static enum outcome run_stls(struct session *, struct bytes);
+static enum outcome run_user(struct session *, struct bytes);
+static enum outcome run_pass(struct session *, struct bytes);
+static enum outcome run_apop(struct session *, struct bytes);
+static enum outcome run_auth(struct session *, struct bytes);
+static enum outcome run_quit(struct session *, struct bytes);
+
+static const struct command commands[] = {
+	{ "CAPA", NOW | NO_ARGUMENTS, run_capa },
+	{ "STLS", NOW | NO_ARGUMENTS, run_stls },
+	{ "USER", NOW | PASSWORD, run_user },
+	{ "PASS", NOW | PASSWORD, run_pass },
+	{ "APOP", NOW, run_apop },
+	{ "AUTH", NOW | PASSWORD, run_auth },
+	{ "QUIT", NOW | NO_ARGUMENTS, run_quit },
+	{ "STAT", LATER, NULL }, { "LIST", LATER, NULL },
+	{ "RETR", LATER, NULL }, { "DELE", LATER, NULL },
+	{ "NOOP", LATER, NULL }, { "RSET", LATER, NULL },
+	{ "TOP", LATER, NULL }, { "UIDL", LATER, NULL },
+};
+
+/* --- capabilities --- */
+
+static bool
+always(const struct login *l)
+{
+	(void)l;
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*now)(const struct login *);
+} capabilities[] = {
+	{ "TOP", always },
+	{ "UIDL", always },
+	{ "RESP-CODES", always },
+	{ "AUTH-RESP-CODE", always },
+	{ "PIPELINING", always },
+	{ "STLS", login_can_start_tls },
+	{ "USER", login_private },
+};
+
+/* --- answers --- */
+
+static int
+ok(struct login *l, const char *text)
+{
+	return wire_printf(&l->wire, "+OK %s\r\n", text);
+}
+
+static int
+err(struct login *l, const char *code, const char *text)
+{
+	bool has = code != NULL;
+
+	return wire_printf(&l->wire, "-ERR %s%s%s%s\r\n", has ? "[" : "",
+	    has ? code : "", has ? "] " : "", text);
+}
+
+static enum outcome
+next(int said)
+{
+	return said < 0 ? OUT_LOST : OUT_NEXT;
+}
+
+void
+pop3_goodbye(struct login *l, enum ending why)
+{
+	if (why != END_QUIET)
+		err(l, ending_text(why)->pop3_code, ending_text(why)->text);
+}
+
+static enum outcome
+end(struct login *l, enum ending why)
+{
+	pop3_goodbye(l, why);
+	return OUT_CLOSE;
+}
+
+/* A command nobody could mean: answers, and counts. */
+static enum outcome
+bad(struct login *l, const char *text)
+{
+	if (err(l, NULL, text) < 0)
+		return OUT_LOST;
+	return login_bad_command(l) ? OUT_CLOSE : OUT_NEXT;
+}
+
+/*
+ * The time stamp that APOP would be computed from (RFC 1939 section 7): never
+ * the same twice.
+ */
+static int
+greet(struct login *l)
+{
+	unsigned char random[16];
+	char stamp[2 * sizeof random + 1];
+
+	arc4random_buf(random, sizeof random);
+	for (size_t i = 0; i < sizeof random; i++)
+		snprintf(stamp + 2 * i, 3, "%02x", random[i]);
+	return wire_printf(&l->wire, "+OK Mailreeve ready <%s@mailreeve>\r\n",
+	    stamp);
+}
+
+/* --- commands --- */
+
+static int
+say_mechanisms(struct login *l, const char *between)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < mechanisms_count; i++)
+		r |= wire_printf(&l->wire, "%s%s", i > 0 ? between : "",
+		    mechanisms[i].name);
+	r |= wire_text(&l->wire, "\r\n");
+	return r;
+}
+
+static enum outcome
+run_capa(struct session *s, struct bytes args)
+{
+	struct login *l = s->l;
+	int r = ok(l, "Capabilities follow");
+
+	(void)args;
+	for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++)
+		if (capabilities[i].now(l))
+			r |= wire_printf(&l->wire, "%s\r\n", capabilities[i].name);
+	if (login_private(l)) {
+		r |= wire_text(&l->wire, "SASL ");
+		r |= say_mechanisms(l, " ");
+	}
+	r |= wire_text(&l->wire, ".\r\n");
+	return next(r);
+}
+
+static enum outcome
+run_stls(struct session *s, struct bytes args)
+{
+	struct login *l = s->l;
+
+	(void)args;
+	if (l->wire.tls != NULL)
+		return next(err(l, NULL, "TLS is active already"));
+	if (!login_can_start_tls(l))
+		return next(err(l, NULL, "TLS is not available here"));
+	buf_wipe(&s->user);
+	if (ok(l, "Begin TLS negotiation now") < 0 || wire_flush(&l->wire) < 0)
+		return OUT_LOST;
+	return login_start_tls(l) < 0 ? OUT_CLOSE : OUT_NEXT;
+}
+
+static enum outcome
+run_user(struct session *s, struct bytes args)
+{
+	if (args.n == 0)
+		return bad(s->l, "USER has the user's name as argument");
+	buf_wipe(&s->user);
+	if (buf_bytes(&s->user, args) < 0)
+		return next(err(s->l, NULL, "Name too long"));
+	return next(ok(s->l, "Send PASS"));
+}
+
+/* Asks conn; a refusal is answered. */
+static enum outcome
+try(struct login *l, const struct credentials *c)
+{
+	const struct verdict_text *t;
+	struct verdict v;
+
+	if (wire_flush(&l->wire) < 0)
+		return OUT_LOST;
+	v = ask_login(l, c, (struct bytes){ 0 });
+	if (v.result == CHAN_OK)
+		return OUT_LOGGED_IN;
+	t = verdict_text(v.result);
+	if (err(l, t->pop3_code, v.text[0] != '\0' ? v.text : t->text) < 0)
+		return OUT_LOST;
+	/* A line of its own would be the answer to no command. */
+	return v.gone || ++l->failures >= l->conf->max_failures ? OUT_CLOSE
+	    : OUT_NEXT;
+}
+
+/* Spaces may be part of a password: RFC 1939 section 7. */
+static enum outcome
+run_pass(struct session *s, struct bytes args)
+{
+	struct credentials c = { .secret = args, .mechanism = "USER" };
+	enum outcome o;
+
+	if (s->user.len == 0)
+		return bad(s->l, "Send USER first");
+	if (args.n == 0)
+		return bad(s->l, "PASS has the password as argument");
+	c.user = buf_contents(&s->user);
+	o = try(s->l, &c);
+	buf_wipe(&s->user);
+	return o;
+}
+
+/* No secrets are kept that APOP could be checked against. */
+static enum outcome
+run_apop(struct session *s, struct bytes args)
+{
+	(void)args;
+	return next(err(s->l, NULL, "APOP is not available, use AUTH or USER"));
+}
+
+/* Not in RFC 5034, but old clients ask for it. */
+static enum outcome
+list_mechanisms(struct login *l)
+{
+	int r = ok(l, "Mechanisms follow");
+
+	r |= say_mechanisms(l, "\r\n");
+	r |= wire_text(&l->wire, ".\r\n");
+	return next(r);
+}
+
+static enum outcome
+run_auth(struct session *s, struct bytes args)
+{
+	struct login *l = s->l;
+	struct credentials c = { 0 };
+	const struct mechanism *m;
+	struct bytes name = bytes_split(&args, ' ');
+
+	if (name.n == 0)
+		return list_mechanisms(l);
+	m = mech_by_name(name);
+	if (m == NULL)
+		return next(err(l, NULL, "Unknown mechanism"));
+	if (args.n == 0)
+		args.p = NULL;
+	switch (mech_run(l, m, args, &c)) {
+	case MECH_READY:
+		return try(l, &c);
+	case MECH_CANCELLED:
+		return next(err(l, NULL, "Cancelled"));
+	case MECH_BAD:
+		return bad(l, "Bad response");
+	default:
+		return OUT_LOST;
+	}
+}
+
+static enum outcome
+run_quit(struct session *s, struct bytes args)
+{
+	(void)args;
+	return ok(s->l, "Bye") < 0 ? OUT_LOST : OUT_CLOSE;
+}
+
+/* --- the loop --- */
+
+static const struct command *
+find(struct bytes name)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (bytes_case_equal(name, bytes_of(commands[i].name)))
+			return &commands[i];
+	return NULL;
+}
+
+/* Enforces the table. */
+static enum outcome
+dispatch(struct session *s, const struct command *c, struct bytes args)
+{
+	if (c == NULL)
+		return bad(s->l, "Unknown command");
+	if ((c->flags & LATER) != 0)
+		return bad(s->l, "Log in first");
+	if ((c->flags & PASSWORD) != 0 && !login_private(s->l))
+		return next(err(s->l, NULL, "Use STLS before you send a password"));
+	if ((c->flags & NO_ARGUMENTS) != 0 && args.n > 0)
+		return bad(s->l, "This command has no arguments");
+	return c->run(s, args);
+}
+
+static struct bytes
+without_crlf(struct bytes line)
+{
+	if (line.n > 0 && line.p[line.n - 1] == '\n')
+		line.n--;
+	if (line.n > 0 && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
+static enum outcome
+command(struct session *s)
+{
+	struct login *l = s->l;
+	const struct command *c;
+	struct bytes args;
+	enum outcome o = OUT_LOST;
+	enum ending why;
+
+	if (wire_line(&l->wire, &l->command, POP3_LINE_MAX) == 0) {
+		args = without_crlf(buf_contents(&l->command));
+		c = find(bytes_split(&args, ' '));
+		if (c == NULL && login_foreign(l, buf_contents(&l->command)))
+			return end(l, END_GARBAGE);
+		o = dispatch(s, c, args);
+	}
+	if (o != OUT_LOST)
+		return o;
+	why = login_ending(l, errno);
+	return why == END_QUIET ? OUT_LOST : end(l, why);
+}
+
+enum outcome
+pop3_login(struct login *l)
+{
+	struct session s = { .l = l, .user = BUF_INIT(CHAN_TEXT_MAX) };
+	enum outcome o = OUT_NEXT;
+
+	if (greet(l) < 0 || wire_flush(&l->wire) < 0)
+		return OUT_LOST;
+	while (o == OUT_NEXT) {
+		o = command(&s);
+		login_wipe(l);
+	}
+	buf_wipe(&s.user);
+	return o;
+}

@@ -1,0 +1,362 @@
+/*
+ * TLS by OpenSSL: context, handshake, records.
+ * Runs as: _mailreeve (tls_prepare: root, before the cage).
+ */
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <openssl/x509err.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "tls_server.h"
+
+struct tls {
+	SSL *ssl;
+	const char *alpn;
+	short wants;
+};
+
+/* Forward secrecy and authenticated encryption only; TLS 1.3 has no others. */
+#define CIPHERS_12 "ECDHE+AESGCM:ECDHE+CHACHA20"
+#define GROUPS "X25519:P-256:P-384"
+
+static const uint64_t OPTIONS = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION
+    | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE
+    | SSL_OP_PRIORITIZE_CHACHA | SSL_OP_CLEANSE_PLAINTEXT
+    /* Clients that close without close_notify are common: an end is an end. */
+    | SSL_OP_IGNORE_UNEXPECTED_EOF;
+
+static const long MODES = SSL_MODE_RELEASE_BUFFERS
+    | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;
+
+/* --- the socket, without O_NONBLOCK, which other processes would share --- */
+
+static int
+socket_read(BIO *b, char *to, int n)
+{
+	ssize_t got = recv(*(int *)BIO_get_data(b), to, (size_t)n, MSG_DONTWAIT);
+
+	BIO_clear_flags(b, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY | BIO_FLAGS_IN_EOF);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_read(b);
+	if (got == 0)
+		BIO_set_flags(b, BIO_FLAGS_IN_EOF);
+	return (int)got;
+}
+
+static int
+socket_write(BIO *b, const char *p, int n)
+{
+	ssize_t done = send(*(int *)BIO_get_data(b), p, (size_t)n,
+	    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	BIO_clear_retry_flags(b);
+	if (done < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_write(b);
+	return (int)done;
+}
+
+static long
+socket_control(BIO *b, int command, long n, void *p)
+{
+	(void)n, (void)p;
+	if (command == BIO_CTRL_EOF)
+		return BIO_test_flags(b, BIO_FLAGS_IN_EOF) != 0;
+	return command == BIO_CTRL_FLUSH;
+}
+
+static int
+socket_destroy(BIO *b)
+{
+	free(BIO_get_data(b));
+	return 1;
+}
+
+static BIO *
+socket_bio(int fd)
+{
+	static BIO_METHOD *method;
+	int *data = malloc(sizeof *data);
+	BIO *b;
+
+	if (method == NULL) {
+		method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(),
+		    "client");
+		BIO_meth_set_read(method, socket_read);
+		BIO_meth_set_write(method, socket_write);
+		BIO_meth_set_ctrl(method, socket_control);
+		BIO_meth_set_destroy(method, socket_destroy);
+	}
+	b = data == NULL ? NULL : BIO_new(method);
+	if (b == NULL) {
+		free(data);
+		return NULL;
+	}
+	*data = fd;
+	BIO_set_data(b, data);
+	BIO_set_init(b, 1);
+	return b;
+}
+
+/* --- the server's side --- */
+
+int
+tls_prepare(void)
+{
+	unsigned char seed[32];
+
+	/* No configuration file: what is offered stands here. */
+	if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG
+	    | OPENSSL_INIT_LOAD_SSL_STRINGS, NULL) != 1)
+		return -1;
+	return RAND_bytes(seed, sizeof seed) == 1 ? 0 : -1;
+}
+
+/*
+ * ALPN (RFC 7301): a browser that was talked into speaking to us names http;
+ * it must not get a connection that it may take for its own (ALPACA).
+ */
+static int
+choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *n,
+    const unsigned char *offered, unsigned offered_n, void *arg)
+{
+	const struct tls *t = SSL_get_app_data(ssl);
+	struct bytes want = bytes_of(t->alpn);
+	struct bytes rest = bytes_make(offered, offered_n);
+
+	(void)arg;
+	while (rest.n > 0) {
+		struct bytes name = bytes_first(bytes_from(rest, 1), rest.p[0]);
+
+		if (bytes_equal(name, want)) {
+			*out = name.p;
+			*n = (unsigned char)name.n;
+			return SSL_TLSEXT_ERR_OK;
+		}
+		rest = bytes_from(rest, 1 + name.n);
+	}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static int
+configure(SSL_CTX *c, const char *minimum)
+{
+	int version = strcmp(minimum, "1.3") == 0 ? TLS1_3_VERSION : TLS1_2_VERSION;
+
+	SSL_CTX_set_options(c, OPTIONS);
+	SSL_CTX_set_mode(c, MODES);
+	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_alpn_select_cb(c, choose_alpn, NULL);
+	if (SSL_CTX_set_min_proto_version(c, version) != 1
+	    || SSL_CTX_set_cipher_list(c, CIPHERS_12) != 1
+	    || SSL_CTX_set1_groups_list(c, GROUPS) != 1
+	    || SSL_CTX_set_num_tickets(c, 0) != 1)
+		return -1;
+	return 0;
+}
+
+struct tls_server *
+tls_server(struct bytes pem, const char *minimum, const char **why)
+{
+	struct tls_server *s = calloc(1, sizeof *s);
+
+	*why = "out of memory";
+	if (s == NULL)
+		return NULL;
+	s->context = SSL_CTX_new(TLS_server_method());
+	if (s->context != NULL && configure(s->context, minimum) == 0
+	    && tls_keys_read(s, pem, why) == 0)
+		return s;
+	tls_server_free(s);
+	return NULL;
+}
+
+void
+tls_server_free(struct tls_server *s)
+{
+	if (s == NULL)
+		return;
+	tls_keys_free(s);
+	SSL_CTX_free(s->context);
+	free(s);
+}
+
+/* --- one connection --- */
+
+static const char *
+last_error(void)
+{
+	unsigned long e = ERR_peek_last_error();
+	const char *reason = ERR_reason_error_string(e);
+
+	ERR_clear_error();
+	return reason != NULL ? reason : "connection lost";
+}
+
+/* 1 to be tried again after waiting, 0 the end, -1 with errno. */
+static int
+sort_error(struct tls *t, int r)
+{
+	int saved = errno;
+
+	switch (SSL_get_error(t->ssl, r)) {
+	case SSL_ERROR_WANT_READ:
+		t->wants = POLLIN;
+		break;
+	case SSL_ERROR_WANT_WRITE:
+		t->wants = POLLOUT;
+		break;
+	case SSL_ERROR_ZERO_RETURN:
+		return 0;
+	case SSL_ERROR_SYSCALL:
+		errno = saved != 0 ? saved : EPIPE;
+		return -1;
+	default:
+		errno = EPROTO;
+		return -1;
+	}
+	errno = EAGAIN;
+	return 1;
+}
+
+static int
+wait_for(int fd, short events, uint64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	uint64_t now = clock_ms();
+	int n = now >= deadline ? 0 : poll(&p, 1, (int)(deadline - now));
+
+	return n > 0 || (n < 0 && errno == EINTR) ? 0 : -1;
+}
+
+static int
+handshake(struct tls *t, int fd, uint64_t deadline, const char **why)
+{
+	for (;;) {
+		int r, state;
+
+		ERR_clear_error();
+		errno = 0;
+		r = SSL_accept(t->ssl);
+		if (r == 1)
+			return 0;
+		state = sort_error(t, r);
+		if (state != 1) {
+			*why = last_error();
+			return -1;
+		}
+		if (wait_for(fd, t->wants, deadline) < 0) {
+			*why = "timeout";
+			return -1;
+		}
+	}
+}
+
+static struct tls *
+connection(struct tls_server *s, int fd, const char *alpn)
+{
+	struct tls *t = calloc(1, sizeof *t);
+	BIO *b;
+
+	if (t == NULL)
+		return NULL;
+	t->alpn = alpn;
+	t->ssl = SSL_new(s->context);
+	b = socket_bio(fd);
+	if (t->ssl == NULL || b == NULL || SSL_set_app_data(t->ssl, t) != 1
+	    || tls_keys_use(s, t->ssl) < 0) {
+		BIO_free(b);
+		tls_free(t);
+		return NULL;
+	}
+	SSL_set_bio(t->ssl, b, b);
+	return t;
+}
+
+struct tls *
+tls_accept(struct tls_server *s, int fd, const char *alpn, uint64_t deadline,
+    const char **why)
+{
+	struct tls *t = connection(s, fd, alpn);
+	int r;
+
+	tls_keys_free(s);
+	if (t == NULL) {
+		*why = last_error();
+		return NULL;
+	}
+	r = handshake(t, fd, deadline, why);
+	SSL_certs_clear(t->ssl);
+	if (r == 0)
+		return t;
+	tls_free(t);
+	return NULL;
+}
+
+void
+tls_free(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	SSL_free(t->ssl);
+	free(t);
+}
+
+ssize_t
+tls_read(struct tls *t, void *p, size_t max, bool peek)
+{
+	int n = max > INT32_MAX ? INT32_MAX : (int)max, r;
+
+	ERR_clear_error();
+	errno = 0;
+	r = peek ? SSL_peek(t->ssl, p, n) : SSL_read(t->ssl, p, n);
+	if (r > 0)
+		return r;
+	return sort_error(t, r) == 0 ? 0 : -1;
+}
+
+ssize_t
+tls_write(struct tls *t, const void *p, size_t n)
+{
+	int r;
+
+	ERR_clear_error();
+	errno = 0;
+	r = SSL_write(t->ssl, p, n > INT32_MAX ? INT32_MAX : (int)n);
+	if (r > 0)
+		return r;
+	if (sort_error(t, r) == 0)
+		errno = EPIPE;
+	return -1;
+}
+
+short
+tls_wants(const struct tls *t)
+{
+	return t->wants;
+}
+
+void
+tls_relax(struct tls *t)
+{
+	SSL_clear_options(t->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+}
+
+void
+tls_close(struct tls *t)
+{
+	(void)SSL_shutdown(t->ssl);
+	ERR_clear_error();
+}
+
+void
+tls_describe(const struct tls *t, char *to, size_t n)
+{
+	snprintf(to, n, "%s/%s", SSL_get_version(t->ssl),
+	    SSL_get_cipher_name(t->ssl));
+}

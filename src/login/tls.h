@@ -1,0 +1,53 @@
+/*
+ * TLS of one connection: all that is known of OpenSSL outside tls.c and
+ * tls_keys.c. Nothing here waits, but for the handshake.
+ */
+#ifndef LOGIN_TLS_H
+#define LOGIN_TLS_H
+
+#include "bytes.h"
+
+struct tls_server;
+struct tls;
+
+/*
+ * What opens files or asks the system, before the cage. 0, or -1 when OpenSSL
+ * does not work here.
+ */
+int tls_prepare(void);
+
+/*
+ * From certificates and keys in PEM; of minimum the text of tls-minimum. NULL
+ * with one line in *why.
+ */
+struct tls_server *tls_server(struct bytes pem, const char *minimum,
+    const char **why);
+void tls_server_free(struct tls_server *s);
+
+/*
+ * The handshake as server on fd until the deadline; a client that negotiates
+ * another protocol than alpn is refused. The keys in s are gone afterwards.
+ * NULL with one line in *why.
+ */
+struct tls *tls_accept(struct tls_server *s, int fd, const char *alpn,
+    uint64_t deadline, const char **why);
+void tls_free(struct tls *t);
+
+/*
+ * One attempt each: how many bytes, 0 at the end of the input, -1 with errno;
+ * EAGAIN: poll for tls_wants() and come again (a write with the same bytes).
+ */
+ssize_t tls_read(struct tls *t, void *p, size_t max, bool peek);
+ssize_t tls_write(struct tls *t, const void *p, size_t n);
+short tls_wants(const struct tls *t);
+
+/* No secrets pass any more: received plaintext need not be wiped each time. */
+void tls_relax(struct tls *t);
+
+/* One attempt to say close_notify. */
+void tls_close(struct tls *t);
+
+/* "TLSv1.3/TLS_AES_256_GCM_SHA384" */
+void tls_describe(const struct tls *t, char *to, size_t n);
+
+#endif

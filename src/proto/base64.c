@@ -1,0 +1,55 @@
+/*
+ * Base64 of SASL exchanges.
+ * Runs as: login.
+ */
+#include <errno.h>
+
+#include "base64.h"
+
+/* Value of a character of the alphabet, or -1. */
+static int
+value_of(unsigned char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (ascii_digit(c))
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* How many of the last four characters are padding: 0, 1 or 2. */
+static size_t
+padding(struct bytes in)
+{
+	if (in.n == 0 || in.p[in.n - 1] != '=')
+		return 0;
+	return in.p[in.n - 2] == '=' ? 2 : 1;
+}
+
+ssize_t
+base64_decode(struct bytes in, unsigned char *out)
+{
+	size_t pad, n = 0;
+	uint32_t bits = 0;
+
+	if (in.n % 4 != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	pad = padding(in);
+	for (size_t i = 0; i < in.n - pad; i++) {
+		int v = value_of(in.p[i]);
+
+		if (v < 0) {
+			errno = EINVAL;
+			return -1;
+		}
+		bits = bits << 6 | (uint32_t)v;
+		/* The first character of four does not fill a byte. */
+		if (i % 4 != 0)
+			out[n++] = (unsigned char)(bits >> (6 - 2 * (i % 4)));
+	}
+	return (ssize_t)n;
+}
