@@ -77,9 +77,13 @@ canonical_inbox(struct lex *x, struct bytes *name)
 int
 lex_mailbox(struct lex *x, struct bytes *out)
 {
-	struct bytes raw;
+	struct bytes before = x->rest, raw;
 
-	if (lex_astring(x, &raw) < 0 || lex_decode_name(x, raw, out) < 0)
+	if (lex_astring(x, &raw) < 0)
 		return -1;
-	return canonical_inbox(x, out);
+	if (lex_decode_name(x, raw, out) < 0 || canonical_inbox(x, out) < 0) {
+		x->rest = before;
+		return -1;
+	}
+	return 0;
 }
