@@ -22,7 +22,7 @@ int ids_groups(const char *user, gid_t gid);
 int ids_drop(uid_t uid, gid_t gid);
 
 /*
- * The same without any supplementary group and inside root, an empty directory
+ * The same with no supplementary group, never gid 0, and inside root, an empty directory
  * that belongs to root and that nobody else may write to.
  */
 int ids_cage(const char *root, uid_t uid, gid_t gid);

@@ -32,6 +32,9 @@ void log_open(const char *name);
 void log_inherit(const char *name);
 void log_to_stderr(bool on);
 
+/* LOG_FD when the syslog socket is there, to be handed on; else -1. */
+int log_fd(void);
+
 /* Priorities below this one are dropped; default LOG_INFO. */
 void log_level(int priority);
 

@@ -28,7 +28,8 @@ void process_close_from(int lowest);
  * Puts each descriptor at its number, for the program to be executed: moves
  * may cross (3 to 4 and 4 to 3). They are not close-on-exec there. Then
  * process_close_from(one above the highest number), and every number below
- * that was not named becomes /dev/null. 0, or -1 with errno.
+ * that was not named becomes /dev/null. A move of fd -1 is none. 0, or -1 with
+ * errno.
  */
 struct process_fd {
 	int fd;

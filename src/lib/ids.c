@@ -75,8 +75,11 @@ open_safe_root(const char *root)
 int
 ids_cage(const char *root, uid_t uid, gid_t gid)
 {
-	int fd = open_safe_root(root);
+	int fd;
 
+	if (gid == 0)
+		return fail(EINVAL);
+	fd = open_safe_root(root);
 	if (fd < 0)
 		return -1;
 	if (fchdir(fd) < 0 || chroot(".") < 0 || chdir("/") < 0) {

@@ -55,6 +55,12 @@ log_inherit(const char *name)
 	errno = saved;
 }
 
+int
+log_fd(void)
+{
+	return log_state.fd;
+}
+
 void
 log_to_stderr(bool on)
 {

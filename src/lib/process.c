@@ -124,8 +124,9 @@ lift(const struct process_fd *moves, size_t n, int *lifted)
 {
 	for (size_t i = 0; i < n; i++) {
 		log_assert(moves[i].number >= 0 && moves[i].number < PROCESS_FDS_MAX);
-		lifted[i] = fcntl(moves[i].fd, F_DUPFD_CLOEXEC, PROCESS_FDS_MAX);
-		if (lifted[i] < 0)
+		lifted[i] = moves[i].fd < 0 ? -1
+		    : fcntl(moves[i].fd, F_DUPFD_CLOEXEC, PROCESS_FDS_MAX);
+		if (lifted[i] < 0 && moves[i].fd >= 0)
 			return -1;
 	}
 	return 0;
@@ -160,6 +161,8 @@ process_place(const struct process_fd *moves, size_t n)
 	if (lift(moves, n, lifted) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
+		if (lifted[i] < 0)
+			continue;
 		if (dup2(lifted[i], moves[i].number) < 0)
 			return -1;
 		named[moves[i].number] = true;

@@ -1,32 +1,19 @@
 /*
- * Cages on Linux: Landlock, seccomp, limits.
+ * What cages on Linux are made of: Landlock, seccomp, limits.
  * Runs as: root until the cage of login is closed; the mailbox owner.
  */
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "ids.h"
 #include "log.h"
-#include "sandbox.h"
-
-struct sandbox_limit {
-	int resource;
-	rlim_t value;
-};
-
-#include "sandbox_login.h"
-#include "sandbox_session.h"
+#include "sandbox_linux.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -129,7 +116,7 @@ allow_paths(int rules, const struct landlock_ruleset *all,
 	return allow_path(rules, "/dev/null", FS_READ_FILE | FS_WRITE_FILE);
 }
 
-static int
+int
 restrict_files(char *const paths[], size_t n)
 {
 	const struct landlock_ruleset *all = landlock_known();
@@ -151,7 +138,7 @@ restrict_files(char *const paths[], size_t n)
 	return r;
 }
 
-static int
+int
 restrict_calls(const struct sock_filter *filter, size_t n)
 {
 	struct sock_fprog program = { (unsigned short)n,
@@ -160,7 +147,7 @@ restrict_calls(const struct sock_filter *filter, size_t n)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
-static int
+int
 restrict_resources(const struct sandbox_limit *limits, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -177,7 +164,7 @@ restrict_resources(const struct sandbox_limit *limits, size_t n)
 	return 0;
 }
 
-static int
+int
 no_way_up(void)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
@@ -186,28 +173,4 @@ no_way_up(void)
 	/* localtime_r() of the log reads its zone only now. */
 	tzset();
 	return 0;
-}
-
-int
-sandbox_login(const char *root, uid_t uid, gid_t gid)
-{
-	if (no_way_up() < 0
-	    || restrict_resources(login_limits, COUNT(login_limits)) < 0
-	    || ids_cage(root, uid, gid) < 0)
-		return -1;
-	/* A change of uid made it dumpable again as fs.suid_dumpable says. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0
-	    || restrict_files(NULL, 0) < 0)
-		return -1;
-	return restrict_calls(login_filter, COUNT(login_filter));
-}
-
-int
-sandbox_session(char *const paths[], size_t n)
-{
-	if (no_way_up() < 0
-	    || restrict_resources(session_limits, COUNT(session_limits)) < 0
-	    || restrict_files(paths, n) < 0)
-		return -1;
-	return restrict_calls(session_filter, COUNT(session_filter));
 }

@@ -1,0 +1,152 @@
+/*
+ * The client's socket and whom it belongs to.
+ * Runs as: root.
+ */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "conn.h"
+#include "control.h"
+#include "log.h"
+
+/*
+ * The socket may come from anywhere, with any flags; failures of these options
+ * (a unix socket has none of TCP's) cost nothing but comfort.
+ */
+static int
+take(struct conn *c, int fd)
+{
+	int flags, on = 1;
+
+	if (netaddr_peer(fd, &c->remote) < 0 || netaddr_local(fd, &c->local) < 0
+	    || (flags = fcntl(fd, F_GETFL)) < 0
+	    || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	c->client = fd;
+	return 0;
+}
+
+/*
+ * Moves the client away from 0 and 1: what PAM's modules print or read there
+ * is not to meet it.
+ */
+int
+client_from_stdin(struct conn *c)
+{
+	int null, fd = fcntl(CLIENT_IN_FD, F_DUPFD_CLOEXEC, CONTROL_FD + 1);
+
+	if (fd < 0 || take(c, fd) < 0)
+		return -1;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0 || dup2(null, CLIENT_IN_FD) < 0
+	    || dup2(null, CLIENT_OUT_FD) < 0)
+		return -1;
+	close(null);
+	return 0;
+}
+
+/* Waits until mailreeved or login says something or goes away. */
+static int
+wait_for_master(const struct conn *c)
+{
+	struct pollfd p[2] = {
+		{ .fd = c->control, .events = POLLIN },
+		{ .fd = c->chan, .events = 0 },		/* POLLHUP comes unasked */
+	};
+
+	while (poll(p, 2, -1) < 0)
+		if (errno != EINTR)
+			return -1;
+	if (p[1].revents != 0) {
+		errno = EPIPE;
+		return -1;
+	}
+	return 0;
+}
+
+int
+client_from_master(struct conn *c)
+{
+	struct control_client msg;
+	int fd;
+
+	if (wait_for_master(c) < 0
+	    || chan_recv_fd(c->control, &msg, sizeof msg, &fd, 0) < 0)
+		return -1;
+	if (msg.service >= SERVICES) {
+		close(fd);
+		errno = EPROTO;
+		return -1;
+	}
+	c->service = msg.service;
+	return take(c, fd);
+}
+
+static bool
+is_trusted(const struct conn *c, const struct netaddr *a)
+{
+	return netaddr_in(a, bytes_of(c->conf.trusted_proxies));
+}
+
+uint32_t
+client_flags(const struct conn *c)
+{
+	bool proxied = c->proxy.family != 0;
+	uint32_t flags = 0;
+
+	if (netaddr_loopback(&c->remote)
+	    || (!proxied && netaddr_same(&c->remote, &c->local)))
+		flags |= CHAN_PEER_LOCAL;
+	if (!proxied && is_trusted(c, &c->remote))
+		flags |= CHAN_PEER_PROXY;
+	return flags;
+}
+
+int
+client_proxied(struct conn *c, struct bytes source, struct bytes port,
+    struct bytes destination)
+{
+	struct netaddr from, to;
+
+	if (c->proxy.family != 0 || !is_trusted(c, &c->remote)) {
+		errno = EPERM;
+		return -1;
+	}
+	if (port.n != 2 || netaddr_raw(source, &from) < 0
+	    || netaddr_raw(destination, &to) < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	from.port = (uint16_t)(port.p[0] << 8 | port.p[1]);
+	c->proxy = c->remote;
+	c->remote = from;
+	c->local = to;
+	return 0;
+}
+
+bool
+client_counts(struct conn *c, uint32_t kind, uid_t uid)
+{
+	struct control_question q = { .kind = kind, .uid = uid,
+	    .address = c->remote };
+	struct control_answer a;
+	uint64_t deadline = clock_ms() + CONN_LINGER_MS;
+
+	if (c->control < 0)
+		return true;
+	if (chan_send(c->control, &q, sizeof q, deadline) < 0
+	    || chan_recv(c->control, &a, sizeof a, deadline) < 0) {
+		/* A master that is gone counts nobody: people still get in. */
+		log_warn("session=%s no answer from mailreeved", c->session);
+		return true;
+	}
+	return a.allowed == 1;
+}

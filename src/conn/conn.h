@@ -1,0 +1,99 @@
+/*
+ * The connection process: what it knows about its one client.
+ */
+#ifndef CONN_H
+#define CONN_H
+
+#include <pwd.h>
+
+#include "chan.h"
+#include "config.h"
+#include "netaddr.h"
+#include "service.h"
+
+#define SESSION_ID_SIZE 11		/* ten characters and a NUL */
+#define USER_NAME_MAX 255		/* as the system's own LOGIN_NAME_MAX */
+#define TAG_MAX 255
+#define CONN_LINGER_MS 10000		/* for what login does without its client */
+
+struct conn {
+	struct config conf;
+	char session[SESSION_ID_SIZE];	/* names this connection in the log */
+	int control;			/* to mailreeved, or -1 */
+	int chan;			/* to login */
+	pid_t login;
+	int client;			/* the client's socket, -1 before it is there */
+	enum service service;
+	struct netaddr remote;		/* the client, perhaps as a proxy says */
+	struct netaddr local;
+	struct netaddr proxy;		/* the trusted proxy; family 0: none */
+	unsigned done;			/* bits of the requests served */
+	unsigned failures;
+};
+
+/* One attempt to log in, and what became of it. */
+struct attempt {
+	const char *name;		/* as given */
+	const char *secret;
+	enum chan_result result;
+	const char *why;		/* the truth, for the log; NULL: nothing to add */
+	struct buf said;		/* PAM's messages */
+	char user[USER_NAME_MAX + 1];	/* canonical, once it is known */
+	char home[CONFIG_VALUE_MAX];
+	uid_t uid;
+	gid_t gid;
+};
+
+/* client.c: the client's socket, from stdin or from mailreeved. */
+int client_from_stdin(struct conn *c);
+int client_from_master(struct conn *c);
+/* enum chan_flags of the client as it is known now. */
+uint32_t client_flags(const struct conn *c);
+/* Believes a trusted proxy: 0, or -1 with EPERM, EINVAL. */
+int client_proxied(struct conn *c, struct bytes source, struct bytes port,
+    struct bytes destination);
+/* One more connection of this address or uid? True without a master. */
+bool client_counts(struct conn *c, uint32_t kind, uid_t uid);
+
+/* helper.c: starts login, its channel at c->chan; sees that it ends. */
+int login_start(struct conn *c);
+void login_end(struct conn *c);
+
+/* keys.c: certificate chain and key as PEM: 0, or -1 after a log line. */
+int keys_read(const struct config *conf, struct buf *pem);
+
+/* report.c: the log line of an attempt; via is what login says of it. */
+void report_attempt(const struct conn *c, const struct attempt *a, bool tls,
+    struct bytes via);
+
+/* request.c: serves login until somebody is logged in. */
+struct entry {
+	struct attempt who;
+	char tag[TAG_MAX + 1];
+	bool tls;
+};
+int requests_serve(struct conn *c, struct entry *out);
+
+/*
+ * pam.c: the PAM transaction of one attempt. Each step leaves a->result at
+ * CHAN_OK, or says there what it found instead, and in a->why the truth.
+ */
+void pam_try(const struct conn *c, struct attempt *a);	  /* sets a->user */
+void pam_account(const struct conn *c, struct attempt *a);
+void pam_enter(const struct conn *c, struct attempt *a);  /* credentials, session */
+/* Ends the transaction, and with it a session that pam_enter() opened. */
+void pam_leave(void);
+/* Ends it for the process that becomes the session: credentials stay. */
+void pam_forget(void);
+
+/* pam_delay_*.c: the time a failure takes is ours to choose, not a module's. */
+struct pam_handle;
+int pam_no_delay(struct pam_handle *h);
+
+/* gate.c: who may come in: fills a. */
+void gate_decide(struct conn *c, struct attempt *a, struct bytes authzid);
+
+/* session.c: becomes the session; returns only on failure, or after a PAM session. */
+int session_begin(struct conn *c, const struct entry *e);
+
+#endif

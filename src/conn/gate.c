@@ -1,0 +1,124 @@
+/*
+ * Who may come in: the steps from a name and a password to a uid.
+ * Runs as: root.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "conn.h"
+#include "control.h"
+#include "ids.h"
+#include "log.h"
+
+struct visitor {
+	struct conn *c;
+	struct attempt *a;
+	struct bytes authzid;
+};
+
+static void
+refuse(struct attempt *a, enum chan_result result, const char *why)
+{
+	a->result = result;
+	a->why = why;
+}
+
+/* Names that no account has, and that scripts behind PAM might trip over. */
+static void
+look_at_name(struct visitor *v)
+{
+	for (const char *s = v->a->name; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 127 || *s == ':' || *s == '/') {
+			refuse(v->a, CHAN_REFUSED, "no account has such a name");
+			return;
+		}
+}
+
+static void
+authenticate(struct visitor *v)
+{
+	pam_try(v->c, v->a);
+}
+
+static void
+find_account(struct visitor *v)
+{
+	const struct passwd *pw;
+
+	errno = 0;
+	pw = getpwnam(v->a->user);
+	if (pw == NULL) {
+		refuse(v->a, errno == 0 ? CHAN_REFUSED : CHAN_UNAVAILABLE,
+		    "PAM knows the user, the system has no such account");
+		return;
+	}
+	v->a->uid = pw->pw_uid;
+	v->a->gid = pw->pw_gid;
+	if (strlen(pw->pw_name) >= sizeof v->a->user
+	    || strlen(pw->pw_dir) >= sizeof v->a->home) {
+		refuse(v->a, CHAN_UNAVAILABLE, "name or home is too long");
+		return;
+	}
+	snprintf(v->a->user, sizeof v->a->user, "%s", pw->pw_name);
+	snprintf(v->a->home, sizeof v->a->home, "%s", pw->pw_dir);
+}
+
+/* To the client this looks like a wrong password. The shell does not matter. */
+static void
+look_at_uid(struct visitor *v)
+{
+	if (v->a->uid == 0)
+		refuse(v->a, CHAN_REFUSED, "uid 0 never gets in");
+	else if (v->a->uid < v->c->conf.minimum_uid)
+		refuse(v->a, CHAN_REFUSED, "uid is below minimum-uid");
+}
+
+static void
+ask_about_account(struct visitor *v)
+{
+	pam_account(v->c, v->a);
+}
+
+/* SASL's authorization identity (RFC 4616): nobody may act as somebody else. */
+static void
+look_at_authzid(struct visitor *v)
+{
+	if (v->authzid.n > 0 && !bytes_equal(v->authzid, bytes_of(v->a->user))
+	    && !bytes_equal(v->authzid, bytes_of(v->a->name)))
+		refuse(v->a, CHAN_NOT_AUTHORIZED, "wants to act as somebody else");
+}
+
+static void
+count_user(struct visitor *v)
+{
+	if (!client_counts(v->c, CONTROL_USER, v->a->uid))
+		refuse(v->a, CHAN_LIMIT, "max-connections-per-user reached");
+}
+
+/* Groups come before credentials: modules may add groups there. */
+static void
+enter(struct visitor *v)
+{
+	if (ids_groups(v->a->user, v->a->gid) < 0)
+		refuse(v->a, CHAN_UNAVAILABLE, "cannot set groups");
+	else
+		pam_enter(v->c, v->a);
+}
+
+void
+gate_decide(struct conn *c, struct attempt *a, struct bytes authzid)
+{
+	static void (*const steps[])(struct visitor *) = {
+		look_at_name, authenticate, find_account, look_at_uid,
+		ask_about_account, look_at_authzid, count_user, enter,
+	};
+	struct visitor v = { c, a, authzid };
+
+	a->result = CHAN_OK;
+	a->why = NULL;
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]
+	    && a->result == CHAN_OK; i++)
+		steps[i](&v);
+	if (a->result != CHAN_OK)
+		pam_leave();
+}

@@ -1,0 +1,114 @@
+/*
+ * Starts login, the process that talks to the stranger.
+ * Runs as: root.
+ *
+ * login begins as root and closes its cage itself, as its first act and before
+ * it is given any client: the loader and libcrypto need their files, and after
+ * the chroot there are none. It has no client until it asked for one, and conn
+ * answers that only after HELLO, which login sends from inside its cage.
+ */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "conn.h"
+#include "log.h"
+#include "process.h"
+
+#define LOGIN_PATH LIBEXECDIR "/login"
+
+static int
+make_env(const struct conn *c, struct process_env *e)
+{
+	struct buf conf = BUF_INIT(65536);
+	const char *text = config_dump(&c->conf, false, &conf) < 0 ? NULL
+	    : buf_string(&conf);
+
+	if (text != NULL)
+		process_env_add(e, CONFIG_ENV, text);
+	process_env_add(e, "MAILREEVE_SESSION", c->session);
+	process_env_copy(e, "TZ");
+	buf_free(&conf);
+	return text != NULL && process_env_done(e) != NULL ? 0 : -1;
+}
+
+/* In the child: descriptors at their numbers, then login. Never returns. */
+static noreturn void
+become_login(const struct conn *c, int chan)
+{
+	const struct process_fd fds[] = {
+		{ DIAGNOSTICS_FD, DIAGNOSTICS_FD },
+		{ chan, CHANNEL_FD },
+		{ log_fd(), LOG_FD },
+	};
+	struct process_env e = { 0 };
+	char name[] = "login", *argv[] = { name, NULL };
+
+	if (make_env(c, &e) == 0
+	    && process_place(fds, sizeof fds / sizeof fds[0]) == 0)
+		process_exec(LOGIN_PATH, argv, process_env_done(&e));
+	log_error("session=%s cannot start " LOGIN_PATH ": %s", c->session,
+	    strerror(errno));
+	_exit(EX_OSERR);
+}
+
+int
+login_start(struct conn *c)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	c->login = fork();
+	if (c->login == 0)
+		become_login(c, pair[1]);
+	close(pair[1]);
+	c->chan = pair[0];
+	return c->login < 0 ? -1 : 0;
+}
+
+/* Waits for login's end, ms at most: its wait status in *status, or false. */
+static bool
+ends_within(pid_t pid, uint64_t ms, int *status)
+{
+	uint64_t now = clock_ms(), deadline = now + ms;
+	sigset_t child;
+	pid_t r;
+
+	/* Blocked, so that an end between looking and waiting is not missed. */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	while ((r = waitpid(pid, status, WNOHANG)) == 0 && now < deadline) {
+		struct timespec left = { (time_t)((deadline - now) / 1000),
+		    (long)((deadline - now) % 1000) * 1000000 };
+
+		(void)sigtimedwait(&child, NULL, &left);
+		now = clock_ms();
+	}
+	sigprocmask(SIG_UNBLOCK, &child, NULL);
+	return r == pid;
+}
+
+void
+login_end(struct conn *c)
+{
+	int status = 0;
+
+	if (!ends_within(c->login, CONN_LINGER_MS, &status)) {
+		log_error("session=%s login does not end: killed", c->session);
+		kill(c->login, SIGKILL);
+		while (waitpid(c->login, &status, 0) < 0 && errno == EINTR)
+			continue;
+	} else if (WIFSIGNALED(status)) {
+		log_error("session=%s login ended by signal %d (%s)", c->session,
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	}
+	c->login = -1;
+}

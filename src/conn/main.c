@@ -1,0 +1,110 @@
+/*
+ * conn: one connection, from its first moment until it is a session.
+ * Runs as: root.
+ *
+ *	conn imap|imaps|pop3|pop3s	started by inetd and its kin, client at 0/1
+ *	conn -m				started by mailreeved, client comes later
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "control.h"
+#include "log.h"
+#include "process.h"
+
+#define CONN_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* For modules of PAM: nothing that a starter or, through it, a client set. */
+static int
+clean_env(void)
+{
+	char *zone = getenv("TZ") == NULL ? NULL : strdup(getenv("TZ"));
+	int r = clearenv();
+
+	if (r == 0)
+		r = setenv("PATH", CONN_PATH, 1);
+	if (r == 0 && zone != NULL)
+		r = setenv("TZ", zone, 1);
+	free(zone);
+	return r;
+}
+
+static void
+name_session(char out[SESSION_ID_SIZE])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	unsigned char random[SESSION_ID_SIZE - 1];
+
+	arc4random_buf(random, sizeof random);
+	for (size_t i = 0; i < sizeof random; i++)
+		out[i] = letters[random[i] % 32];
+	out[sizeof random] = '\0';
+}
+
+/* Descriptors as each starter leaves them: the client at 0 and 1, a log. */
+static void
+take_descriptors(bool master)
+{
+	const char *names;
+
+	/* systemd without StandardInput=socket: one connected socket at 3. */
+	if (!master && process_inherited(&names) == 1
+	    && (dup2(3, CLIENT_IN_FD) < 0 || dup2(3, CLIENT_OUT_FD) < 0))
+		_exit(EX_OSERR);
+	process_close_from(master ? CONTROL_FD + 1 : CHANNEL_FD);
+	if (master)
+		log_inherit("mailreeve-conn");
+	else
+		log_open("mailreeve-conn");
+}
+
+static void
+load_config(struct conn *c)
+{
+	struct buf why = BUF_INIT(4096);
+
+	if (config_inherit(&c->conf, &why) < 0)
+		log_fatal(EX_CONFIG, "%s", buf_string(&why));
+	buf_free(&why);
+	log_level(config_log_priority(&c->conf));
+}
+
+int
+main(int argc, char **argv)
+{
+	struct conn c = { .control = -1, .client = -1 };
+	bool master = argc == 2 && strcmp(argv[1], CONTROL_OPTION) == 0;
+	struct entry entry = { 0 };
+	int r;
+
+	process_repair();
+	/* A diagnostics pipe that broke is no reason to end a connection. */
+	signal(SIGPIPE, SIG_IGN);
+	take_descriptors(master);
+	if (argc != 2 || (!master && service_by_name(argv[1], &c.service) < 0))
+		log_fatal(EX_USAGE, "usage: conn imap|imaps|pop3|pop3s: "
+		    "see mailreeve-conn(8)");
+	load_config(&c);
+	name_session(c.session);
+	if (clean_env() < 0)
+		log_fatal(EX_OSERR, "environment: %s", strerror(errno));
+	if (master)
+		c.control = CONTROL_FD;
+	else if (client_from_stdin(&c) < 0)
+		log_fatal(EX_USAGE, "standard input is no connected socket (%s): "
+		    "conn is started by inetd, xinetd, systemd or tcpserver",
+		    strerror(errno));
+	if (login_start(&c) < 0)
+		log_fatal(EX_OSERR, "cannot start login: %s", strerror(errno));
+	if (requests_serve(&c, &entry) == 0)
+		return session_begin(&c, &entry) < 0 ? EX_OSERR : 0;
+	r = errno == EPIPE ? 0 : EX_PROTOCOL;
+	close(c.chan);
+	login_end(&c);
+	return r;
+}
