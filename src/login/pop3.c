@@ -68,6 +68,8 @@ static const struct {
 	{ "RESP-CODES", always },
 	{ "AUTH-RESP-CODE", always },
 	{ "PIPELINING", always },
+	{ "EXPIRE NEVER", always },
+	{ "LOGIN-DELAY 0", always },
 	{ "STLS", login_can_start_tls },
 	{ "USER", login_private },
 };
