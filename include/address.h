@@ -28,8 +28,11 @@ struct address {
 struct addresses {
 	struct bytes rest;
 	struct buf text;
+	struct buf comment;
 	bool in_group;
-	bool end_due;
+	bool end_due;			/* a group ends before the next address */
+	bool no_quote;			/* no quoted string ends in rest: quotes are text */
+	bool no_comment;
 };
 
 /* Begins with the value of a field as stored. */

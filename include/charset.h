@@ -1,9 +1,10 @@
 /*
  * Text of any character set to valid UTF-8, as a stream.
  *
- * UTF-8, ASCII, Latin-1 and Windows-1252 need nothing of the system; others go
- * through iconv. What cannot be converted becomes U+FFFD; an unknown character
- * set is read as UTF-8 where it is that, and as Latin-1 where not.
+ * UTF-8, ASCII, Latin-1 and Windows-1252 need nothing of the system (Latin-1 is
+ * read as Windows-1252, its superset in use); others go through iconv. What
+ * cannot be converted becomes U+FFFD; an unknown character set is read as UTF-8
+ * where it is that, and as Latin-1 where not.
  */
 #ifndef CHARSET_H
 #define CHARSET_H
@@ -14,15 +15,16 @@
 #include "utf8.h"
 
 #define CHARSET_NAME_MAX 40
+#define CHARSET_HOLD_MAX 16
 
-enum charset_kind { CHARSET_UTF8, CHARSET_LATIN1, CHARSET_CP1252, CHARSET_GUESS, CHARSET_ICONV };
+enum charset_kind { CHARSET_GUESS, CHARSET_UTF8, CHARSET_CP1252, CHARSET_ICONV };
 
 struct charset {
 	enum charset_kind kind;
 	iconv_t iconv;
-	bool ascii;			/* bytes below 0x80 mean ASCII wherever they stand */
+	bool ascii;			/* text of 7-bit bytes alone is ASCII */
 	size_t held;			/* of a character that is not complete yet */
-	unsigned char hold[16];
+	unsigned char hold[CHARSET_HOLD_MAX];
 };
 
 /* True when text in this character set can be converted (SEARCH CHARSET). */

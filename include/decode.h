@@ -23,20 +23,26 @@ enum mime_encoding {
 /* By the name in a field or parameter; empty is 7bit. */
 enum mime_encoding encoding_named(struct bytes name);
 
+#define DECODE_HOLD_MAX 80		/* RFC 2045: no line is longer than 76 */
+
 struct decoder {
 	enum mime_encoding encoding;
 	bool strict;
-	bool bad;			/* strict: an error was met */
+	bool bad;			/* an error was met */
 	bool ended;			/* base64: padding was met */
-	unsigned count;			/* base64: digits in bits; quoted-printable: bytes held */
+	unsigned state;			/* quoted-printable: within =XX or a soft line break */
+	unsigned count;			/* base64: digits in bits */
 	uint32_t bits;
-	size_t spaces;			/* quoted-printable: held bytes in hold */
-	unsigned char hold[80];
+	size_t held;			/* quoted-printable: white space that may end a line */
+	unsigned char hold[DECODE_HOLD_MAX];
 };
 
 void decoder_begin(struct decoder *d, enum mime_encoding encoding, bool strict);
 
-/* Appends what n more bytes decode to: 0, or -1 with the buffer's errno. */
+/*
+ * Appends what more bytes decode to: 0, or -1 with the buffer's errno. Line
+ * ends of quoted-printable come out as they go in.
+ */
 int decoder_push(struct decoder *d, struct bytes in, struct buf *out);
 
 /* The input has ended. 0, or -1; EILSEQ when strict and the input was bad. */

@@ -2,8 +2,8 @@
  * ENVELOPE, BODY and BODYSTRUCTURE as IMAP text (RFC 3501 and RFC 9051 section
  * 7.5.2 and 9), grammatical whatever the message.
  *
- * Without flags the text is right for every client: what is not printable ASCII
- * stands in literals. Such text may be cached and sent in every mode.
+ * Without flags what is not ASCII stands in literals. Such text is right in
+ * every mode and may be cached, with one exception: imaptext_depends().
  */
 #ifndef IMAPTEXT_H
 #define IMAPTEXT_H
@@ -12,7 +12,7 @@
 
 enum imaptext_flags {
 	IMAPTEXT_UTF8 = 1,		/* UTF8=ACCEPT or IMAP4rev2: quoted strings may hold UTF-8 */
-	IMAPTEXT_REV2 = 2,		/* parameters of RFC 2231 decoded to UTF-8 (RFC 9051 section 7.5.2) */
+	IMAPTEXT_REV2 = 2,		/* IMAP4rev2: parameters of RFC 2231 decoded (RFC 9051 section 7.5.2) */
 };
 
 #define IMAPTEXT_STRING_MAX ((size_t)32768)	/* longer texts are cut */
@@ -27,6 +27,13 @@ int imaptext_envelope(struct bytes header, unsigned flags, struct buf *out);
 int imaptext_body(const struct mime_tree *t, unsigned flags, struct buf *out);
 int imaptext_bodystructure(const struct mime_tree *t, unsigned flags,
     struct buf *out);
+
+/*
+ * True when the tree has a message/global: IMAP4rev2 shows what is in it,
+ * IMAP4rev1 must not (RFC 3501 section 9, body-type-basic), so that one text
+ * cannot serve both.
+ */
+bool imaptext_depends(const struct mime_tree *t);
 
 /* string and nstring: quoted where possible, else a literal; NULs dropped. */
 int imaptext_string(struct bytes s, unsigned flags, struct buf *out);

@@ -31,6 +31,9 @@ struct content {
  */
 int content_parse(struct bytes value, struct arena *a, struct content *out);
 
+/* The first token of a value, comments before it skipped: an encoding, a language. */
+struct bytes content_token(struct bytes value);
+
 /* The parameter of this name, or NULL. */
 const struct param *content_param(const struct content *c, const char *name);
 

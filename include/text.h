@@ -27,16 +27,13 @@ int text_end(struct text *t, struct bytes *out);
 void text_free(struct text *t);
 
 /*
- * Searches a part's bytes as stored for several folded needles at once. A piece
- * of 7-bit text is only case folded in place, without conversion.
+ * Searches a part's bytes as stored for several folded needles at once.
  */
 struct text_search {
 	struct text text;
 	struct buf folded;
-	struct buf held;		/* a combining sequence or CR at a border */
 	struct matcher *needles;
 	size_t n;
-	bool direct;			/* 7-bit bytes are the text */
 };
 
 void text_search_begin(struct text_search *s, const struct mime_part *part,
@@ -51,19 +48,24 @@ int text_search_end(struct text_search *s);	/* also frees it, not the needles */
 #define PREVIEW_BYTES_MAX (PREVIEW_CHARS_MAX * 4)
 #define PREVIEW_READ_MAX ((size_t)1 << 18)	/* of a part; further bytes are not worth reading */
 
-/* The part to be shown: the first text that is no attachment; NULL: none. */
+/* The part to be shown: the first plain or HTML text that is no attachment; NULL: none. */
 const struct mime_part *preview_part(const struct mime_tree *t);
+
+#define PREVIEW_WORD_MAX 11		/* names of tags and entities that matter are shorter */
 
 struct preview {
 	struct text text;
 	bool html;
 	bool done;			/* enough: no more needs to be pushed */
-	bool space;
+	bool space;			/* one is due before the next character */
 	unsigned chars;
-	unsigned state;			/* of the HTML stripper */
-	unsigned word_n;
-	char word[12];
-	char skip[8];
+	unsigned state;			/* of reading HTML */
+	unsigned char quote;		/* around an attribute's value */
+	unsigned char last;		/* byte before, in a tag or comment */
+	unsigned char dashes;
+	const char *hidden;		/* element whose contents are not shown, or NULL */
+	size_t word_n;
+	char word[PREVIEW_WORD_MAX + 1];
 	struct buf out;			/* the preview: UTF-8, one line */
 };
 

@@ -15,4 +15,7 @@
  */
 int words_decode(struct bytes value, struct buf *out);
 
+/* Length of the encoded word that text begins with, or 0. */
+size_t words_encoded(struct bytes text);
+
 #endif

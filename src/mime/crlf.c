@@ -1,0 +1,132 @@
+/*
+ * Line ends: counting and making CRLF.
+ * Runs as: the mailbox owner.
+ */
+#include "crlf.h"
+
+/* Sixteen bytes at a time, with what every compiler of ours has. */
+#define LANES 16
+#define BLOCKS_MAX 255		/* additions before a lane could overflow */
+
+typedef unsigned char lanes __attribute__((vector_size(LANES)));
+
+static lanes
+load(const unsigned char *p)
+{
+	lanes v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static uint64_t
+sum(lanes v)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < LANES; i++)
+		n += v[i];
+	return n;
+}
+
+uint64_t
+crlf_lines(struct bytes piece)
+{
+	uint64_t n = 0;
+	size_t i = 0;
+
+	while (piece.n - i >= LANES) {
+		lanes count = { 0 };
+
+		/* a true comparison is -1 in its lane */
+		for (int k = 0; k < BLOCKS_MAX && piece.n - i >= LANES;
+		    k++, i += LANES)
+			count -= (lanes)(load(piece.p + i) == '\n');
+		n += sum(count);
+	}
+	for (; i < piece.n; i++)
+		n += piece.p[i] == '\n';
+	return n;
+}
+
+/* How many LF in p[1] ... p[n - 1] have no CR before them. */
+static uint64_t
+bare_behind_first(const unsigned char *p, size_t n)
+{
+	uint64_t bare = 0;
+	size_t i = 1;
+
+	while (n - i >= LANES) {
+		lanes count = { 0 };
+
+		for (int k = 0; k < BLOCKS_MAX && n - i >= LANES;
+		    k++, i += LANES)
+			count -= (lanes)((load(p + i) == '\n') &
+			    (load(p + i - 1) != '\r'));
+		bare += sum(count);
+	}
+	for (; i < n; i++)
+		bare += p[i] == '\n' && p[i - 1] != '\r';
+	return bare;
+}
+
+uint64_t
+crlf_size(struct crlf *c, struct bytes piece)
+{
+	uint64_t bare;
+
+	if (piece.n == 0)
+		return 0;
+	bare = piece.p[0] == '\n' && !c->cr;
+	bare += bare_behind_first(piece.p, piece.n);
+	c->cr = piece.p[piece.n - 1] == '\r';
+	return piece.n + bare;
+}
+
+uint64_t
+crlf_count(struct crlf *c, struct bytes piece, uint64_t *lines)
+{
+	*lines = crlf_lines(piece);
+	return crlf_size(c, piece);
+}
+
+size_t
+crlf_convert(struct crlf *c, struct bytes piece, unsigned char *out)
+{
+	const unsigned char *p = piece.p, *end = piece.p + piece.n, *lf;
+	unsigned char *to = out;
+
+	while (p < end && (lf = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		size_t n = (size_t)(lf - p);
+
+		memcpy(to, p, n);
+		to += n;
+		if (n > 0 ? lf[-1] != '\r' : !c->cr)
+			*to++ = '\r';
+		*to++ = '\n';
+		p = lf + 1;
+		c->cr = false;
+	}
+	if (p < end) {
+		memcpy(to, p, (size_t)(end - p));
+		to += end - p;
+		c->cr = end[-1] == '\r';
+	}
+	return (size_t)(to - out);
+}
+
+bool
+crlf_is_7bit(struct bytes piece)
+{
+	lanes all = { 0 };
+	unsigned char rest = 0;
+	size_t i = 0;
+
+	for (; piece.n - i >= LANES; i += LANES)
+		all |= load(piece.p + i);
+	for (int k = 0; k < LANES; k++)
+		rest |= all[k];
+	for (; i < piece.n; i++)
+		rest |= piece.p[i];
+	return rest < 0x80;
+}

@@ -1,0 +1,329 @@
+/*
+ * Base64 and quoted-printable, piece by piece.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+
+#include "decode.h"
+
+enum mime_encoding
+encoding_named(struct bytes name)
+{
+	static const char *const names[] = {
+		[ENCODING_7BIT] = "7bit",
+		[ENCODING_8BIT] = "8bit",
+		[ENCODING_BINARY] = "binary",
+		[ENCODING_QUOTED_PRINTABLE] = "quoted-printable",
+		[ENCODING_BASE64] = "base64",
+	};
+
+	if (name.n == 0)
+		return ENCODING_7BIT;
+	for (int i = 0; i < ENCODING_UNKNOWN; i++)
+		if (bytes_case_equal(name, bytes_of(names[i])))
+			return (enum mime_encoding)i;
+	return ENCODING_UNKNOWN;
+}
+
+void
+decoder_begin(struct decoder *d, enum mime_encoding encoding, bool strict)
+{
+	*d = (struct decoder){ .encoding = encoding, .strict = strict };
+}
+
+/* ---- base64 ---- */
+
+enum { PAD = 64, SPACE = 65, ALIEN = 66 };
+
+static unsigned
+base64_value(unsigned char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26u;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52u;
+	if (c == '+' || c == '/')
+		return c == '+' ? 62 : 63;
+	if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+		return SPACE;
+	return c == '=' ? PAD : ALIEN;
+}
+
+/* The bytes that two or three digits at the end stand for. */
+static unsigned char *
+put_rest(struct decoder *d, unsigned char *to)
+{
+	if (d->count == 2) {
+		*to++ = (unsigned char)(d->bits >> 4);
+	} else if (d->count == 3) {
+		*to++ = (unsigned char)(d->bits >> 10);
+		*to++ = (unsigned char)(d->bits >> 2);
+	}
+	d->bad |= d->count == 1;
+	d->bits = 0;
+	d->count = 0;
+	return to;
+}
+
+static unsigned char *
+put_digit(struct decoder *d, unsigned value, unsigned char *to)
+{
+	d->bad |= d->ended;
+	d->bits = d->bits << 6 | value;
+	if (++d->count < 4)
+		return to;
+	*to++ = (unsigned char)(d->bits >> 16);
+	*to++ = (unsigned char)(d->bits >> 8);
+	*to++ = (unsigned char)d->bits;
+	d->bits = 0;
+	d->count = 0;
+	return to;
+}
+
+/*
+ * Padding ends the data (RFC 2045 section 6.8), but where people glue encoded
+ * pieces together more follows.
+ */
+static unsigned char *
+put_padding(struct decoder *d, unsigned char *to)
+{
+	d->bad |= d->count < 2 && !d->ended;
+	d->ended = true;
+	return put_rest(d, to);
+}
+
+static int
+base64_push(struct decoder *d, struct bytes in, struct buf *out)
+{
+	unsigned char *to = buf_room(out, in.n + 3);
+
+	if (to == NULL)
+		return -1;
+	for (size_t i = 0; i < in.n; i++) {
+		unsigned v = base64_value(in.p[i]);
+
+		if (v < PAD)
+			to = put_digit(d, v, to);
+		else if (v == PAD)
+			to = put_padding(d, to);
+		else
+			d->bad |= v == ALIEN;
+	}
+	out->len = (size_t)(to - out->data);
+	return 0;
+}
+
+static int
+base64_end(struct decoder *d, struct buf *out)
+{
+	unsigned char *to = buf_room(out, 3);
+
+	if (to == NULL)
+		return -1;
+	d->bad |= d->count != 0;
+	out->len = (size_t)(put_rest(d, to) - out->data);
+	return 0;
+}
+
+int
+decode_base64(struct bytes in, struct buf *out)
+{
+	struct decoder d;
+
+	decoder_begin(&d, ENCODING_BASE64, false);
+	return base64_push(&d, in, out) < 0 ? -1 : base64_end(&d, out);
+}
+
+/* ---- quoted-printable ---- */
+
+enum qp_state { QP_TEXT, QP_EQUAL, QP_HEX, QP_SOFT, QP_SOFT_CR };
+
+static int
+hex_value(unsigned char c)
+{
+	if (ascii_digit(c))
+		return c - '0';
+	c = ascii_upper(c);
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static bool
+is_blank(unsigned char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static int
+put_held(struct decoder *d, struct buf *out)
+{
+	size_t n = d->held;
+
+	d->held = 0;
+	return buf_add(out, d->hold, n);
+}
+
+static int
+hold(struct decoder *d, unsigned char c, struct buf *out)
+{
+	if (d->held == sizeof d->hold && put_held(d, out) < 0)
+		return -1;
+	d->hold[d->held++] = c;
+	return 0;
+}
+
+/* Text up to the next byte that is not simply copied. */
+static size_t
+plain_length(struct bytes in)
+{
+	size_t n = 0;
+
+	while (n < in.n && in.p[n] > ' ' && in.p[n] != '=')
+		n++;
+	return n;
+}
+
+/* One byte, or a run of plain ones, in QP_TEXT: how many were used, or -1. */
+static ssize_t
+qp_text(struct decoder *d, struct bytes in, struct buf *out)
+{
+	unsigned char c = in.p[0];
+	size_t n = plain_length(in);
+
+	if (is_blank(c))
+		return hold(d, c, out) < 0 ? -1 : 1;
+	if (c == '\r' || c == '\n')
+		d->held = 0;	/* RFC 2045 section 6.7 (3): added on the way */
+	else if (put_held(d, out) < 0)
+		return -1;
+	if (c == '=') {
+		d->state = QP_EQUAL;
+		return 1;
+	}
+	n = n == 0 ? 1 : n;
+	return buf_add(out, in.p, n) < 0 ? -1 : (ssize_t)n;
+}
+
+/* No escape after all: what was held of it is text. */
+static ssize_t
+qp_broken(struct decoder *d, struct buf *out)
+{
+	d->bad = true;
+	if (buf_byte(out, '=') < 0 ||
+	    (d->state == QP_HEX && buf_byte(out, (unsigned char)d->bits) < 0))
+		return -1;
+	d->state = QP_TEXT;
+	return 0;
+}
+
+/* One byte behind an equals sign: how many were used. */
+static ssize_t
+qp_escape(struct decoder *d, unsigned char c, struct buf *out)
+{
+	int hex = hex_value(c);
+
+	if (d->state == QP_SOFT_CR) {
+		d->state = QP_TEXT;
+		return c == '\n';
+	}
+	if (d->state == QP_HEX) {
+		if (hex < 0)
+			return qp_broken(d, out);
+		d->state = QP_TEXT;
+		hex |= hex_value((unsigned char)d->bits) << 4;
+		return buf_byte(out, (unsigned char)hex) < 0 ? -1 : 1;
+	}
+	if (c == '\n' || c == '\r') {
+		d->state = c == '\n' ? QP_TEXT : QP_SOFT_CR;
+		d->held = 0;
+		return 1;
+	}
+	if (d->state == QP_EQUAL && hex >= 0) {
+		d->state = QP_HEX;
+		d->bits = c;
+		return 1;
+	}
+	if (!is_blank(c) || d->held == sizeof d->hold)
+		return qp_broken(d, out);
+	d->state = QP_SOFT;
+	d->hold[d->held++] = c;
+	return 1;
+}
+
+static int
+qp_push(struct decoder *d, struct bytes in, struct buf *out)
+{
+	while (in.n > 0) {
+		ssize_t n = d->state == QP_TEXT ? qp_text(d, in, out) :
+		    qp_escape(d, in.p[0], out);
+
+		if (n < 0)
+			return -1;
+		in = bytes_from(in, (size_t)n);
+	}
+	return 0;
+}
+
+static int
+qp_end(struct decoder *d, struct buf *out)
+{
+	/* a soft line break whose line end belongs to the boundary */
+	if (d->state == QP_HEX)
+		return qp_broken(d, out) < 0 ? -1 : 0;
+	return 0;
+}
+
+int
+decode_q(struct bytes in, struct buf *out)
+{
+	for (size_t i = 0; i < in.n; i++) {
+		unsigned char c = in.p[i] == '_' ? ' ' : in.p[i];
+		int high = -1, low = -1;
+
+		if (c == '=' && i + 2 < in.n) {
+			high = hex_value(in.p[i + 1]);
+			low = hex_value(in.p[i + 2]);
+		}
+		if (high >= 0 && low >= 0) {
+			c = (unsigned char)(high << 4 | low);
+			i += 2;
+		}
+		if (buf_byte(out, c) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- any ---- */
+
+int
+decoder_push(struct decoder *d, struct bytes in, struct buf *out)
+{
+	switch (d->encoding) {
+	case ENCODING_BASE64:
+		return base64_push(d, in, out);
+	case ENCODING_QUOTED_PRINTABLE:
+		return qp_push(d, in, out);
+	default:
+		return buf_bytes(out, in);
+	}
+}
+
+int
+decoder_end(struct decoder *d, struct buf *out)
+{
+	int rc = 0;
+
+	if (d->encoding == ENCODING_BASE64)
+		rc = base64_end(d, out);
+	else if (d->encoding == ENCODING_QUOTED_PRINTABLE)
+		rc = qp_end(d, out);
+	else if (d->encoding == ENCODING_UNKNOWN)
+		d->bad = true;
+	if (rc == 0 && d->strict && d->bad) {
+		errno = EILSEQ;
+		return -1;
+	}
+	return rc;
+}
