@@ -125,10 +125,8 @@ def loopback_up():
 def install_stage():
     """The build as `make install` laid it out; what is in /etc already stays."""
     stage = os.path.join(BUILD, "stage")
-    for path in ("etc", "usr", "lib", "var"):
-        if os.path.isdir(os.path.join(stage, path)):
-            subprocess.run(["cp", "-a", "--no-preserve=ownership",
-                            os.path.join(stage, path), "/"], check=True)
+    for path in ("etc", "usr/local"):
+        subprocess.run(["cp", "-r", os.path.join(stage, path, "."), "/" + path], check=True)
     shutil.rmtree("/etc/mailreeve", ignore_errors=True)
     run("useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent",
         "--shell", "/usr/sbin/nologin", "_mailreeve", ok=(0, 9))

@@ -1,0 +1,145 @@
+"""A stand-in for conn: starts the real login in its cage and plays conn's part.
+
+The fixed-size messages are those of include/chan.h. Passwords are a table;
+the client's side of the connection is handed to the test.
+"""
+import array
+import os
+import socket
+import struct
+import threading
+
+HELLO, TLS_KEY, CLIENT, PROXY, LOGIN = range(1, 6)
+OK, REFUSED, EXPIRED, CONTACT_ADMIN, NOT_AUTHORIZED, UNAVAILABLE, LIMIT = range(1, 8)
+SERVICES = {"imap": 0, "imaps": 1, "pop3": 2, "pop3s": 3}
+PEER_LOCAL, PEER_PROXY = 1, 2
+
+TEXT = "H1024s"
+REQUEST = struct.Struct("=II" + 5 * TEXT + "2x")
+REPLY = struct.Struct("=IIII" + TEXT + "2x")
+REQUEST_PARTS = ("user", "authzid", "secret", "tag", "client")
+
+
+def reply(result, follow=0, service=0, flags=0, text=b""):
+    return REPLY.pack(result, follow, service, flags, len(text), text)
+
+
+def parse(raw):
+    fields = REQUEST.unpack(raw)
+    texts = {name: fields[3 + 2 * i][:fields[2 + 2 * i]]
+             for i, name in enumerate(REQUEST_PARTS)}
+    return fields[0], fields[1], texts
+
+
+class FakeConn:
+    """One login process. answers: {password: (result, text)}; others are refused.
+
+    self.client is the client's socket; self.requests what login asked;
+    self.log its log lines; after a success self.channel is the session's
+    stream (TLS) and self.served the client's socket (cleartext).
+    """
+
+    def __init__(self, program, service, pem=b"", flags=0, answers=None, config="",
+                 uid=65534, root="/usr/local/libexec/mailreeve/empty", proxy=OK,
+                 hang_up_at_login=False):
+        self.service, self.pem, self.flags = SERVICES[service], pem, flags
+        self.answers = {b"secret": (OK, b"")} if answers is None else answers
+        self.proxy, self.hang_up = proxy, hang_up_at_login
+        self.requests, self.log, self.error = [], [], None
+        self.channel, inner = socket.socketpair()
+        self.logger, log_inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.client, self.served = tcp_pair()
+        self.pid = self.start(program, inner, log_inner, uid, "login-root %s\n%s" % (root, config))
+        inner.close()
+        log_inner.close()
+        self.entered = threading.Event()
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def start(self, program, inner, log_inner, uid, config):
+        env = {"MAILREEVE_CONFIG": config, "MAILREEVE_SESSION": "test"}
+        env.update((k, v) for k, v in os.environ.items() if k.endswith("SAN_OPTIONS"))
+        self.output = os.memfd_create("stderr")
+        pid = os.fork()
+        if pid == 0:
+            try:
+                null = os.open("/dev/null", os.O_RDWR)
+                fds = [null, null, self.output, inner.fileno(), log_inner.fileno()]
+                high = [os.dup2(fd, 200 + i) for i, fd in enumerate(fds)]
+                for i, fd in enumerate(high):
+                    os.dup2(fd, i)
+                os.closerange(5, 4096)
+                os.execve(program, ["login", str(uid), str(uid)], env)
+            finally:
+                os._exit(127)
+        return pid
+
+    def listen(self):
+        while line := self.logger.recv(65536):
+            self.log.append(line.decode("latin-1"))
+
+    def receive(self):
+        raw = b""
+        while len(raw) < REQUEST.size:
+            more = self.channel.recv(REQUEST.size - len(raw))
+            if not more:
+                return None
+            raw += more
+        return parse(raw)
+
+    def serve(self):
+        try:
+            while not self.entered.is_set() and (request := self.receive()):
+                self.requests.append(request)
+                self.serve_one(*request)
+        except OSError as error:
+            self.error = error
+        finally:
+            self.ended.set()
+
+    def serve_one(self, kind, tls, texts):
+        if kind == TLS_KEY and self.pem:
+            self.channel.sendall(reply(OK, follow=len(self.pem)) + self.pem)
+        elif kind == TLS_KEY:
+            self.channel.sendall(reply(UNAVAILABLE))
+        elif kind == CLIENT:
+            fds = array.array("i", [self.served.fileno()])
+            self.channel.sendmsg([reply(OK, service=self.service, flags=self.flags,
+                                        text=b"192.0.2.7")],
+                                 [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+            if self.service in (1, 3):
+                self.served.close()
+        elif kind == PROXY:
+            self.channel.sendall(reply(self.proxy, text=b"203.0.113.9"))
+        elif kind == LOGIN and self.hang_up:
+            self.channel.close()
+            self.entered.set()
+        elif kind == LOGIN:
+            result, text = self.answers.get(texts["secret"], (REFUSED, b""))
+            if result == OK:
+                self.entered.set()
+            self.channel.sendall(reply(result, text=text))
+        else:
+            self.channel.sendall(reply(OK))
+
+    def logins(self):
+        return [r for r in self.requests if r[0] == LOGIN]
+
+    def status(self):
+        """Waits for login's end: its exit status (negative: a signal)."""
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def said(self):
+        return os.pread(self.output, 1 << 16, 0).decode("utf-8", "replace")
+
+
+def tcp_pair():
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(listener.getsockname())
+    served = listener.accept()[0]
+    listener.close()
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    served.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return client, served
