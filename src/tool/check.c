@@ -1,0 +1,105 @@
+/*
+ * mailreeve check: looks at every mailbox of a user.
+ * Runs as: the mailbox owner.
+ */
+#include <err.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "../store/store.h"
+#include "check.h"
+#include "tool.h"
+
+static void
+print_safe(const char *text)
+{
+	for (; *text != '\0'; text++)
+		putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
+}
+
+void
+check_say(struct check *c, const struct folder *f, const char *name,
+    enum cure cure, const char *fmt, ...)
+{
+	va_list ap;
+
+	print_safe(f->path);
+	putchar('/');
+	print_safe(name);
+	printf(": ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	c->found++;
+	c->fixed += cure == CURE_HERE && c->fix;
+	printf("%s\n", cure == CURE_VISIT ? " (the next session sets it right)"
+	    : cure == CURE_HERE && c->fix ? " (fixed)" : "");
+}
+
+struct round {
+	struct check *check;
+	struct store *store;
+};
+
+static int
+one_mailbox(void *arg, struct bytes name, bool arrivals)
+{
+	struct round *r = arg;
+	struct folder *f;
+	int rc;
+
+	(void)arrivals;
+	if (folder_get(r->store, name, &f) < 0) {
+		warn("mailbox %.*s", (int)name.n, (const char *)name.p);
+		r->check->found++;
+		return 0;
+	}
+	r->check->mailboxes++;
+	rc = check_folder(r->check, f);
+	if (rc < 0)
+		warn("%s", f->path);
+	r->check->found += rc < 0;
+	folder_put(f);
+	return 0;
+}
+
+static int
+look(const struct config *conf, const struct subject *who, struct check *c)
+{
+	struct round r = { .check = c };
+
+	if (store_open(conf, &maildir_ops, who->maildir, &r.store) < 0
+	    || maildir_ops.list(r.store, one_mailbox, &r) < 0) {
+		warn("%s", who->maildir);
+		return EX_NOINPUT;
+	}
+	store_close(r.store);
+	printf("%s: %llu messages in %llu mailboxes, %llu findings, %llu fixed\n",
+	    who->maildir, (unsigned long long)c->messages,
+	    (unsigned long long)c->mailboxes, (unsigned long long)c->found,
+	    (unsigned long long)c->fixed);
+	if (fflush(stdout) != 0)
+		return EX_IOERR;
+	return c->found > c->fixed ? TOOL_FOUND : TOOL_CLEAN;
+}
+
+int
+check_main(const struct config *conf, int argc, char **argv)
+{
+	struct check c = { 0 };
+	struct subject who;
+	int rc;
+
+	if (argc > 0 && strcmp(argv[0], "--fix") == 0) {
+		c.fix = true;
+		argc--;
+		argv++;
+	}
+	if (argc > 1 || (argc == 1 && argv[0][0] == '-'))
+		return tool_usage("check");
+	rc = subject_enter(conf, argc == 1 ? argv[0] : NULL, &who);
+	return rc != 0 ? rc : look(conf, &who, &c);
+}

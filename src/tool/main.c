@@ -1,0 +1,69 @@
+/*
+ * mailreeve: the administrator's and users' tool.
+ * Runs as: the caller; root becomes the owner of the mail in question.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "tool.h"
+
+static int help_main(const struct config *, int, char **);
+
+const struct subcommand subcommands[] = {
+	{ "check", "[--fix] [USER | DIR]", "look for damage in a user's mail",
+	    check_main },
+	{ "help", "", "list the subcommands", help_main },
+	{ 0 },
+};
+
+static void
+print_usage(FILE *to, const struct subcommand *s)
+{
+	fprintf(to, "  mailreeve %s%s%s\n", s->name,
+	    s->arguments[0] == '\0' ? "" : " ", s->arguments);
+}
+
+int
+tool_usage(const char *name)
+{
+	fprintf(stderr, "usage:\n");
+	for (const struct subcommand *s = subcommands; s->name != NULL; s++)
+		if (name == NULL || strcmp(name, s->name) == 0)
+			print_usage(stderr, s);
+	return EX_USAGE;
+}
+
+static int
+help_main(const struct config *conf, int argc, char **argv)
+{
+	(void)conf;
+	(void)argv;
+	if (argc > 0)
+		return tool_usage("help");
+	for (const struct subcommand *s = subcommands; s->name != NULL; s++) {
+		print_usage(stdout, s);
+		printf("        %s\n", s->summary);
+	}
+	printf("See mailreeve(1).\n");
+	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct buf why = BUF_INIT(4096);
+	struct config conf;
+
+	if (argc < 2)
+		return tool_usage(NULL);
+	if (config_inherit(&conf, &why) < 0)
+		errx(EX_CONFIG, "%s", buf_string(&why));
+	buf_free(&why);
+	for (const struct subcommand *s = subcommands; s->name != NULL; s++)
+		if (strcmp(argv[1], s->name) == 0)
+			return s->run(&conf, argc - 2, argv + 2);
+	warnx("unknown subcommand %s", argv[1]);
+	return tool_usage(NULL);
+}

@@ -1,0 +1,100 @@
+/*
+ * Whose mail a subcommand is about.
+ * Runs as: the caller; root becomes the owner of the mail.
+ */
+#include <sys/stat.h>
+
+#include <err.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "ids.h"
+#include "tool.h"
+
+static int
+take_account(const struct passwd *pw, struct subject *out)
+{
+	out->name = strdup(pw->pw_name);
+	out->home = strdup(pw->pw_dir);
+	return out->name == NULL || out->home == NULL ? EX_OSERR : 0;
+}
+
+/* Root gives itself up for the account. */
+static int
+become(const struct passwd *pw)
+{
+	if (geteuid() != 0 || pw->pw_uid == 0)
+		return 0;
+	if (ids_groups(pw->pw_name, pw->pw_gid) < 0
+	    || ids_drop(pw->pw_uid, pw->pw_gid) < 0) {
+		warn("cannot become %s", pw->pw_name);
+		return EX_OSERR;
+	}
+	return 0;
+}
+
+static const struct passwd *
+owner_of(const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0) {
+		warn("%s", dir);
+		return NULL;
+	}
+	errno = 0;
+	return getpwuid(st.st_uid);
+}
+
+/* Root's own mail is not served: mailreeve.conf(5), minimum-uid. */
+static int
+enter_account(const struct passwd *pw, const char *what, struct subject *out)
+{
+	int rc;
+
+	if (pw == NULL) {
+		warnx("%s: no such account", what);
+		return EX_NOUSER;
+	}
+	if (pw->pw_uid == 0) {
+		warnx("%s: belongs to root, whose mail is not served", what);
+		return EX_NOPERM;
+	}
+	rc = take_account(pw, out);
+	return rc != 0 ? rc : become(pw);
+}
+
+static int
+find_maildir(const struct config *conf, const char *dir, struct subject *out)
+{
+	char *path = NULL;
+
+	if (dir == NULL && conf->maildir[0] != '/') {
+		if (asprintf(&path, "%s/%s", out->home, conf->maildir) < 0)
+			return EX_OSERR;
+		dir = path;
+	} else if (dir == NULL) {
+		dir = conf->maildir;
+	}
+	out->maildir = realpath(dir, NULL);
+	if (out->maildir == NULL)
+		warn("%s", dir);
+	free(path);
+	return out->maildir == NULL ? EX_NOINPUT : 0;
+}
+
+int
+subject_enter(const struct config *conf, const char *arg, struct subject *out)
+{
+	bool is_dir = arg != NULL && strchr(arg, '/') != NULL;
+	const struct passwd *pw = arg == NULL ? getpwuid(getuid())
+	    : is_dir ? owner_of(arg) : getpwnam(arg);
+	int rc = enter_account(pw, arg == NULL ? "you" : arg, out);
+
+	return rc != 0 ? rc : find_maildir(conf, is_dir ? arg : NULL, out);
+}

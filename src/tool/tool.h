@@ -1,0 +1,43 @@
+/*
+ * Subcommands of mailreeve(1).
+ */
+#ifndef TOOL_H
+#define TOOL_H
+
+#include "config.h"
+
+/* Exit statuses, beside those of sysexits.h. */
+enum { TOOL_CLEAN = 0, TOOL_FOUND = 1 };
+
+struct subcommand {
+	const char *name;
+	const char *arguments;
+	const char *summary;
+	/* Arguments behind the name; returns the exit status. */
+	int (*run)(const struct config *conf, int argc, char **argv);
+};
+
+/* The table (main.c) ends with a row without a name. */
+extern const struct subcommand subcommands[];
+
+/* How the named subcommand is called, on standard error; returns EX_USAGE. */
+int tool_usage(const char *name);
+
+int check_main(const struct config *conf, int argc, char **argv);
+
+/* ---- whose mail (subject.c) ---- */
+
+struct subject {
+	char *name;			/* of the account */
+	char *home;
+	char *maildir;			/* absolute */
+};
+
+/*
+ * Finds the mail that arg means: a directory when it has a slash, else a user;
+ * NULL: the caller's own. Root becomes the owner for ever, so that no link in
+ * somebody's mail leads anywhere. 0, or an exit status after saying why.
+ */
+int subject_enter(const struct config *conf, const char *arg, struct subject *out);
+
+#endif

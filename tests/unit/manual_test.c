@@ -1,0 +1,132 @@
+/*
+ * mailreeve.conf(5) against the table of keywords: every keyword once, in the
+ * table's order, with its true default.
+ * Runs as: the person who builds.
+ */
+#include <stdlib.h>
+
+#include "config.h"
+#include "test.h"
+
+#define PAGE "man/mailreeve.conf.5"
+#define PAGE_MAX ((size_t)1 << 20)
+
+static struct buf page = BUF_INIT(PAGE_MAX);
+
+static bool
+read_page(void)
+{
+	FILE *f = fopen(PAGE, "r");
+	unsigned char piece[4096];
+	size_t n;
+
+	buf_clear(&page);
+	if (f == NULL)
+		return false;
+	while ((n = fread(piece, 1, sizeof piece, f)) > 0)
+		buf_add(&page, piece, n);
+	fclose(f);
+	return page.error == 0;
+}
+
+/* The n-th word of a line, counted from 0. */
+static struct bytes
+word(struct bytes line, unsigned n)
+{
+	struct bytes w = bytes_split(&line, ' ');
+
+	while (n-- > 0)
+		w = bytes_split(&line, ' ');
+	return w;
+}
+
+/* Behind "The default is": a number or `empty`, or a macro on the next line. */
+static struct bytes
+default_of(struct bytes line, struct bytes rest)
+{
+	struct bytes here = word(line, 3), next = bytes_split(&rest, '\n');
+
+	if (bytes_equal(here, BYTES("empty.")) || bytes_equal(here, BYTES("empty:")))
+		return BYTES("");
+	if (bytes_starts(next, BYTES(".Pq")))
+		return word(next, 2);
+	if (here.n > 1 && ascii_digit(here.p[0]))
+		return bytes_first(here, here.n - (here.p[here.n - 1] == '.'));
+	return word(next, 1);
+}
+
+/* The page as a configuration file, made of the defaults it names. */
+static void
+file_of_defaults(struct buf *out)
+{
+	struct bytes rest = buf_contents(&page), line;
+	bool told = true;
+
+	while (rest.n > 0) {
+		line = bytes_split(&rest, '\n');
+		if (bytes_starts(line, BYTES(".It Cm "))) {
+			CHECK(told);
+			told = false;
+			buf_bytes(out, word(line, 2));
+			buf_byte(out, ' ');
+		} else if (!told && bytes_starts(line, BYTES("The default is"))) {
+			told = true;
+			buf_bytes(out, default_of(line, rest));
+			buf_byte(out, '\n');
+		}
+	}
+	CHECK(told);
+}
+
+static void
+keyword_names(struct bytes text, struct buf *out)
+{
+	while (text.n > 0) {
+		buf_bytes(out, word(bytes_split(&text, '\n'), 0));
+		buf_byte(out, '\n');
+	}
+}
+
+static void
+page_names_every_keyword_in_order(void)
+{
+	struct buf told = BUF_INIT(PAGE_MAX), real = BUF_INIT(PAGE_MAX);
+	struct buf told_names = BUF_INIT(PAGE_MAX), names = BUF_INIT(PAGE_MAX);
+	struct buf why = BUF_INIT(4096);
+	struct config c;
+
+	if (!CHECK(read_page()))
+		return;
+	file_of_defaults(&told);
+	CHECK(config_parse(&c, BYTES(""), "none", &why) == 0);
+	CHECK(config_dump(&c, true, &real) == 0);
+	keyword_names(buf_contents(&told), &told_names);
+	keyword_names(buf_contents(&real), &names);
+	CHECK(names.len > 0);
+	CHECK_EQ_BYTES(buf_contents(&told_names), buf_contents(&names));
+	buf_free(&told);
+	buf_free(&real);
+	buf_free(&told_names);
+	buf_free(&names);
+}
+
+static void
+page_names_every_default(void)
+{
+	struct buf told = BUF_INIT(PAGE_MAX);
+	struct buf changed = BUF_INIT(PAGE_MAX), why = BUF_INIT(4096);
+	struct config c;
+
+	if (!CHECK(read_page()))
+		return;
+	file_of_defaults(&told);
+	if (!CHECK(config_parse(&c, buf_contents(&told), PAGE, &why) == 0))
+		printf("# %s\n", buf_string(&why));
+	CHECK(config_dump(&c, false, &changed) == 0);
+	CHECK_EQ_BYTES(buf_contents(&changed), BYTES(""));
+	buf_free(&told);
+	buf_free(&changed);
+	buf_free(&why);
+}
+
+TEST_MAIN(TEST(page_names_every_keyword_in_order), TEST(page_names_every_default))
