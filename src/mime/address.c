@@ -163,14 +163,17 @@ take_long_token(struct addresses *a, struct draft *d)
 static int
 take_plain(struct addresses *a, struct draft *d)
 {
-	static const char special[] = "\"(<>@,:;[]=. \t\r\n";
+	static const char special[] = "\"(<>@,:;[]= \t\r\n";
 	size_t n = 1;
 
+	if (a->rest.p[0] == '\0') {
+		a->rest = bytes_from(a->rest, 1);
+		return 0;
+	}
 	while (n < a->rest.n && a->rest.p[n] != '\0' &&
 	    strchr(special, a->rest.p[n]) == NULL)
 		n++;
-	if (a->rest.p[0] != '\0' &&
-	    add_text(a, d, bytes_first(a->rest, n)) < 0)
+	if (add_text(a, d, bytes_first(a->rest, n)) < 0)
 		return -1;
 	a->rest = bytes_from(a->rest, n);
 	return 0;

@@ -63,7 +63,7 @@ scan_tokens(struct scan *s)
 			before = 0;
 		} else if (c == ':' || c == '+' || c == '-') {
 			before = (char)c;
-		} else {
+		} else if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
 			before = 0;
 		}
 		s->rest = bytes_from(s->rest, n);
