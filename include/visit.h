@@ -1,0 +1,35 @@
+/*
+ * A visit: what every session process, imap or pop3, knows of itself from the
+ * moment it starts, whoever started it (mailreeve-conn(8)).
+ */
+#ifndef VISIT_H
+#define VISIT_H
+
+#include "bytes.h"
+
+struct visit {
+	const char *proto;		/* "imap", "pop3" */
+	const char *user;		/* whose mail */
+	const char *home;		/* absolute */
+	const char *remote;		/* address:port, or "local" */
+	const char *session;		/* its name in the log, or "-" */
+	const char *tag;		/* MAILREEVE_TAG: somebody just logged in; or NULL */
+	bool tls;
+	int stop_fd;			/* readable once the process is told to end */
+};
+
+/*
+ * First thing in main(): opens the log (conn's, or by hand one of its own),
+ * reads the environment, asks for the account where that says too little, and
+ * makes SIGTERM and SIGPIPE harmless. 0, or -1 with errno (ENOENT: no account).
+ */
+int visit_begin(struct visit *v, const char *proto);
+
+/*
+ * The last line of a session in the log. counts is what the protocol counted,
+ * as "name=number" with a space behind each; it may be empty.
+ */
+void visit_end(const struct visit *v, const char *reason, const char *counts,
+    uint64_t in, uint64_t out);
+
+#endif

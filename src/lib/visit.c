@@ -1,0 +1,96 @@
+/*
+ * What every session process knows of itself.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "visit.h"
+
+static int stop_pipe[2];
+
+/* SIGTERM ends waiting; what is being written to the disk goes on. */
+static void
+on_term(int number)
+{
+	int saved = errno;
+
+	(void)number;
+	/* A full pipe has said it already. */
+	(void)!write(stop_pipe[1], "", 1);
+	errno = saved;
+}
+
+static int
+catch_signals(struct visit *v)
+{
+	struct sigaction term = { .sa_handler = on_term, .sa_flags = SA_RESTART };
+
+	if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) < 0
+	    || sigaction(SIGTERM, &term, NULL) < 0
+	    || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -1;
+	v->stop_fd = stop_pipe[0];
+	return 0;
+}
+
+static const char *
+env_or(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value == NULL ? otherwise : value;
+}
+
+/* conn says it; by hand it is who runs us, at home where HOME says. */
+static int
+find_owner(struct visit *v)
+{
+	const struct passwd *pw;
+
+	v->user = getenv("LOGNAME");
+	v->home = getenv("HOME");
+	if (v->user != NULL && v->home != NULL && v->home[0] == '/')
+		return 0;
+	errno = ENOENT;
+	pw = getpwuid(getuid());
+	if (pw == NULL)
+		return -1;
+	v->user = strdup(pw->pw_name);
+	v->home = strdup(pw->pw_dir);
+	return v->user == NULL || v->home == NULL ? -1 : 0;
+}
+
+int
+visit_begin(struct visit *v, const char *proto)
+{
+	*v = (struct visit){ .proto = proto, .stop_fd = -1 };
+	/* By hand, descriptor 2 is a person's, or a tunnel's that shows it. */
+	if (getenv("MAILREEVE_SESSION") != NULL)
+		log_inherit(proto);
+	else
+		log_open(proto);
+	v->remote = env_or("MAILREEVE_REMOTE", "local");
+	v->session = env_or("MAILREEVE_SESSION", "-");
+	v->tag = getenv("MAILREEVE_TAG");
+	v->tls = getenv("MAILREEVE_TLS") != NULL;
+	if (catch_signals(v) < 0)
+		return -1;
+	return find_owner(v);
+}
+
+void
+visit_end(const struct visit *v, const char *reason, const char *counts,
+    uint64_t in, uint64_t out)
+{
+	log_info("logout: rip=%s user=%s proto=%s reason=%s %sin=%llu out=%llu "
+	    "session=%s", log_quote(bytes_of(v->remote)),
+	    log_quote(bytes_of(v->user)), v->proto, reason, counts,
+	    (unsigned long long)in, (unsigned long long)out,
+	    log_quote(bytes_of(v->session)));
+}
