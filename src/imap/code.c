@@ -49,6 +49,7 @@ static const struct {
 	[CODE_MAILBOXID] = { "MAILBOXID", OBJECT },
 	[CODE_USEATTR] = { "USEATTR", NO_VALUE },
 	[CODE_UIDREQUIRED] = { "UIDREQUIRED", NO_VALUE },
+	[CODE_INPROGRESS] = { "INPROGRESS", LIST },
 };
 
 void

@@ -55,5 +55,15 @@ const struct command commands[] = {
 	{ "MOVE", SELECTED, CMD_ARGS | CMD_SEQUENCE | CMD_CHANGES, "MOVE", cmd_move },
 	{ "UID MOVE", SELECTED, UIDS | CMD_CHANGES, "MOVE", cmd_move },
 
+	/* data of messages */
+	{ "FETCH", SELECTED, NUMBERS, NULL, cmd_fetch },
+	{ "UID FETCH", SELECTED, UIDS, NULL, cmd_fetch },
+	{ "SEARCH", SELECTED, NUMBERS, "ESEARCH", cmd_search },
+	{ "UID SEARCH", SELECTED, UIDS, "ESEARCH", cmd_search },
+	{ "SORT", SELECTED, NUMBERS, "SORT", cmd_sort },
+	{ "UID SORT", SELECTED, UIDS, "SORT", cmd_sort },
+	{ "THREAD", SELECTED, NUMBERS, "THREAD=REFERENCES", cmd_thread },
+	{ "UID THREAD", SELECTED, UIDS, "THREAD=REFERENCES", cmd_thread },
+
 	{ .name = NULL },
 };

@@ -1,0 +1,89 @@
+/*
+ * SEARCH and UID SEARCH.
+ *
+ * Runs as: the mailbox owner (imap).
+ */
+#include <errno.h>
+
+#include "commands.h"
+#include "search.h"
+#include "search_answer.h"
+
+static int
+note(void *arg, const struct mail_row *row, uint64_t sequence, struct facts *facts)
+{
+	struct search_found *found = arg;
+
+	(void)sequence;
+	(void)facts;
+	if (found->uids.n == 0)
+		found->modseq_first = row->modseq;
+	found->modseq_last = row->modseq;
+	if (row->modseq > found->modseq)
+		found->modseq = row->modseq;
+	return runs_add(&found->uids, row->uid, row->uid);
+}
+
+static int
+find(struct session *s, const struct call *c, struct search_program *program,
+    struct search_found *found, bool *gone)
+{
+	const struct search_sink sink = { note, found };
+	struct search_run run;
+	int r = search_begin(&run, s, c->tag, program);
+
+	if (r == 0 && search_is_decided(&run))
+		r = runs_copy(&found->uids, &run.candidates);
+	else if (r == 0)
+		r = search_all(&run, &sink);
+	*gone = run.gone;
+	search_end(&run);
+	return r;
+}
+
+/* RFC 5530: the client that keeps its numbers may want to ask what went. */
+static struct outcome
+completed(const struct call *c, bool gone)
+{
+	return gone && !call_uid(c)
+	    ? ok_code(CODE_EXPUNGEISSUED, "SEARCH completed") : ok("SEARCH completed");
+}
+
+static struct outcome
+run(struct session *s, struct call *c, const struct search_return *ret,
+    struct search_program *program)
+{
+	struct search_found found = { .uids = RUNS_INIT };
+	struct outcome o;
+	bool gone;
+
+	if (program->modseq)
+		session_enable_condstore(s);
+	if (find(s, c, program, &found, &gone) == -1 ||
+	    search_save(s, ret, &found) == -1 ||
+	    search_answer(s, c, ret, &found, program->modseq) == -1)
+		o = search_failed(s, ret, errno);
+	else
+		o = completed(c, gone);
+	runs_free(&found.uids);
+	return o;
+}
+
+struct outcome
+cmd_search(struct session *s, struct call *c)
+{
+	struct search_return ret;
+	struct search_program program;
+	struct outcome o;
+
+	if (search_return_parse(s, &c->args, &ret) == -1)
+		return bad_syntax(&c->args);
+	o = search_parse(s, &c->args, NULL, &program);
+	if (o.result == RESULT_NO && (ret.options & RETURN_SAVE))
+		runs_clear(&s->saved);
+	if (o.result != RESULT_OK)
+		return o;
+	o = run(s, c, &ret, &program);
+	search_free(&program);
+	return o;
+}

@@ -1,0 +1,315 @@
+/*
+ * SORT and UID SORT (RFC 5256), with SORT=DISPLAY (RFC 5957) and ESORT (RFC 5267).
+ *
+ * Runs as: the mailbox owner (imap).
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "search.h"
+#include "search_answer.h"
+#include "sortlist.h"
+
+/* Which text of the sort column a criterion is. */
+static const enum sortkey_text texts[] = {
+	[SORT_CC] = KEY_CC_MAILBOX,
+	[SORT_FROM] = KEY_FROM_MAILBOX,
+	[SORT_SUBJECT] = KEY_BASE,
+	[SORT_TO] = KEY_TO_MAILBOX,
+	[SORT_DISPLAYFROM] = KEY_FROM_DISPLAY,
+	[SORT_DISPLAYTO] = KEY_TO_DISPLAY,
+};
+
+/* ---- collecting ---- */
+
+static int
+set_value(struct sort_list *l, struct sort_value *v, enum sort_key key,
+    const struct mail_row *row, uint64_t size, const struct sortkey *k)
+{
+	switch (key) {
+	case SORT_ARRIVAL:
+		sort_number(v, row->internaldate);
+		return 0;
+	case SORT_DATE:		/* RFC 5256 section 2.2: else the internal date */
+		sort_number(v, k->flags & SORTKEY_DATE ? k->sent : row->internaldate);
+		return 0;
+	case SORT_SIZE:
+		sort_number(v, size < INT64_MAX ? (int64_t)size : INT64_MAX);
+		return 0;
+	default:
+		return sort_text(l, v, k->text[texts[key]]);
+	}
+}
+
+/* What cannot be read of a message counts as empty; one that went is left out. */
+static int
+collect(void *arg, const struct mail_row *row, uint64_t sequence, struct facts *facts)
+{
+	struct sort_list *l = arg;
+	struct sort_message m = { row->uid, (uint32_t)sequence, row->modseq };
+	struct sortkey key = { 0 };
+	struct sort_value *v;
+	uint64_t size = row->size;
+	size_t i;
+
+	if (l->program->size && !row->size_known &&
+	    mailbox_row_size(facts->box, row->uid, &size) == -1 && errno == ENOENT)
+		return 0;
+	if (l->program->header && facts_sortkey(facts, &key) == -1) {
+		if (errno == ENOENT)
+			return 0;
+		key = (struct sortkey){ 0 };
+	}
+	v = sort_add(l, &m);
+	if (v == NULL)
+		return -1;
+	for (i = 0; i < l->program->n; i++)
+		if (set_value(l, &v[i], l->program->v[i].key, row, size, &key) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+find(struct session *s, const struct call *c, struct search_program *search,
+    struct sort_list *l)
+{
+	const struct search_sink sink = { collect, l };
+	struct search_run run;
+	int r = search_begin(&run, s, c->tag, search);
+
+	if (r == 0)
+		r = search_all(&run, &sink);
+	search_end(&run);
+	return r;
+}
+
+/* ---- answering ---- */
+
+/* The result in its order, as the client calls the messages. */
+struct sorted {
+	const struct sort_list *list;
+	const uint32_t *order;
+	uint32_t *number;
+	size_t n;
+};
+
+static const struct sort_message *
+message(const struct sorted *t, size_t i)
+{
+	return &t->list->message[t->order[i]];
+}
+
+static void
+put_part(struct response *r, const struct search_return *ret, const struct sorted *t)
+{
+	uint64_t first, last;
+
+	put_partial_open(r, &ret->range);
+	if (partial_range_cut(&ret->range, t->n, &first, &last))
+		put_numbers(r, t->number + first - 1, (size_t)(last - first + 1));
+	else
+		put_nil(r);
+	put_close(r);
+}
+
+static void
+put_extended(struct session *s, const struct call *c, const struct search_return *ret,
+    const struct sorted *t, uint64_t modseq)
+{
+	struct response *r = &s->out;
+
+	put_esearch(s, c);
+	if ((ret->options & RETURN_MIN) && t->n > 0) {
+		put_word(r, "MIN");
+		put_number(r, t->number[0]);
+	}
+	if ((ret->options & RETURN_MAX) && t->n > 0) {
+		put_word(r, "MAX");
+		put_number(r, t->number[t->n - 1]);
+	}
+	if (ret->options & RETURN_COUNT) {
+		put_word(r, "COUNT");
+		put_number(r, t->n);
+	}
+	if ((ret->options & RETURN_ALL) && t->n > 0) {
+		put_word(r, "ALL");
+		put_numbers(r, t->number, t->n);
+	}
+	if (ret->options & RETURN_PARTIAL)
+		put_part(r, ret, t);
+	if (modseq != 0) {
+		put_word(r, "MODSEQ");
+		put_number(r, modseq);
+	}
+	put_end(r);
+}
+
+static void
+put_plain(struct session *s, const struct sorted *t, uint64_t modseq)
+{
+	struct response *r = &s->out;
+	size_t i;
+
+	put_untagged(r, "SORT");
+	for (i = 0; i < t->n; i++)
+		put_number(r, t->number[i]);
+	if (modseq != 0)
+		put_modseq_list(r, modseq);
+	put_end(r);
+}
+
+static uint64_t
+highest_modseq(const struct search_return *ret, const struct sorted *t)
+{
+	struct search_found found = { 0 };
+	size_t i;
+
+	if (t->n == 0)
+		return 0;
+	found.modseq_first = message(t, 0)->modseq;
+	found.modseq_last = message(t, t->n - 1)->modseq;
+	for (i = 0; i < t->n; i++)
+		if (t->list->message[i].modseq > found.modseq)
+			found.modseq = t->list->message[i].modseq;
+	return search_modseq(ret, &found);
+}
+
+/* ---- `$` ---- */
+
+static int
+save_range(struct runs *out, const struct sorted *t, uint64_t first, uint64_t last)
+{
+	uint64_t i;
+	uint32_t uid;
+
+	for (i = first; i <= last; i++) {
+		uid = message(t, (size_t)(i - 1))->uid;
+		if (runs_add(out, uid, uid) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+save_part(struct runs *out, const struct search_return *ret, const struct sorted *t)
+{
+	uint64_t first, last;
+
+	if ((ret->options & RETURN_MIN) && save_range(out, t, 1, 1) == -1)
+		return -1;
+	if ((ret->options & RETURN_MAX) && save_range(out, t, t->n, t->n) == -1)
+		return -1;
+	if (!(ret->options & RETURN_PARTIAL) ||
+	    !partial_range_cut(&ret->range, t->n, &first, &last))
+		return 0;
+	return save_range(out, t, first, last);
+}
+
+static int
+save_all(struct runs *out, const struct sorted *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)	/* in mailbox order: each goes to the end */
+		if (runs_add(out, t->list->message[i].uid, t->list->message[i].uid) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+save(struct session *s, const struct search_return *ret, const struct sorted *t)
+{
+	const unsigned part = RETURN_MIN | RETURN_MAX | RETURN_PARTIAL;
+	struct runs set = RUNS_INIT;
+	int r = 0;
+
+	if (!(ret->options & RETURN_SAVE))
+		return 0;
+	if ((ret->options & (RETURN_ALL | RETURN_COUNT)) || !(ret->options & part))
+		r = save_all(&set, t);
+	else if (t->n > 0)
+		r = save_part(&set, ret, t);
+	if (r == -1) {
+		runs_free(&set);
+		return -1;
+	}
+	runs_free(&s->saved);
+	s->saved = set;
+	return 0;
+}
+
+/* ---- the command ---- */
+
+static int
+answer(struct session *s, const struct call *c, const struct search_return *ret,
+    const struct sort_list *l, const uint32_t *order, bool with_modseq)
+{
+	struct sorted t = { l, order, NULL, l->n };
+	uint64_t modseq = with_modseq ? highest_modseq(ret, &t) : 0;
+	size_t i;
+
+	if (save(s, ret, &t) == -1)
+		return -1;
+	if (ret->options == RETURN_SAVE)
+		return 0;
+	t.number = reallocarray(NULL, t.n + 1, sizeof(*t.number));
+	if (t.number == NULL)
+		return -1;
+	for (i = 0; i < t.n; i++)
+		t.number[i] = call_uid(c) ? message(&t, i)->uid : message(&t, i)->sequence;
+	if (ret->extended)
+		put_extended(s, c, ret, &t, modseq);
+	else
+		put_plain(s, &t, modseq);
+	free(t.number);
+	return 0;
+}
+
+static struct outcome
+run(struct session *s, struct call *c, const struct search_return *ret,
+    const struct sort_program *sort, struct search_program *search)
+{
+	struct sort_list l = SORT_LIST(sort);
+	uint32_t *order = NULL;
+	struct outcome o = ok("SORT completed");
+
+	if (search->modseq)
+		session_enable_condstore(s);
+	if (find(s, c, search, &l) == -1 || (order = sort_order(&l)) == NULL ||
+	    answer(s, c, ret, &l, order, search->modseq) == -1)
+		o = search_failed(s, ret, errno);
+	free(order);
+	sort_free(&l);
+	return o;
+}
+
+static struct outcome
+parse_search(struct session *s, struct lex *x, struct search_program *out)
+{
+	struct bytes charset;
+
+	if (lex_space(x) == -1 || lex_astring(x, &charset) == -1 || lex_space(x) == -1)
+		return bad_syntax(x);
+	return search_parse(s, x, &charset, out);
+}
+
+struct outcome
+cmd_sort(struct session *s, struct call *c)
+{
+	struct search_return ret;
+	struct sort_program sort;
+	struct search_program search;
+	struct outcome o;
+
+	if (search_return_parse(s, &c->args, &ret) == -1 || sort_parse(&c->args, &sort) == -1)
+		return bad_syntax(&c->args);
+	o = parse_search(s, &c->args, &search);
+	if (o.result == RESULT_NO && (ret.options & RETURN_SAVE))
+		runs_clear(&s->saved);
+	if (o.result != RESULT_OK)
+		return o;
+	o = run(s, c, &ret, &sort, &search);
+	search_free(&search);
+	return o;
+}
