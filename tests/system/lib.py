@@ -50,7 +50,7 @@ SANITIZED = os.path.exists(os.path.join(BUILD, ".san"))
 __all__ = ["BUILD", "CONFIG", "LIBEXEC", "MAILREEVED", "PORTS", "SANITIZED", "SCRATCH",
            "Log", "Server", "Skip", "User", "log", "main", "os", "re", "run", "need",
            "signal", "socket", "subprocess", "sys", "tempfile", "time", "user", "wait_for",
-           "certificate", "configure", "wire", "start", "processes", "place"]
+           "certificate", "configure", "tap", "wire", "start", "processes", "place"]
 
 
 # ---- the world -----------------------------------------------------------------
