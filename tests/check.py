@@ -16,6 +16,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(HERE)
+QUICK = ("login", "whole", "transcripts")    # system tests that need nothing but Python
 LIMIT = 420             # seconds for one program
 POINT = re.compile(r"(not )?ok\b *(\d*)(?: - )?(.*?)(?: # SKIP\b *(.*))?\Z")
 
@@ -114,9 +115,11 @@ def builds(args):
     common = ["all", "test-programs", "stage"]
     if args.san:
         return [Step("build: sanitizers", make("B=" + args.build, "SAN=1", *common))]
+    san = Step("build: sanitizers", make("B=" + args.build + "-san", "SAN=1",
+                                         *common[:2]))
     steps = [Step("build: gcc", make("B=" + args.build, "CC=gcc", "WERROR=1", *common)),
              Step("build: clang", make("B=" + args.build + "-clang", "CC=clang-14",
-                                       "WERROR=1", *common[:2]))]
+                                       "WERROR=1", *common[:2])), san]
     return steps[:1] if args.quick else steps
 
 
@@ -138,21 +141,31 @@ def lint(args):
     return steps
 
 
+def without_server(build, prefix=""):
+    """Unit tests, fuzz replays and transcripts of one build."""
+    found = []
+    for path in names_of(build + "/unit/*"):
+        found.append(Suite(prefix + "unit: " + os.path.basename(path), [path]))
+    for path in names_of(build + "/replay/*"):
+        name = os.path.basename(path)
+        found.append(Suite(prefix + "fuzz: " + name, [path, "tests/fuzz/corpus/" + name]))
+    found.append(Suite(prefix + "transcripts",
+                       [sys.executable, "tests/transcripts/run.py", "--build", build]))
+    return found
+
+
 def suites(args):
     """Every program that prints TAP, by folder."""
     python = sys.executable
     found = [Suite("grammar", [python, "tests/harness/grammar_test.py"])]
-    for path in names_of(args.build + "/unit/*"):
-        found.append(Suite("unit: " + os.path.basename(path), [path]))
-    for path in names_of(args.build + "/replay/*"):
-        name = os.path.basename(path)
-        found.append(Suite("fuzz: " + name, [path, "tests/fuzz/corpus/" + name]))
-    found.append(Suite("transcripts", [python, "tests/transcripts/run.py", "--build", args.build]))
+    found += without_server(args.build)
+    if not args.quick and not args.san:
+        found += without_server(args.build + "-san", "san ")
     if not args.quick and not args.san:
         found += lint(args)
     for path in names_of("tests/system/*_test.py"):
         name = os.path.basename(path)[:-8]
-        if not args.quick or name in ("login",):
+        if not args.quick or name in QUICK:
             found.append(Suite("system: " + name, [python, path], BUILD=args.build))
     return [s for s in found if not args.only or args.only in s.name]
 
