@@ -40,11 +40,11 @@ class FakeConn:
     """
 
     def __init__(self, program, service, pem=b"", flags=0, answers=None, config="",
-                 uid=65534, root="/usr/local/libexec/mailreeve/empty", proxy=OK,
+                 uid=65534, root="/usr/local/libexec/mailreeve/empty", proxy_answer=OK,
                  hang_up_at_login=False):
         self.service, self.pem, self.flags = SERVICES[service], pem, flags
         self.answers = {b"secret": (OK, b"")} if answers is None else answers
-        self.proxy, self.hang_up = proxy, hang_up_at_login
+        self.proxy, self.hang_up = proxy_answer, hang_up_at_login
         self.requests, self.log, self.error = [], [], None
         self.channel, inner = socket.socketpair()
         self.logger, log_inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
