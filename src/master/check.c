@@ -1,0 +1,84 @@
+/*
+ * What a configuration needs of the system, looked at before it is used.
+ * Runs as: root.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "master.h"
+
+static unsigned
+check_account(const struct config *conf, struct buf *why)
+{
+	const struct passwd *pw = getpwnam(conf->service_user);
+
+	if (pw != NULL && pw->pw_uid != 0 && pw->pw_gid != 0)
+		return 0;
+	buf_printf(why, "service-user %s: %s: make one with useradd --system %s\n",
+	    conf->service_user, pw == NULL ? "no such account"
+	    : "that is root", conf->service_user);
+	return 1;
+}
+
+static unsigned
+check_root(const struct config *conf, struct buf *why)
+{
+	struct stat st;
+
+	if (stat(conf->login_root, &st) < 0) {
+		buf_printf(why, "login-root %s: %s: make an empty directory\n",
+		    conf->login_root, strerror(errno));
+		return 1;
+	}
+	if (S_ISDIR(st.st_mode) && st.st_uid == 0 && (st.st_mode & 022) == 0)
+		return 0;
+	buf_printf(why, "login-root %s: must be an empty directory of root that "
+	    "nobody else may write to: chown root, chmod 755\n", conf->login_root);
+	return 1;
+}
+
+static unsigned
+check_programs(struct buf *why)
+{
+	static const char *const programs[] = { LIBEXECDIR "/conn",
+	    LIBEXECDIR "/login", LIBEXECDIR "/imap", LIBEXECDIR "/pop3" };
+	unsigned problems = 0;
+
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+		if (access(programs[i], X_OK) < 0) {
+			buf_printf(why, "%s: %s: install it\n", programs[i],
+			    strerror(errno));
+			problems++;
+		}
+	return problems;
+}
+
+/* Without its own file PAM uses `other`, which may let everybody try. */
+static unsigned
+check_pam(const char *service, struct buf *why)
+{
+	static const char *const places[] = { "/etc/pam.d", "/usr/lib/pam.d",
+	    "/usr/local/etc/pam.d" };
+	char path[CONFIG_VALUE_MAX];
+
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", places[i], service);
+		if (access(path, R_OK) == 0)
+			return 0;
+	}
+	buf_printf(why, "PAM has no service %s: install /etc/pam.d/%s\n", service,
+	    service);
+	return 1;
+}
+
+unsigned
+check_system(const struct config *conf, struct buf *why)
+{
+	return check_account(conf, why) + check_root(conf, why)
+	    + check_programs(why) + check_pam(conf->pam_imap, why)
+	    + check_pam(conf->pam_pop3, why);
+}

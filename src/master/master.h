@@ -1,0 +1,143 @@
+/*
+ * mailreeved: listeners, connection processes, limits.
+ */
+#ifndef MASTER_H
+#define MASTER_H
+
+#include <bsd/sys/tree.h>
+
+#include "config.h"
+#include "control.h"
+#include "netaddr.h"
+#include "service.h"
+
+/* ---- listen.c: the sockets ---- */
+
+#define LISTENERS_MAX (SERVICES * NETADDR_LISTEN_MAX)
+
+struct listener {
+	int fd;
+	enum service service;
+	struct netaddr at;
+};
+
+struct listeners {
+	struct listener v[LISTENERS_MAX];
+	size_t n;
+	bool inherited;			/* never ours to close or change */
+};
+
+/*
+ * As the configuration says; a socket that from already has is moved over, and
+ * what is left in from can be closed then. On failure nothing has changed: -1
+ * with the cause in why.
+ */
+int listeners_open(struct listeners *l, struct listeners *from,
+    const struct config *conf, struct buf *why);
+/* Those of systemd (n from descriptor 3 on), or descriptor 0 of an inetd `wait`. */
+int listeners_inherit(struct listeners *l, int n, const char *names, struct buf *why);
+int listeners_from_inetd(struct listeners *l, const char *service, struct buf *why);
+void listeners_close(struct listeners *l);
+
+/* ---- tally.c: how many connections of each address and user ---- */
+
+struct tally_node;
+
+struct tally {
+	RB_HEAD(tally_tree, tally_node) tree;
+};
+
+/* Counts one more of key if it has fewer than max: 0, or -1 with EAGAIN, ENOMEM. */
+int tally_add(struct tally *t, const struct netaddr *key, uint64_t max);
+void tally_remove(struct tally *t, const struct netaddr *key);
+/* A uid in the place of an address. */
+struct netaddr tally_user(uid_t uid);
+void tally_free(struct tally *t);
+
+/* ---- pool.c: the connection processes ---- */
+
+struct child {
+	RB_ENTRY(child) entry;
+	pid_t pid;
+	int control;			/* -1 once the session has begun */
+	bool busy;			/* has a client */
+	bool told;			/* we sent it a signal */
+	struct netaddr address;		/* what it counts as; family 0: nothing */
+	struct netaddr user;
+};
+
+struct pool {
+	RB_HEAD(child_tree, child) tree;
+	const struct config *conf;
+	struct tally addresses, users;
+	uint64_t busy, idle;
+	uint64_t refill_at;		/* clock_ms(): not before, after a failure */
+};
+
+/* Why a client was not served. */
+enum refusal { ADMITTED, TOO_MANY, TOO_MANY_HERE, NO_MEANS };
+
+/*
+ * Takes over the client: it is served, or refused; closed here in any case.
+ */
+void pool_admit(struct pool *p, int client, enum service service);
+/* Makes spares up to what is configured. Milliseconds to the next try, or -1. */
+int pool_refill(struct pool *p);
+/* Answers what a connection process asked; false: it will ask nothing more. */
+bool pool_answer(struct pool *p, struct child *c);
+void pool_reap(struct pool *p);
+/* Spares were made under an old configuration: they go. */
+void pool_retire_spares(struct pool *p);
+void pool_signal(struct pool *p, int signal);
+struct child *pool_first(struct pool *p);
+struct child *pool_next(struct child *c);
+void pool_free(struct pool *p);
+
+/* ---- refuse.c ---- */
+
+/* Says why, if that can be said before TLS. Does not wait, does not close. */
+void refuse_client(int client, enum service service, enum refusal why);
+
+/* ---- notify.c: systemd's readiness protocol, sd_notify(3) ---- */
+
+void notify(const char *state);
+void notify_reloading(void);
+
+/* ---- daemon.c ---- */
+
+/*
+ * Goes into the background: the caller's process ends when daemon_ready() was
+ * called in the new one, with status 0, or with its exit status when it ends
+ * before.
+ */
+void daemon_start(void);
+void daemon_ready(void);
+/* Takes the pid file, locked while we live: 0, or -1 with the cause in why. */
+int pid_file_take(const char *path, struct buf *why);
+void pid_file_remove(const char *path);
+
+/* ---- check.c: what a configuration needs of the system ---- */
+
+/* Problems that keep the server from working: a line each in why, how many. */
+unsigned check_system(const struct config *conf, struct buf *why);
+
+/* ---- serve.c: the loop ---- */
+
+struct master {
+	struct config conf;
+	const char *config_path;	/* NULL: the default or CONFIG_ENV */
+	struct listeners listeners;
+	struct pool pool;
+	bool exit_when_idle;		/* somebody else keeps the listening sockets */
+	bool draining;
+	bool told;			/* sessions got their SIGTERM */
+	int reserve;			/* descriptor to give up when there are no more */
+	uint64_t deadline;		/* of the drain's present step */
+	uint64_t pause_until;		/* no accept before */
+	uint64_t idle_since;		/* 0: not idle */
+};
+
+int master_load_config(const struct master *m, struct config *conf, struct buf *why);
+void master_serve(struct master *m);
+
+#endif
