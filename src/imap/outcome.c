@@ -36,6 +36,7 @@ bad(const char *text)
 struct outcome
 bad_syntax(const struct lex *x)
 {
+	log_assert(x->error != NULL);
 	switch (x->why) {
 	case EILSEQ:
 		return no(CODE_CANNOT, x->error);

@@ -16,8 +16,10 @@ struct store_args {
 static int
 read_modifier(struct session *s, struct lex *x, struct mail_store *change)
 {
-	if (lex_space(x) < 0 || lex_peek(x) != '(')
-		return x->rest.n == 0 ? -1 : 0;
+	if (lex_space(x) < 0)
+		return -1;
+	if (lex_peek(x) != '(')
+		return 0;
 	if (lex_char(x, '(') < 0 || !lex_word(x, "UNCHANGEDSINCE"))
 		return lex_fail(x, EINVAL, "UNCHANGEDSINCE was expected");
 	if (lex_space(x) < 0
