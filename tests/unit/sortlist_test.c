@@ -1,0 +1,119 @@
+/*
+ * Sorting by criteria (RFC 5256 section 3) and the checks of cached IMAP text.
+ * Runs as: the person who builds.
+ */
+#include <stdlib.h>
+
+#include "../../src/imap/sortlist.h"
+#include "../../src/imap/textcheck.h"
+#include "buf.h"
+#include "test.h"
+
+static struct arena arena = { .max = 1 << 20 };
+static struct sort_program program;
+
+static int
+parse(const char *text)
+{
+	struct lex x = { .rest = bytes_of(text), .arena = &arena };
+
+	return sort_parse(&x, &program) == 0 ? lex_end(&x) : -1;
+}
+
+static void
+criteria(void)
+{
+	CHECK(parse("(SUBJECT REVERSE DATE)") == 0 && program.n == 2);
+	CHECK(program.v[0].key == SORT_SUBJECT && !program.v[0].reverse);
+	CHECK(program.v[1].key == SORT_DATE && program.v[1].reverse);
+	CHECK(program.header && !program.size);
+	CHECK(parse("(ARRIVAL)") == 0 && !program.header);
+	CHECK(parse("(size displayfrom displayto cc to from)") == 0 && program.size);
+	CHECK(parse("()") == -1);
+	CHECK(parse("(REVERSE)") == -1);
+	CHECK(parse("(REVERSE REVERSE DATE)") == -1);
+	CHECK(parse("(SUBJECTS)") == -1);
+	CHECK(parse("(DATE") == -1);
+	CHECK(parse("DATE") == -1);
+}
+
+static void
+too_many_criteria(void)
+{
+	struct buf b = BUF_INIT(4096);
+
+	buf_text(&b, "(DATE");
+	for (int i = 1; i < SORT_CRITERIA_MAX; i++)
+		buf_text(&b, " DATE");
+	buf_text(&b, ")");
+	CHECK(parse(buf_string(&b)) == 0);
+	b.len--;
+	buf_text(&b, " DATE)");
+	CHECK(parse(buf_string(&b)) == -1);
+	buf_free(&b);
+}
+
+/* Sorts messages with a number and a text each; the order as digits. */
+static const char *
+order(const char *sort, const int64_t *numbers, const char *const *texts, size_t n)
+{
+	static char out[32];
+	struct sort_list l = SORT_LIST(&program);
+	uint32_t *o;
+
+	if (parse(sort) == -1)
+		return "bad";
+	for (size_t i = 0; i < n; i++) {
+		struct sort_message m = { (uint32_t)i + 1, (uint32_t)i + 1, 1 };
+		struct sort_value *v = sort_add(&l, &m);
+
+		for (size_t k = 0; k < program.n; k++)
+			if (program.v[k].key < SORT_CC)
+				sort_number(&v[k], numbers[i]);
+			else
+				sort_text(&l, &v[k], bytes_of(texts[i]));
+	}
+	o = sort_order(&l);
+	for (size_t i = 0; i < n; i++)
+		out[i] = (char)('1' + o[i]);
+	out[n] = '\0';
+	free(o);
+	sort_free(&l);
+	return out;
+}
+
+static void
+orders(void)
+{
+	static const int64_t n[] = { 5, -3, 5, 0, 7 };
+	static const char *const t[] = { "ABCDEFGHIJ", "", "ABCDEFGHI", "B", "ABCDEFGHIJ" };
+
+	CHECK_EQ_TEXT(order("(DATE)", n, t, 5), "24135");
+	CHECK_EQ_TEXT(order("(REVERSE DATE)", n, t, 5), "51342");
+	CHECK_EQ_TEXT(order("(SUBJECT)", n, t, 5), "23154");
+	CHECK_EQ_TEXT(order("(REVERSE SUBJECT)", n, t, 5), "41532");
+	CHECK_EQ_TEXT(order("(SUBJECT REVERSE DATE)", n, t, 5), "23514");
+	CHECK_EQ_TEXT(order("(DATE SUBJECT)", n, t, 5), "24315");
+	CHECK_EQ_TEXT(order("(DATE)", n, t, 0), "");
+}
+
+static void
+cached_text(void)
+{
+	static const char *const good[] = {
+		"()", "(NIL \"a\" (\"b\\\"\" 12) {3}\r\n\x80(\")", "(\"\" \"(\")", "((a)(b) \"MIXED\")",
+	};
+	static const char *const wrong[] = {
+		"", "(", ")", "a", "(a))", "(a)b", "(\"a)", "(\"a\\x\")", "(\"a\r\nb\")",
+		"({3}\r\nab)", "({3}ab)", "({99999999999}\r\na)", "({}\r\n)", "(\x80)", "(a\r\n)",
+		"(a)(b)",
+	};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		CHECK(textcheck_list(bytes_of(good[i])));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		if (!CHECK(!textcheck_list(bytes_of(wrong[i]))))
+			printf("#   %s\n", wrong[i]);
+}
+
+TEST_MAIN(TEST(criteria), TEST(too_many_criteria), TEST(orders), TEST(cached_text))
