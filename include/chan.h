@@ -8,6 +8,8 @@
  * becomes the session's client stream (with TLS), and no further message is
  * sent.
  *
+ * conn starts `login UID GID` as root; its first act is sandbox_login().
+ *
  * The conversation: HELLO, TLS_KEY if it wants one, CLIENT (which may take
  * long: a spare pair waits here for somebody to connect), PROXY if the peer is
  * a trusted proxy and announced a client, LOGIN until one succeeds or

@@ -4,7 +4,8 @@
  *
  * login begins as root and closes its cage itself, as its first act and before
  * it is given any client: the loader and libcrypto need their files, and after
- * the chroot there are none. It has no client until it asked for one, and conn
+ * the chroot there are none. Its arguments are the uid and gid to become. It has
+ * no client until it asked for one, and conn
  * answers that only after HELLO, which login sends from inside its cage.
  */
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +24,7 @@
 #include "process.h"
 
 #define LOGIN_PATH LIBEXECDIR "/login"
+#define ID_TEXT_SIZE 24
 
 static int
 make_env(const struct conn *c, struct process_env *e)
@@ -40,7 +43,7 @@ make_env(const struct conn *c, struct process_env *e)
 
 /* In the child: descriptors at their numbers, then login. Never returns. */
 static noreturn void
-become_login(const struct conn *c, int chan)
+become_login(const struct conn *c, int chan, const struct passwd *pw)
 {
 	const struct process_fd fds[] = {
 		{ DIAGNOSTICS_FD, DIAGNOSTICS_FD },
@@ -48,8 +51,11 @@ become_login(const struct conn *c, int chan)
 		{ log_fd(), LOG_FD },
 	};
 	struct process_env e = { 0 };
-	char name[] = "login", *argv[] = { name, NULL };
+	char uid[ID_TEXT_SIZE], gid[ID_TEXT_SIZE];
+	char name[] = "login", *argv[] = { name, uid, gid, NULL };
 
+	snprintf(uid, sizeof uid, "%lu", (unsigned long)pw->pw_uid);
+	snprintf(gid, sizeof gid, "%lu", (unsigned long)pw->pw_gid);
 	if (make_env(c, &e) == 0
 	    && process_place(fds, sizeof fds / sizeof fds[0]) == 0)
 		process_exec(LOGIN_PATH, argv, process_env_done(&e));
@@ -58,16 +64,35 @@ become_login(const struct conn *c, int chan)
 	_exit(EX_OSERR);
 }
 
+/* The account strangers run as; never root, whatever the configuration says. */
+static const struct passwd *
+service_account(const struct conn *c)
+{
+	const struct passwd *pw;
+
+	process_deadline(c->conf.pam_timeout * 1000, "looking up service-user");
+	pw = getpwnam(c->conf.service_user);
+	process_deadline(0, NULL);
+	if (pw != NULL && pw->pw_uid != 0 && pw->pw_gid != 0)
+		return pw;
+	log_error("service-user %s: no such account, or it is root's: create it "
+	    "or name another", c->conf.service_user);
+	errno = ENOENT;
+	return NULL;
+}
+
 int
 login_start(struct conn *c)
 {
+	const struct passwd *pw = service_account(c);
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+	if (pw == NULL
+	    || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -1;
 	c->login = fork();
 	if (c->login == 0)
-		become_login(c, pair[1]);
+		become_login(c, pair[1], pw);
 	close(pair[1]);
 	c->chan = pair[0];
 	return c->login < 0 ? -1 : 0;

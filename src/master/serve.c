@@ -226,6 +226,7 @@ static bool
 look_at_signals(struct master *m)
 {
 	bool term = got_term, child = got_child, hup = got_hup;
+	bool drained_before = m->draining;
 
 	got_term = got_child = got_hup = 0;
 	if (child)
@@ -234,8 +235,8 @@ look_at_signals(struct master *m)
 		reload(m);
 	if (term && !m->draining)
 		begin_drain(m);
-	else if (m->draining)
-		return go_on_draining(m, term);
+	if (m->draining)
+		return go_on_draining(m, term && drained_before);
 	return go_on_idling(m);
 }
 
