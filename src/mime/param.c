@@ -102,9 +102,24 @@ take_quoted(struct bytes *rest, struct arena *a, struct bytes *out)
 	return 0;
 }
 
+/* White space that a comment or, its semicolon forgotten, a parameter follows. */
+static bool
+ends_value(struct bytes rest)
+{
+	struct bytes token;
+
+	if (!is_space(rest.p[0]))
+		return false;
+	rest = bytes_from(rest, 1);
+	if (rest.n > 0 && rest.p[0] == '(')
+		return true;
+	token = take_token(&rest);
+	return token.n > 0 && rest.n > 0 && rest.p[0] == '=';
+}
+
 /*
- * A value without quotes ends at a semicolon or a comment; many write names of
- * files with spaces or slashes so.
+ * A value without quotes ends at a semicolon; many write names of files with
+ * spaces or slashes so.
  */
 static int
 take_bare(struct bytes *rest, struct arena *a, struct bytes *out)
@@ -114,7 +129,7 @@ take_bare(struct bytes *rest, struct arena *a, struct bytes *out)
 	size_t n = 0, i;
 
 	while (n < rest->n && rest->p[n] != ';' &&
-	    !(rest->p[n] == '(' && n > 0 && is_space(rest->p[n - 1])))
+	    !ends_value(bytes_from(*rest, n)))
 		n++;
 	raw = bytes_trim(bytes_first(*rest, n));
 	*rest = bytes_from(*rest, n);

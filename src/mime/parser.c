@@ -17,7 +17,6 @@
 /* A place in the message: offset as stored, octets and LFs before it. */
 struct mark {
 	uint64_t pos, octets, lines;
-	bool partial;			/* the line before it has no end */
 };
 
 /* A multipart whose boundary is looked for. */
@@ -33,7 +32,7 @@ struct mime_parser {
 	struct mime_tree tree;
 	struct mark at;			/* what has been passed */
 	struct crlf crlf;
-	unsigned char last[3];		/* bytes before at, newest last */
+	unsigned char last[2];		/* bytes before at, newest last */
 	uint32_t current;		/* innermost open part */
 	bool in_header;			/* of it */
 	bool line_start;
@@ -71,7 +70,6 @@ pass(struct mime_parser *p, struct bytes b)
 	p->at.pos += b.n;
 	memmove(p->last, p->last + n, sizeof p->last - n);
 	memcpy(p->last + sizeof p->last - n, b.p + b.n - n, n);
-	p->at.partial = p->last[2] != '\n';
 }
 
 /* ---- a part begins ---- */
@@ -192,8 +190,7 @@ end_part(struct mime_parser *p, struct mark *end)
 		    .octets = part->body_octets, .lines = part->body_lines };
 	part->end = end->pos;
 	part->body_octets = end->octets - part->body_octets;
-	part->body_lines = end->lines - part->body_lines +
-	    (end->partial && part->end > part->body);
+	part->body_lines = end->lines - part->body_lines;
 	if (p->n_frames > 0 && top_frame(p)->part == p->current)
 		p->n_frames--;
 	if (part->kind == MIME_MULTIPART && part->child == MIME_NONE)
@@ -219,19 +216,20 @@ end_parts(struct mime_parser *p, uint32_t stop, const struct mark *line,
 	return 0;
 }
 
-/* The line end before a boundary belongs to the boundary (RFC 2046 section 5.1.1). */
+/*
+ * Where the line before this one ends: its end belongs to the boundary (RFC
+ * 2046 section 5.1.1).
+ */
 static struct mark
 before_line_end(const struct mime_parser *p)
 {
 	struct mark m = p->at;
-	bool crlf = p->last[1] == '\r';
 
-	if (m.pos == 0 || m.partial)
+	if (m.pos == 0)
 		return m;
-	m.pos -= crlf ? 2 : 1;
+	m.pos -= p->last[0] == '\r' ? 2 : 1;
 	m.octets -= 2;
 	m.lines--;
-	m.partial = p->last[crlf ? 0 : 1] != '\n';
 	return m;
 }
 
