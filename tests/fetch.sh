@@ -2,6 +2,7 @@
 # Fetch what tests need and what Debian will not install side by side, into .cache:
 #	.cache/deb/NAME		the files of a package, not installed
 #	.cache/debian		a minimal Debian 12 with systemd
+# With the argument `bench` only Dovecot, to be measured against.
 # Prints TAP. What is there already is kept.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -62,6 +63,17 @@ fetch_debian() {
 	rm -rf "$cache/debian.new/var/cache/apt/archives/"*.deb
 	mv "$cache/debian.new" "$cache/debian"
 }
+
+if test "${1:-}" = bench; then
+	set -- dovecot-core dovecot-imapd dovecot-pop3d libexttextcat-2.0-0 \
+	    libexttextcat-data liblua5.4-0 libwrap0
+	echo "1..$#"
+	for package; do
+		fetch_deb "$package"
+		point $? "fetch $package"
+	done
+	exit 0
+fi
 
 echo 1..4
 for package in openbsd-inetd inetutils-inetd xinetd; do

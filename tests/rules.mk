@@ -78,3 +78,13 @@ check-quick: test-needs
 check-clean: test-needs
 	tests/fetch.sh
 	$(PYTHON) tests/newcomer.py
+
+# Side by side with Debian's Dovecot: tests/bench/bench.py.
+.PHONY: bench
+bench: stage $(B)/bench/load
+	tests/fetch.sh bench
+	BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench.py $(BENCH)
+
+$(B)/bench/load: $(B)/tests/bench/load.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LINK) -o $@ $^ -lssl -lcrypto
