@@ -4,7 +4,6 @@
  */
 #include <openssl/err.h>
 #include <openssl/rand.h>
-#include <openssl/x509err.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -110,9 +109,15 @@ tls_prepare(void)
 {
 	unsigned char seed[32];
 
-	/* No configuration file: what is offered stands here. */
+	/*
+	 * No configuration file: what is offered stands here. No error strings
+	 * and no old names of algorithms: they cost more than the handshake.
+	 */
 	if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG
-	    | OPENSSL_INIT_LOAD_SSL_STRINGS, NULL) != 1)
+	    | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS
+	    | OPENSSL_INIT_NO_LOAD_SSL_STRINGS
+	    | OPENSSL_INIT_NO_ADD_ALL_CIPHERS
+	    | OPENSSL_INIT_NO_ADD_ALL_DIGESTS, NULL) != 1)
 		return -1;
 	return RAND_bytes(seed, sizeof seed) == 1 ? 0 : -1;
 }
@@ -146,6 +151,7 @@ choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *n,
 static int
 configure(SSL_CTX *c, const char *minimum)
 {
+	char groups[] = GROUPS;
 	int version = strcmp(minimum, "1.3") == 0 ? TLS1_3_VERSION : TLS1_2_VERSION;
 
 	SSL_CTX_set_options(c, OPTIONS);
@@ -154,7 +160,7 @@ configure(SSL_CTX *c, const char *minimum)
 	SSL_CTX_set_alpn_select_cb(c, choose_alpn, NULL);
 	if (SSL_CTX_set_min_proto_version(c, version) != 1
 	    || SSL_CTX_set_cipher_list(c, CIPHERS_12) != 1
-	    || SSL_CTX_set1_groups_list(c, GROUPS) != 1
+	    || SSL_CTX_set1_groups_list(c, groups) != 1
 	    || SSL_CTX_set_num_tickets(c, 0) != 1)
 		return -1;
 	return 0;
@@ -187,16 +193,6 @@ tls_server_free(struct tls_server *s)
 }
 
 /* --- one connection --- */
-
-static const char *
-last_error(void)
-{
-	unsigned long e = ERR_peek_last_error();
-	const char *reason = ERR_reason_error_string(e);
-
-	ERR_clear_error();
-	return reason != NULL ? reason : "connection lost";
-}
 
 /* 1 to be tried again after waiting, 0 the end, -1 with errno. */
 static int
@@ -247,7 +243,7 @@ handshake(struct tls *t, int fd, uint64_t deadline, const char **why)
 			return 0;
 		state = sort_error(t, r);
 		if (state != 1) {
-			*why = last_error();
+			*why = tls_why();
 			return -1;
 		}
 		if (wait_for(fd, t->wants, deadline) < 0) {
@@ -287,7 +283,7 @@ tls_accept(struct tls_server *s, int fd, const char *alpn, uint64_t deadline,
 
 	tls_keys_free(s);
 	if (t == NULL) {
-		*why = last_error();
+		*why = tls_why();
 		return NULL;
 	}
 	r = handshake(t, fd, deadline, why);

@@ -30,4 +30,7 @@ int tls_keys_use(const struct tls_server *s, SSL *ssl);
 
 void tls_keys_free(struct tls_server *s);
 
+/* Why the last call of OpenSSL failed; valid until the next time. tls_why.c */
+const char *tls_why(void);
+
 #endif

@@ -591,7 +591,8 @@ def test_tls_handshake_ends_in_time():
 
 
 def test_tls_a_clear_client_at_the_tls_port_is_logged():
-    for text in (b"a LOGIN x y\r\n", b"GET / HTTP/1.0\r\n\r\n", os.urandom(300)):
+    for text, why in ((b"a LOGIN x y\r\n", r"does\\20not\\20speak\\20TLS"),
+                      (b"GET / HTTP/1.0\r\n\r\n", "HTTP"), (b"\x80" * 300, "")):
         f = conn("imaps", tls=True)
         f.client.sendall(text)
         f.client.shutdown(socket.SHUT_WR)
@@ -599,7 +600,7 @@ def test_tls_a_clear_client_at_the_tls_port_is_logged():
             pass
         assert f.status() == 0 and not f.logins()
         wait_for(lambda: f.log, "a log line")
-        assert "tls-failed" in f.log[0]
+        assert "tls-failed" in f.log[0] and re.search(why, f.log[0]), f.log
 
 
 def test_relay_hands_on_what_came_with_the_login():
