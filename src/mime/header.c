@@ -136,6 +136,8 @@ header_unfold(struct bytes value, struct buf *out)
 	struct bytes v = bytes_trim(value);
 	size_t start = 0;
 
+	if (v.n == 0)	/* v.p may be NULL */
+		return 0;
 	for (size_t i = 0; i < v.n;) {
 		size_t skip = dropped(bytes_from(v, i));
 
