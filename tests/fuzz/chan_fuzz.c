@@ -1,0 +1,182 @@
+/*
+ * Channel messages of a hostile login against conn's request table, with the
+ * rest of conn replaced by what is written here.
+ *
+ * The input is a list of requests in short form: type, tls, five counts of two
+ * bytes, one byte to fill the texts with. What is asserted: an answer is given
+ * only for a request whose turn it was.
+ */
+#include <sys/socket.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../src/conn/conn.h"
+#include "log.h"
+
+#define REQUEST_BYTES 13
+#define REQUESTS_MAX 8
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static bool gate_open;			/* the password is right */
+
+int
+keys_read(const struct config *conf, struct buf *pem)
+{
+	(void)conf;
+	return buf_text(pem, "PEM");
+}
+
+int
+client_from_master(struct conn *c)
+{
+	(void)c;
+	return -1;
+}
+
+uint32_t
+client_flags(const struct conn *c)
+{
+	(void)c;
+	return CHAN_PEER_PROXY;
+}
+
+int
+client_proxied(struct conn *c, struct bytes source, struct bytes port,
+    struct bytes destination)
+{
+	(void)c;
+	return source.n == 4 && port.n == 2 && destination.n == 4 ? 0 : -1;
+}
+
+bool
+client_counts(struct conn *c, uint32_t kind, uid_t uid)
+{
+	(void)c, (void)kind, (void)uid;
+	return true;
+}
+
+void
+gate_decide(struct conn *c, struct attempt *a, struct bytes authzid)
+{
+	(void)c;
+	log_assert(authzid.n <= CHAN_TEXT_MAX);
+	log_assert(strlen(a->name) > 0 && strlen(a->name) <= USER_NAME_MAX);
+	log_assert(strlen(a->secret) <= CHAN_TEXT_MAX);
+	a->result = gate_open ? CHAN_OK : CHAN_REFUSED;
+}
+
+/* What may be answered, told another way than conn's table tells it. */
+static bool
+its_turn(const struct chan_req *q, unsigned *seen, unsigned *failures)
+{
+	unsigned count = seen[q->type < CHAN_REQUEST_END ? q->type : 0]++;
+
+	switch (q->type) {
+	case CHAN_HELLO:
+		return count == 0;
+	case CHAN_TLS_KEY:
+	case CHAN_CLIENT:
+		return count == 0 && seen[CHAN_HELLO] > 0;
+	case CHAN_PROXY:
+		return count == 0 && seen[CHAN_CLIENT] > 0 && seen[CHAN_LOGIN] == 0
+		    && q->user.n == 4 && q->secret.n == 2 && q->authzid.n == 4;
+	case CHAN_LOGIN:
+		return seen[CHAN_CLIENT] > 0 && (*failures)++ < 3 && q->tag.n <= 255;
+	default:
+		return false;
+	}
+}
+
+static void
+expand(const uint8_t *p, struct chan_req *q)
+{
+	struct chan_text *const texts[] = { &q->user, &q->authzid, &q->secret,
+	    &q->tag, &q->client };
+
+	memset(q, p[12], sizeof *q);
+	q->type = p[0];
+	q->tls = p[1];
+	for (size_t i = 0; i < 5; i++)
+		texts[i]->n = (uint16_t)(p[2 + 2 * i] | p[3 + 2 * i] << 8);
+}
+
+static bool
+well_formed(const struct chan_req *q)
+{
+	return q->tls <= 1 && q->user.n <= CHAN_TEXT_MAX
+	    && q->authzid.n <= CHAN_TEXT_MAX && q->secret.n <= CHAN_TEXT_MAX
+	    && q->tag.n <= CHAN_TEXT_MAX && q->client.n <= CHAN_TEXT_MAX;
+}
+
+/* Sends them all; how many are to be answered. */
+static size_t
+send_requests(int fd, const uint8_t *p, size_t n, size_t *bytes)
+{
+	unsigned seen[CHAN_REQUEST_END] = { 0 }, failures = 0;
+	static struct chan_req q;
+	bool good = true;
+	size_t answers = 0;
+
+	*bytes = 0;
+	for (size_t i = 0; i < REQUESTS_MAX && n >= REQUEST_BYTES; i++) {
+		expand(p, &q);
+		p += REQUEST_BYTES;
+		n -= REQUEST_BYTES;
+		if (chan_send(fd, &q, sizeof q, 0) < 0)
+			abort();
+		/* A fill of NUL bytes makes names and tags that are none. */
+		good = good && well_formed(&q) && its_turn(&q, seen, &failures)
+		    && (q.type != CHAN_LOGIN || q.tag.n == 0 || q.tag.p[0] != 0);
+		if (!good)
+			continue;
+		answers++;
+		*bytes += sizeof(struct chan_rep) + (q.type == CHAN_TLS_KEY ? 3 : 0);
+		if (q.type == CHAN_LOGIN && gate_open && q.user.n > 0
+		    && q.user.n <= USER_NAME_MAX && q.user.p[0] != 0)
+			good = false;		/* logged in: the end */
+	}
+	return answers;
+}
+
+static size_t
+drain(int fd)
+{
+	char buf[4096];
+	size_t sum = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, buf, sizeof buf, MSG_DONTWAIT)) > 0)
+		sum += (size_t)n;
+	return sum;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct conn c = { .control = -1, .session = "fuzz",
+	    .conf = { .max_failures = 3, .login_timeout = 5 } };
+	struct entry e = { 0 };
+	size_t want, answers;
+	int pair[2];
+
+	if (n == 0)
+		return 0;
+	log_level(LOG_EMERG);
+	gate_open = (p[0] & 1) != 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+		abort();
+	c.chan = pair[1];
+	c.client = open("/dev/null", O_RDWR);
+	answers = send_requests(pair[0], p + 1, n - 1, &want);
+	shutdown(pair[0], SHUT_WR);
+	(void)requests_serve(&c, &e);
+	if (drain(pair[0]) != want || answers > REQUESTS_MAX)
+		abort();
+	close(c.client);
+	close(pair[0]);
+	close(pair[1]);
+	return 0;
+}
