@@ -71,6 +71,9 @@ read_head(struct session *s, struct call *c)
 	};
 	if (lex_tag(x, &tag) < 0)
 		return bad(x->error);
+	/* What goes on without a space was no tag: nothing to answer it by. */
+	if (x->rest.n > 0 && lex_peek(x) != ' ')
+		return bad("A command begins with a tag and a space");
 	memcpy(c->tag_text, tag.p, tag.n);
 	c->tag = bytes_make(c->tag_text, tag.n);
 	if (lex_space(x) < 0 || read_name(x, &name) < 0)

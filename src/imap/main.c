@@ -92,7 +92,7 @@ int
 main(void)
 {
 	struct buf why = BUF_INIT(4096);
-	struct config conf;
+	static struct config conf;	/* its strings are never freed */
 	struct session s = {
 		.conf = &conf,
 		.state = STATE_AUTH,

@@ -785,8 +785,10 @@ class Checker:
             p.fail("tagged %r" % state)
         p.space()
         code, value = p.condition()
-        command = self.complete(tag)
-        if state != b"OK" and self.skip and not self.pending:
+        newest = bool(self.pending) and self.pending[-1][0] == tag
+        # After a login elsewhere the greeting is the answer to that command.
+        command = None if self.first and state == b"OK" else self.complete(tag)
+        if state != b"OK" and newest:   # refused: its literal is not sent
             self.skip, self.literal_line = 0, False
         if code == b"CAPABILITY":
             self.capabilities = value
