@@ -9,7 +9,7 @@ set -eu
 user=_mailreeve
 config=$SYSCONFDIR/mailreeve.conf
 cert=$SYSCONFDIR/mailreeve/tls
-pid_file=/run/mailreeved.pid
+run_config=/run/mailreeve-run.conf
 log=/var/log/mailreeve.log
 
 die() {
@@ -45,14 +45,25 @@ listen() {
 	esac
 }
 
-# The configuration file with the ports asked for behind it: later lines win.
+# Ports asked for: a copy of the configuration with them behind it, for later
+# lines win. Sets `with`, the arguments for mailreeved.
 settings() {
-	test ! -e "$config" || cat "$config"
-	test -z "${IMAP:-}" || echo "imap-listen $(listen "$IMAP")"
-	test -z "${IMAPS:-}" || echo "imaps-listen $(listen "$IMAPS")"
-	test -z "${POP3:-}" || echo "pop3-listen $(listen "$POP3")"
-	test -z "${POP3S:-}" || echo "pop3s-listen $(listen "$POP3S")"
-	echo "pid-file $pid_file"
+	with=
+	test -n "${IMAP:-}${IMAPS:-}${POP3:-}${POP3S:-}" || return 0
+	{
+		test ! -e "$config" || cat "$config"
+		test -z "${IMAP:-}" || echo "imap-listen $(listen "$IMAP")"
+		test -z "${IMAPS:-}" || echo "imaps-listen $(listen "$IMAPS")"
+		test -z "${POP3:-}" || echo "pop3-listen $(listen "$POP3")"
+		test -z "${POP3S:-}" || echo "pop3s-listen $(listen "$POP3S")"
+	} > "$run_config"
+	with="-c $run_config"
+}
+
+# What the server will take a keyword of the configuration to be.
+setting() {
+	# shellcheck disable=SC2086
+	"$SBINDIR/mailreeved" -C $with | awk -v k="$1" '$1 == k { print $2 }'
 }
 
 running() {
@@ -73,7 +84,8 @@ stop_old() {
 
 start() {
 	touch "$log" && chmod 640 "$log"
-	MAILREEVE_CONFIG=$(settings) "$SBINDIR/mailreeved" >> "$log" 2>&1 ||
+	# shellcheck disable=SC2086
+	"$SBINDIR/mailreeved" $with >> "$log" 2>&1 ||
 	    die "$SBINDIR/mailreeved did not start:
 $(tail -5 "$log")"
 }
@@ -82,8 +94,8 @@ example_user() {
 	awk -F: '$3 >= 1000 && $3 < 60000 { print $1; exit }' /etc/passwd
 }
 
-port() {		# port VALUE DEFAULT
-	value=${1:-$2}
+port() {
+	value=$(setting "$1-listen")
 	echo "${value##*:}"
 }
 
@@ -91,7 +103,7 @@ say_how() {
 	who=$(example_user)
 	cat << END
 
-Mailreeve is running: IMAP $(port "${IMAP:-}" 143), POP3 $(port "${POP3:-}" 110), with TLS $(port "${IMAPS:-}" 993) and $(port "${POP3S:-}" 995).
+Mailreeve is running: IMAP $(port imap), POP3 $(port pop3), with TLS $(port imaps) and $(port pop3s).
 Process $(cat "$pid_file"); log: syslog, else $log.
 
 Any account of this machine with a password and a uid from 1000 may log in.
@@ -104,12 +116,12 @@ END
 	cat << END
 Try it, with ${who:-ann}'s password:
 
-  openssl s_client -quiet -connect localhost:$(port "${IMAPS:-}" 993)
+  openssl s_client -quiet -connect localhost:$(port imaps)
   a1 LOGIN ${who:-ann} password
   a2 SELECT INBOX
   a3 LOGOUT
 
-  openssl s_client -quiet -connect localhost:$(port "${POP3S:-}" 995)
+  openssl s_client -quiet -connect localhost:$(port pop3s)
   USER ${who:-ann}
   PASS password
   STAT
@@ -122,6 +134,8 @@ END
 test "$(id -u)" = 0 || die "needs root: it makes a user and opens ports under 1024"
 make_user
 make_certificate
+settings
+pid_file=$(setting pid-file) || die "see above"
 stop_old
 start
 say_how
