@@ -213,6 +213,11 @@ int mailbox_rows(struct mailbox *b, const struct runs *uids,
     struct mail_cursor **out);
 int mail_cursor_next(struct mail_cursor *c, struct mail_row *row); /* 1, 0 end, -1 */
 void mail_cursor_end(struct mail_cursor *c);
+/*
+ * Right after mailbox_rows(), by who wants neither dates nor sizes: saves a
+ * look at each file never asked about before. internaldate may then be 0.
+ */
+void mail_cursor_no_dates(struct mail_cursor *c);
 
 /* One row: 0, or -1 with ENOENT. */
 int mailbox_row(struct mailbox *b, uint32_t uid, struct mail_row *row);

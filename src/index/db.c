@@ -1,0 +1,669 @@
+/*
+ * The index file.
+ * Runs as: the mailbox owner.
+ *
+ * Commits are not synced: it is a cache. It notes under which boot of the host
+ * it was made, and one from an earlier boot is dropped, because a crash may
+ * have mixed old pages with new ones.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "db.h"
+#include "guard.h"
+#include "lock.h"
+#include "log.h"
+
+#define MAP_FIRST ((size_t)256 << 20)
+/* Room that a transaction finds free at its beginning: none needs more. */
+#define MAP_SPARE ((size_t)128 << 20)
+#define MAP_LAST ((size_t)64 << 30)
+#define READERS 512
+#define VERSION 1
+#define BOOT_SIZE 40
+#define PATH_SIZE 4096
+
+struct meta {
+	uint32_t version;
+	uint32_t row_size;		/* layout of the machine that wrote it */
+	uint64_t token;
+	char boot[BOOT_SIZE];
+};
+
+struct db {
+	char *path;
+	unsigned lock_wait;
+	MDB_env *env;			/* NULL: at rest */
+	MDB_dbi dbi[TABLES];
+	MDB_txn *reader;		/* reset between calls */
+	MDB_txn *writer;
+	uint64_t generation;
+	uint64_t token;
+	dev_t dev;
+	ino_t ino;
+	size_t map;
+	int write_lock;			/* file whose lock bounds the wait for writers */
+};
+
+static const char *const table_names[TABLES] = {
+	"meta", "folders", "runs", "rows", "columns", "log", "gone",
+};
+
+static int
+fail(int rc)
+{
+	switch (rc) {
+	case MDB_NOTFOUND:
+		errno = ENOENT;
+		break;
+	case MDB_MAP_FULL:
+		errno = ENOSPC;
+		break;
+	default:
+		errno = rc > 0 ? rc : EIO;
+	}
+	return -1;
+}
+
+static bool
+damaged(int rc)
+{
+	return rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_PANIC
+	    || rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH
+	    || rc == MDB_BAD_TXN || rc == MDB_PAGE_FULL || rc == MDB_CURSOR_FULL
+	    || rc == MDB_BAD_VALSIZE || rc == MDB_TLS_FULL
+	    || rc == MDB_INCOMPATIBLE || rc == MDB_BAD_DBI
+	    || rc == MDB_BAD_RSLOT;
+}
+
+static void
+read_boot(char out[BOOT_SIZE])
+{
+	static char boot[BOOT_SIZE];
+	int fd;
+
+	if (boot[0] == '\0') {
+		fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || read(fd, boot, BOOT_SIZE - 1) < 0)
+			snprintf(boot, sizeof boot, "none");
+		if (fd >= 0)
+			close(fd);
+	}
+	memcpy(out, boot, BOOT_SIZE);
+}
+
+void
+db_prepare(void)
+{
+	char boot[BOOT_SIZE];
+
+	read_boot(boot);
+}
+
+void
+db_rest(struct db *d)
+{
+	MDB_env *env = d->env;
+
+	if (env == NULL)
+		return;
+	db_abort(d);
+	if (d->reader != NULL)
+		guard_txn_abort(d->reader);
+	if (guard_env_close(env) != 0)
+		log_warn("index %s: damaged, left open", d->path);
+	d->env = NULL;
+	d->reader = NULL;
+	if (d->write_lock >= 0)
+		close(d->write_lock);
+	d->write_lock = -1;
+}
+
+static void
+remove_files(struct db *d)
+{
+	char lock[PATH_SIZE];
+
+	snprintf(lock, sizeof lock, "%s-lock", d->path);
+	unlink(d->path);
+	unlink(lock);
+}
+
+/* Only a file of our own that nobody else can write is trusted at all. */
+static bool
+trusted(struct db *d)
+{
+	struct stat st;
+
+	if (lstat(d->path, &st) < 0)
+		return errno == ENOENT;
+	return S_ISREG(st.st_mode) && st.st_uid == geteuid()
+	    && (st.st_mode & 022) == 0 && st.st_nlink == 1;
+}
+
+static int
+open_tables(struct db *d, MDB_txn *txn)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < TABLES; i++)
+		rc = guard_dbi_open(txn, table_names[i], MDB_CREATE, &d->dbi[i]);
+	return rc;
+}
+
+/* The file's own facts, written when it is new. MDB_INVALID: not for us. */
+static int
+check_meta(struct db *d, MDB_txn *txn)
+{
+	MDB_val key = { 1, (void *)(uintptr_t)"m" }, val;
+	struct meta want = { .version = VERSION, .row_size = sizeof(long) }, got;
+	int rc;
+
+	read_boot(want.boot);
+	rc = guard_get(txn, d->dbi[TABLE_META], &key, &val);
+	if (rc == MDB_NOTFOUND) {
+		arc4random_buf(&want.token, sizeof want.token);
+		want.token |= 1;
+		val = (MDB_val){ sizeof want, &want };
+		rc = guard_put(txn, d->dbi[TABLE_META], &key, &val);
+		d->token = want.token;
+		return rc;
+	}
+	if (rc != 0 || val.mv_size != sizeof got)
+		return rc != 0 ? rc : MDB_INVALID;
+	if (guard_copy(&got, val.mv_data, sizeof got) != 0)
+		return MDB_CORRUPTED;
+	d->token = got.token;
+	return got.version == want.version && got.row_size == want.row_size
+	    && memcmp(got.boot, want.boot, BOOT_SIZE) == 0 ? 0 : MDB_INVALID;
+}
+
+static int
+open_env(struct db *d)
+{
+	struct stat st;
+	MDB_env *env;
+	int rc = mdb_env_create(&env), fd;
+
+	if (rc != 0)
+		return rc;
+	d->env = env;
+	if (d->map == 0)
+		d->map = MAP_FIRST;
+	mdb_env_set_maxdbs(env, TABLES);
+	mdb_env_set_maxreaders(env, READERS);
+	mdb_env_set_mapsize(env, d->map);
+	rc = guard_env_open(env, d->path, MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOTLS
+	    | MDB_NORDAHEAD | MDB_NOMEMINIT, 0600);
+	if (rc != 0)
+		return rc;
+	if (mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &st) < 0)
+		return MDB_INVALID;
+	d->dev = st.st_dev;
+	d->ino = st.st_ino;
+	return 0;
+}
+
+/* Opens the tables for reading only when they are there: no writer waits. */
+static int
+open_existing(struct db *d)
+{
+	MDB_txn *txn;
+	int rc;
+
+	rc = guard_txn_begin(d->env, MDB_RDONLY, &txn);
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < TABLES; i++)
+		rc = guard_dbi_open(txn, table_names[i], 0, &d->dbi[i]);
+	if (rc == 0)
+		rc = check_meta(d, txn);
+	if (rc != 0) {
+		guard_txn_abort(txn);
+		return rc == EACCES ? MDB_NOTFOUND : rc;
+	}
+	/* Handles opened in it live on when it commits. */
+	rc = guard_txn_commit(txn);
+	return rc;
+}
+
+static int
+make_tables(struct db *d)
+{
+	MDB_txn *txn;
+	int rc;
+
+	rc = guard_txn_begin(d->env, 0, &txn);
+	if (rc != 0)
+		return rc;
+	rc = open_tables(d, txn);
+	if (rc == 0)
+		rc = check_meta(d, txn);
+	if (rc != 0) {
+		guard_txn_abort(txn);
+		return rc;
+	}
+	rc = guard_txn_commit(txn);
+	return rc;
+}
+
+static int
+try_open(struct db *d)
+{
+	int rc;
+
+	if (!trusted(d))
+		remove_files(d);
+	rc = open_env(d);
+	if (rc == 0 && (rc = open_existing(d)) == MDB_NOTFOUND)
+		rc = make_tables(d);
+	if (rc == MDB_READERS_FULL) {
+		int dead;
+
+		mdb_reader_check(d->env, &dead);
+	}
+	if (rc != 0)
+		db_rest(d);
+	return rc;
+}
+
+static int
+wake(struct db *d)
+{
+	uint64_t token = d->token;
+	dev_t dev = d->dev;
+	ino_t ino = d->ino;
+	int rc;
+
+	if (d->env != NULL)
+		return 0;
+	rc = try_open(d);
+	if (rc != 0 && (damaged(rc) || rc == EINVAL || rc == EAGAIN)) {
+		log_info("index %s: made anew: %s", d->path, mdb_strerror(rc));
+		remove_files(d);
+		rc = try_open(d);
+	}
+	if (rc != 0)
+		return fail(rc);
+	if (d->token != token || d->dev != dev || d->ino != ino)
+		d->generation++;
+	return 0;
+}
+
+int
+db_open(const char *path, unsigned lock_wait_ms, struct db **out)
+{
+	struct db *d = calloc(1, sizeof *d);
+
+	if (d == NULL)
+		return -1;
+	guard_begin();
+	d->write_lock = -1;
+	d->path = strdup(path);
+	d->lock_wait = lock_wait_ms;
+	if (d->path == NULL || wake(d) < 0) {
+		int saved = errno;
+
+		free(d->path);
+		free(d);
+		errno = saved;
+		return -1;
+	}
+	*out = d;
+	return 0;
+}
+
+void
+db_close(struct db *d)
+{
+	if (d == NULL)
+		return;
+	db_rest(d);
+	free(d->path);
+	free(d);
+}
+
+void
+db_drop(struct db *d)
+{
+	log_info("index %s: dropped, to be made anew", d->path);
+	db_rest(d);
+	remove_files(d);
+}
+
+int
+db_check(struct db *d)
+{
+	struct stat st;
+
+	if (d->env != NULL && (lstat(d->path, &st) < 0 || st.st_ino != d->ino
+	    || st.st_dev != d->dev))
+		db_rest(d);
+	return wake(d);
+}
+
+uint64_t
+db_generation(const struct db *d)
+{
+	return d->generation;
+}
+
+uint64_t
+db_token(const struct db *d)
+{
+	return d->token;
+}
+
+/* After an error of LMDB's: a damaged file is dropped on the spot. */
+static int
+report(struct db *d, int rc)
+{
+	if (rc == 0)
+		return 0;
+	if (damaged(rc)) {
+		log_warn("index %s: %s", d->path, mdb_strerror(rc));
+		db_drop(d);
+		errno = EIO;
+		return -1;
+	}
+	return fail(rc);
+}
+
+/* Takes over the size another session gave the map (0), or gives a new one. */
+static int
+resize(struct db *d, size_t size)
+{
+	if (d->reader != NULL)
+		guard_txn_abort(d->reader);
+	d->reader = NULL;
+	return guard_env_set_mapsize(d->env, size);
+}
+
+/* Sees to it that the coming transaction has room; it cannot get it later. */
+static int
+make_room(struct db *d)
+{
+	MDB_envinfo info;
+	MDB_stat st;
+
+	if (mdb_env_info(d->env, &info) != 0 || mdb_env_stat(d->env, &st) != 0)
+		return MDB_INVALID;
+	if ((info.me_last_pgno + 1) * st.ms_psize + MAP_SPARE <= info.me_mapsize)
+		return 0;
+	return info.me_mapsize >= MAP_LAST ? MDB_MAP_FULL
+	    : resize(d, info.me_mapsize * 2);
+}
+
+/*
+ * LMDB's own lock between writers has no time limit: ours, taken first, does.
+ */
+static int
+lock_writers(struct db *d)
+{
+	char path[PATH_SIZE];
+
+	if (d->write_lock < 0) {
+		snprintf(path, sizeof path, "%s-write", d->path);
+		d->write_lock = lock_open(AT_FDCWD, path);
+	}
+	return d->write_lock < 0 ? -1 : lock_take(d->write_lock, d->lock_wait);
+}
+
+static int
+begin_writing(struct db *d)
+{
+	int rc = guard_txn_begin(d->env, 0, &d->writer);
+
+	if (rc == MDB_MAP_RESIZED && (rc = resize(d, 0)) == 0)
+		rc = guard_txn_begin(d->env, 0, &d->writer);
+	if (rc != 0)
+		d->writer = NULL;
+	return report(d, rc);
+}
+
+int
+db_begin(struct db *d)
+{
+	int rc;
+
+	if (wake(d) < 0 || lock_writers(d) < 0)
+		return -1;
+	if ((rc = make_room(d)) != 0) {
+		lock_drop(d->write_lock);
+		return report(d, rc);
+	}
+	if (begin_writing(d) < 0) {
+		lock_drop(d->write_lock);
+		return -1;
+	}
+	return 0;
+}
+
+int
+db_commit(struct db *d)
+{
+	MDB_txn *txn = d->writer;
+	int rc;
+
+	if (txn == NULL) {
+		errno = EIO;
+		return -1;
+	}
+	d->writer = NULL;
+	rc = guard_txn_commit(txn);
+	lock_drop(d->write_lock);
+	return report(d, rc);
+}
+
+void
+db_abort(struct db *d)
+{
+	int saved = errno;
+
+	if (d->writer != NULL) {
+		guard_txn_abort(d->writer);
+		lock_drop(d->write_lock);
+	}
+	d->writer = NULL;
+	errno = saved;
+}
+
+/* The transaction to read in: the writer, or a snapshot of this moment. */
+static int
+reader(struct db *d, MDB_txn **txn)
+{
+	int rc = 0;
+
+	if (wake(d) < 0)
+		return -1;
+	if (d->writer != NULL) {
+		*txn = d->writer;
+		return 0;
+	}
+	if (d->reader != NULL)
+		rc = guard_txn_renew(d->reader);
+	else
+		rc = guard_txn_begin(d->env, MDB_RDONLY, &d->reader);
+	if (rc == MDB_MAP_RESIZED && (rc = resize(d, 0)) == 0)
+		rc = guard_txn_begin(d->env, MDB_RDONLY, &d->reader);
+	if (rc != 0)
+		return report(d, rc);
+	*txn = d->reader;
+	return 0;
+}
+
+static void
+reader_done(struct db *d)
+{
+	if (d->writer == NULL && d->reader != NULL)
+		mdb_txn_reset(d->reader);
+}
+
+static MDB_val
+as_val(struct bytes b)
+{
+	return (MDB_val){ b.n, (void *)(uintptr_t)b.p };
+}
+
+int
+db_get(struct db *d, enum db_table t, struct bytes key, void *p, size_t max,
+    size_t *n)
+{
+	MDB_val k = as_val(key), v;
+	MDB_txn *txn;
+	int rc;
+
+	if (reader(d, &txn) < 0)
+		return -1;
+	rc = guard_get(txn, d->dbi[t], &k, &v);
+	if (rc == 0 && v.mv_size <= max) {
+		*n = v.mv_size;
+		if (guard_copy(p, v.mv_data, v.mv_size) != 0)
+			rc = MDB_CORRUPTED;
+	} else if (rc == 0) {
+		rc = E2BIG;
+	}
+	reader_done(d);
+	return report(d, rc);
+}
+
+int
+db_put(struct db *d, enum db_table t, struct bytes key, struct bytes value)
+{
+	MDB_val k = as_val(key), v = as_val(value);
+	int rc;
+
+	if (d->writer == NULL) {
+		errno = EIO;
+		return -1;
+	}
+	rc = guard_put(d->writer, d->dbi[t], &k, &v);
+	return report(d, rc);
+}
+
+int
+db_delete(struct db *d, enum db_table t, struct bytes key)
+{
+	MDB_val k = as_val(key);
+	int rc;
+
+	if (d->writer == NULL) {
+		errno = EIO;
+		return -1;
+	}
+	rc = guard_del(d->writer, d->dbi[t], &k);
+	return rc == MDB_NOTFOUND ? 0 : report(d, rc);
+}
+
+struct walk {
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	int (*fn)(void *arg, struct bytes key, struct bytes value);
+	void *arg;
+	int stop;
+};
+
+static int
+walk_all(void *arg)
+{
+	struct walk *w = arg;
+	int rc = mdb_cursor_get(w->cursor, &w->k, &w->v, MDB_SET_RANGE);
+
+	while (rc == 0) {
+		w->stop = w->fn(w->arg, bytes_make(w->k.mv_data, w->k.mv_size),
+		    bytes_make(w->v.mv_data, w->v.mv_size));
+		if (w->stop != 0)
+			return 0;
+		rc = mdb_cursor_get(w->cursor, &w->k, &w->v, MDB_NEXT);
+	}
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int
+db_walk(struct db *d, enum db_table t, struct bytes key,
+    int (*fn)(void *arg, struct bytes key, struct bytes value), void *arg)
+{
+	struct walk w = { .k = as_val(key), .fn = fn, .arg = arg };
+	MDB_txn *txn;
+	int rc;
+
+	if (reader(d, &txn) < 0)
+		return -1;
+	rc = guard_cursor_open(txn, d->dbi[t], &w.cursor);
+	if (rc == 0) {
+		rc = guard_run(walk_all, &w);
+		guard_cursor_close(w.cursor);
+	}
+	reader_done(d);
+	return rc != 0 ? report(d, rc) : w.stop;
+}
+
+struct sweep {
+	MDB_cursor *cursor;
+	struct bytes prefix;
+	size_t max, gone;
+};
+
+static int
+sweep_all(void *arg)
+{
+	struct sweep *s = arg;
+	MDB_val k, v;
+	int rc = 0;
+
+	while (s->gone < s->max) {
+		k = as_val(s->prefix);
+		rc = mdb_cursor_get(s->cursor, &k, &v, MDB_SET_RANGE);
+		if (rc != 0 || !bytes_starts(bytes_make(k.mv_data, k.mv_size),
+		    s->prefix))
+			break;
+		rc = mdb_cursor_del(s->cursor, 0);
+		if (rc != 0)
+			break;
+		s->gone++;
+	}
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int
+db_delete_prefix(struct db *d, enum db_table t, struct bytes prefix, size_t max,
+    size_t *gone)
+{
+	struct sweep s = { .prefix = prefix, .max = max };
+	int rc;
+
+	if (d->writer == NULL) {
+		errno = EIO;
+		return -1;
+	}
+	rc = guard_cursor_open(d->writer, d->dbi[t], &s.cursor);
+	if (rc == 0) {
+		rc = guard_run(sweep_all, &s);
+		guard_cursor_close(s.cursor);
+	}
+	*gone = s.gone;
+	return report(d, rc);
+}
+
+uint32_t
+db_checksum(const void *p, size_t n)
+{
+	const unsigned char *at = p;
+	uint64_t h = n * UINT64_C(0x9e3779b97f4a7c15), v = 0;
+
+	for (; n >= sizeof v; n -= sizeof v, at += sizeof v) {
+		memcpy(&v, at, sizeof v);
+		h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 29;
+	}
+	v = 0;
+	memcpy(&v, at, n);
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)(h >> 32);
+}

@@ -1,0 +1,98 @@
+/*
+ * What the index knows of a folder: its counters, its messages, when each
+ * last changed, which are gone, and columns of computed facts.
+ *
+ * All of it can be lost at any moment; functions then fail with EIO or ENOENT
+ * and the caller builds it again. Every record carries a checksum.
+ */
+#ifndef INDEX_INDEX_H
+#define INDEX_INDEX_H
+
+#include "db.h"
+#include "mail.h"
+
+#define INDEX_WHERE_MAX 264		/* of a locator, with its NUL */
+#define INDEX_STAMP_MAX 96
+
+/* A folder's record. Its number is the prefix of all its other keys. */
+struct index_folder {
+	uint32_t number;
+	uint32_t uidvalidity;
+	uint32_t uid_next;		/* the next UID to give */
+	uint32_t uid_bound;		/* up to here they are ours to give */
+	uint64_t modseq;		/* highest given */
+	uint64_t modseq_bound;		/* as uid_bound */
+	uint64_t base;			/* changes up to this mod-sequence are not known one by one */
+	uint64_t gone_floor;		/* nor expunges up to this one */
+	uint64_t gone_records;
+	uint64_t messages, unseen, deleted;
+	uint64_t size, deleted_size;	/* of those whose size is known ... */
+	uint64_t sizes_unknown;		/* ... and how many are not */
+	uint64_t flags_sum;		/* over UIDs and flags of all messages */
+	uint32_t first_unseen;		/* no unseen message has a smaller UID */
+	uint32_t recent_from;		/* messages from here on nobody was told of */
+	uint32_t complete;		/* the first indexing came to its end */
+	int64_t tidied;			/* when old files in tmp/ were last removed */
+	unsigned char stamp[INDEX_STAMP_MAX];
+};
+
+#define INDEX_SIZE_UNKNOWN UINT64_MAX
+#define INDEX_DATE_UNKNOWN INT64_MIN
+
+struct index_row {
+	uint32_t uid;
+	uint32_t flags;
+	struct keyword_set keywords;
+	uint64_t modseq;
+	uint64_t size;
+	int64_t date;
+	int64_t saved;
+	uint64_t mark;
+	char where[INDEX_WHERE_MAX];
+};
+
+/* ENOENT when this folder was never indexed. */
+int index_folder_get(struct db *d, const char *id, struct index_folder *f);
+int index_folder_put(struct db *d, const char *id, const struct index_folder *f);
+/* A number that no folder has. In a transaction. */
+int index_folder_number(struct db *d, uint32_t *number);
+/*
+ * Removes up to max records of the folder, the last of them its own; *gone
+ * says how many there were: call until it is less than max.
+ */
+int index_folder_drop(struct db *d, const char *id, uint32_t number, size_t max,
+    size_t *gone);
+
+/* The UIDs that exist. Changing touches only the parts concerned. */
+int index_runs(struct db *d, uint32_t number, struct runs *out);
+int index_runs_change(struct db *d, uint32_t number, const struct runs *add,
+    const struct runs *remove);
+
+int index_row(struct db *d, uint32_t number, uint32_t uid, struct index_row *row);
+int index_row_put(struct db *d, uint32_t number, const struct index_row *row);
+int index_row_remove(struct db *d, uint32_t number, uint32_t uid);
+/* Up to max rows with UIDs in first..last, ascending. */
+int index_rows(struct db *d, uint32_t number, uint32_t first, uint32_t last,
+    struct index_row *v, size_t max, size_t *n);
+
+/* That a message changed at this mod-sequence, and no longer at the old one. */
+int index_log_move(struct db *d, uint32_t number, uint32_t uid, uint64_t from,
+    uint64_t to);
+/* UIDs that changed after modseq. */
+int index_log_since(struct db *d, uint32_t number, uint64_t modseq,
+    struct runs *out);
+
+/* That these went at this mod-sequence; old ones are forgotten in time. */
+int index_gone_add(struct db *d, struct index_folder *f, uint64_t modseq,
+    const struct runs *uids);
+int index_gone_since(struct db *d, uint32_t number, uint64_t modseq,
+    struct runs *out);
+
+/* ENOENT when it is not there; out is replaced. */
+int index_column(struct db *d, uint32_t number, unsigned column, uint32_t uid,
+    struct buf *out);
+int index_column_put(struct db *d, uint32_t number, unsigned column, uint32_t uid,
+    struct bytes value);
+int index_columns_remove(struct db *d, uint32_t number, uint32_t uid);
+
+#endif

@@ -1,0 +1,190 @@
+/*
+ * The index: rows of messages, and columns of what was computed from them.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "index.h"
+#include "key.h"
+
+/* A row as stored: this, then the locator without its NUL. */
+struct row_record {
+	uint32_t sum;			/* over all that follows */
+	uint32_t flags;
+	struct keyword_set keywords;
+	uint64_t modseq, size;
+	int64_t date, saved;
+	uint64_t mark;
+};
+
+static uint32_t
+row_sum(const void *p, size_t n)
+{
+	return db_checksum((const char *)p + sizeof(uint32_t),
+	    n - sizeof(uint32_t));
+}
+
+/* Copied before it is looked at: rows lie in the map at any alignment. */
+static bool
+decode(uint32_t uid, struct bytes value, struct index_row *out)
+{
+	struct {
+		struct row_record r;
+		char where[INDEX_WHERE_MAX];
+	} copy;
+	size_t where_n = value.n - sizeof copy.r;
+
+	if (value.n <= sizeof copy.r || where_n >= INDEX_WHERE_MAX)
+		return false;
+	memcpy(&copy, value.p, value.n);
+	if (copy.r.sum != row_sum(&copy, value.n))
+		return false;
+	*out = (struct index_row){ .uid = uid, .flags = copy.r.flags,
+	    .keywords = copy.r.keywords, .modseq = copy.r.modseq,
+	    .size = copy.r.size, .date = copy.r.date, .saved = copy.r.saved,
+	    .mark = copy.r.mark };
+	memcpy(out->where, copy.where, where_n);
+	return true;
+}
+
+static int
+damaged(struct db *d)
+{
+	db_drop(d);
+	errno = EIO;
+	return -1;
+}
+
+int
+index_row(struct db *d, uint32_t number, uint32_t uid, struct index_row *row)
+{
+	unsigned char value[sizeof(struct row_record) + INDEX_WHERE_MAX];
+	struct key k = key_32_32(number, uid);
+	size_t n;
+
+	if (db_get(d, TABLE_ROWS, key_bytes(&k), value, sizeof value, &n) < 0)
+		return -1;
+	return decode(uid, bytes_make(value, n), row) ? 0 : damaged(d);
+}
+
+int
+index_row_put(struct db *d, uint32_t number, const struct index_row *row)
+{
+	struct {
+		struct row_record r;
+		char where[INDEX_WHERE_MAX];
+	} v;
+	struct key k = key_32_32(number, row->uid);
+	size_t where_n = strnlen(row->where, INDEX_WHERE_MAX - 1);
+
+	memset(&v.r, 0, sizeof v.r);
+	v.r = (struct row_record){ .flags = row->flags, .keywords = row->keywords,
+	    .modseq = row->modseq, .size = row->size, .date = row->date,
+	    .saved = row->saved, .mark = row->mark };
+	memcpy(v.where, row->where, where_n);
+	v.r.sum = row_sum(&v, sizeof v.r + where_n);
+	return db_put(d, TABLE_ROWS, key_bytes(&k),
+	    bytes_make(&v, sizeof v.r + where_n));
+}
+
+int
+index_row_remove(struct db *d, uint32_t number, uint32_t uid)
+{
+	struct key k = key_32_32(number, uid);
+
+	return db_delete(d, TABLE_ROWS, key_bytes(&k));
+}
+
+struct reading {
+	uint32_t number, last;
+	struct index_row *v;
+	size_t max, n;
+	bool damaged;
+};
+
+static int
+read_row(void *arg, struct bytes key, struct bytes value)
+{
+	struct reading *r = arg;
+	uint32_t uid = (uint32_t)key_number(key, 4, 4);
+
+	if (r->n == r->max || key_number(key, 0, 4) != r->number || uid > r->last)
+		return 1;
+	if (!decode(uid, value, &r->v[r->n])) {
+		r->damaged = true;
+		return 1;
+	}
+	r->n++;
+	return 0;
+}
+
+int
+index_rows(struct db *d, uint32_t number, uint32_t first, uint32_t last,
+    struct index_row *v, size_t max, size_t *n)
+{
+	struct reading r = { .number = number, .last = last, .v = v, .max = max };
+	struct key k = key_32_32(number, first);
+
+	if (db_walk(d, TABLE_ROWS, key_bytes(&k), read_row, &r) < 0)
+		return -1;
+	*n = r.n;
+	return r.damaged ? damaged(d) : 0;
+}
+
+/* ---- columns: a checksum, then the bytes ---- */
+
+int
+index_column(struct db *d, uint32_t number, unsigned column, uint32_t uid,
+    struct buf *out)
+{
+	struct key k = key_32_8_32(number, column, uid);
+	uint32_t sum;
+	size_t n;
+
+	buf_clear(out);
+	if (buf_room(out, 4096) == NULL)
+		return -1;
+	if (db_get(d, TABLE_COLUMNS, key_bytes(&k), out->data, out->cap, &n) < 0) {
+		if (errno != E2BIG || buf_room(out, DB_VALUE_MAX) == NULL
+		    || db_get(d, TABLE_COLUMNS, key_bytes(&k), out->data,
+		    out->cap, &n) < 0)
+			return -1;
+	}
+	if (n < sizeof sum)
+		return damaged(d);
+	memcpy(&sum, out->data, sizeof sum);
+	if (sum != db_checksum(out->data + sizeof sum, n - sizeof sum))
+		return damaged(d);
+	out->len = n;
+	buf_consume(out, sizeof sum);
+	return 0;
+}
+
+int
+index_column_put(struct db *d, uint32_t number, unsigned column, uint32_t uid,
+    struct bytes value)
+{
+	struct key k = key_32_8_32(number, column, uid);
+	struct buf copy = BUF_INIT(DB_VALUE_MAX);
+	uint32_t sum = db_checksum(value.p, value.n);
+	int rc = -1;
+
+	buf_add(&copy, &sum, sizeof sum);
+	if (buf_bytes(&copy, value) == 0)
+		rc = db_put(d, TABLE_COLUMNS, key_bytes(&k), buf_contents(&copy));
+	buf_free(&copy);
+	return rc;
+}
+
+int
+index_columns_remove(struct db *d, uint32_t number, uint32_t uid)
+{
+	for (unsigned column = 1; column < COLUMN_END; column++) {
+		struct key k = key_32_8_32(number, column, uid);
+
+		if (db_delete(d, TABLE_COLUMNS, key_bytes(&k)) < 0)
+			return -1;
+	}
+	return 0;
+}

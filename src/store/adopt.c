@@ -1,0 +1,148 @@
+/*
+ * Taking files in that have no UID of their own here.
+ * Runs as: the mailbox owner.
+ *
+ * A UID stands in the file's name, durably, before the index and so any
+ * client hears of it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "log.h"
+#include "name.h"
+#include "pass.h"
+
+#define CHANGES 256			/* renamed between two looks at the watch */
+
+static const struct pass *sorting;
+
+static struct bytes
+file_of(const struct pass *p, const struct newcomer *n)
+{
+	return bytes_of((const char *)p->names.data + n->at + 4);
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+	return name_order(file_of(sorting, a), file_of(sorting, b));
+}
+
+/* Conflicts seen in a directory that changed meanwhile may be no conflicts. */
+static void
+drop_conflicts(struct pass *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->newcomers[i].conflict)
+			p->newcomers[kept++] = p->newcomers[i];
+	p->n = kept;
+}
+
+static int
+give_uids(struct pass *p, const struct newcomer *v, struct change *c, size_t n)
+{
+	uint32_t fresh = 0, next;
+
+	for (size_t i = 0; i < n; i++)
+		fresh += v[i].uid == 0;
+	/* Claims that are not in the index yet are not given again. */
+	if (p->highest >= p->b->rec.uid_next)
+		p->b->rec.uid_next = p->highest + 1;
+	if (bound_reserve(p->b, fresh, &p->modseq) < 0)
+		return -1;
+	next = p->b->rec.uid_next;
+	for (size_t i = 0; i < n; i++) {
+		c[i] = (struct change){ .uid = v[i].uid != 0 ? v[i].uid : next++ };
+		snprintf(c[i].where, sizeof c[i].where, "%s",
+		    (const char *)p->names.data + v[i].at);
+	}
+	p->b->rec.uid_next = next;
+	return 0;
+}
+
+static int
+add_row(struct pass *p, const struct change *c)
+{
+	struct index_row *row = pass_row(p);
+	struct file_name n;
+
+	if (row == NULL)
+		return -1;
+	name_parse(bytes_of(c->where + 4), &n);
+	row->uid = c->uid;
+	row->flags = n.flags;
+	row->keywords.bits[0] = n.letters;
+	row->mark = c->mark;
+	row->saved = time(NULL);
+	memcpy(row->where, c->where, sizeof row->where);
+	return 0;
+}
+
+/* A folder that we may not change keeps its newcomers to itself. */
+static int
+refused(struct pass *p, int error)
+{
+	static bool told;
+
+	if (error == ENOENT)
+		return 0;
+	if (!told)
+		log_warn("mailbox \"%s\": new messages cannot be taken in: %s",
+		    log_quote(bytes_of(p->b->folder->name)), strerror(error));
+	told = true;
+	p->stuck = true;
+	return 0;
+}
+
+static int
+take_in(struct pass *p, const struct newcomer *v, struct change *c, size_t n)
+{
+	if (give_uids(p, v, c, n) < 0)
+		return refused(p, errno);
+	p->changed_disk = true;
+	p->b->folder->store->ops->apply(p->b->folder, CHANGE_IDENTITY,
+	    p->b->state.uidvalidity, c, n);
+	for (size_t i = 0; i < n; i++) {
+		if (c[i].error != 0)
+			refused(p, c[i].error);
+		else if (add_row(p, &c[i]) < 0)
+			return -1;
+	}
+	if (p->b->folder->watch.events != NULL)
+		events_read(p->b->folder->watch.events);
+	return 0;
+}
+
+int
+pass_take_in(struct pass *p, bool exact)
+{
+	struct change *c;
+	int rc = 0;
+
+	if (!exact)
+		drop_conflicts(p);
+	if (p->n == 0)
+		return 0;
+	c = reallocarray(NULL, CHANGES, sizeof *c);
+	if (c == NULL)
+		return -1;
+	sorting = p;
+	qsort(p->newcomers, p->n, sizeof *p->newcomers, by_age);
+	for (size_t i = 0; rc == 0 && !p->stuck && i < p->n; i += CHANGES) {
+		size_t n = p->n - i < CHANGES ? p->n - i : CHANGES;
+
+		rc = take_in(p, p->newcomers + i, c, n);
+		if (rc == 0 && p->n_rows > PASS_ROWS - CHANGES
+		    && (rc = p->b->folder->store->ops->durable(p->b->folder)) == 0)
+			rc = pass_flush(p);
+	}
+	free(c);
+	if (rc == 0 && p->n_rows > 0
+	    && (rc = p->b->folder->store->ops->durable(p->b->folder)) == 0)
+		rc = pass_flush(p);
+	return rc;
+}

@@ -1,0 +1,370 @@
+/*
+ * A folder and its index record: locks, reservations, counters.
+ * Runs as: the mailbox owner.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "bound.h"
+#include "sync.h"
+
+#define UID_BLOCK 64
+#define INDEX_TRIES 3
+/* Mod-sequences are microseconds; one write of the state serves ten minutes. */
+#define MODSEQ_BLOCK UINT64_C(600000000)
+
+int
+bound_open(struct mail *m, struct bytes name, struct bound *b)
+{
+	*b = (struct bound){ .mail = m };
+	return folder_get(m->store, name, &b->folder);
+}
+
+void
+bound_close(struct bound *b)
+{
+	folder_put(b->folder);
+	b->folder = NULL;
+}
+
+static bool
+clean(const struct bound *b, const struct stamp *now)
+{
+	struct stamp then;
+
+	memcpy(&then, b->rec.stamp, sizeof then);
+	for (unsigned i = 0; i < PARTS; i++)
+		if (!then.part[i].firm || !stamp_same(&then, now, i))
+			return false;
+	return b->rec.complete != 0;
+}
+
+int
+bound_reload(struct bound *b)
+{
+	if (db_check(b->mail->db) < 0)
+		return -1;
+	b->generation = 0;
+	if (index_folder_get(b->mail->db, b->id, &b->rec) < 0)
+		return -1;
+	b->generation = db_generation(b->mail->db);
+	return 0;
+}
+
+int
+bound_sync(struct bound *b)
+{
+	struct stamp now;
+
+	if (b->folder->store->ops->stamp(b->folder, &now) < 0)
+		return -1;
+	if (b->id[0] != '\0' && bound_reload(b) == 0 && clean(b, &now))
+		return 0;
+	if (bound_lock(b) < 0)
+		return -1;
+	return bound_unlock(b);
+}
+
+int
+bound_refresh(struct bound *b)
+{
+	if (b->id[0] != '\0' && bound_reload(b) == 0 && b->rec.complete)
+		return 0;
+	return bound_sync(b);
+}
+
+/* A state that is missing, damaged or a copy of another folder's. */
+static int
+mend_state(struct bound *b, bool lost, ino_t inode)
+{
+	if (lost && sync_rebuild_state(b) < 0)
+		return -1;
+	state_new_id(b->state.id);
+	b->state.inode = inode;
+	return state_save(b->folder->dir, &b->state);
+}
+
+static int
+load_state(struct bound *b)
+{
+	struct stat st;
+	int rc = state_load(b->folder->dir, &b->state);
+
+	if (fstat(b->folder->dir, &st) < 0)
+		return -1;
+	if (st.st_nlink == 0) {
+		errno = ESTALE;
+		return -1;
+	}
+	if (rc < 0 && errno != ENOENT && errno != EILSEQ)
+		return -1;
+	if ((rc < 0 || b->state.inode != st.st_ino)
+	    && mend_state(b, rc < 0, st.st_ino) < 0)
+		return -1;
+	/* Another identity under an open view: the mailbox is another one. */
+	if (b->id[0] != '\0' && b->rec.uidvalidity != 0
+	    && b->rec.uidvalidity != b->state.uidvalidity) {
+		errno = ESTALE;
+		return -1;
+	}
+	memcpy(b->id, b->state.id, sizeof b->id);
+	return 0;
+}
+
+static int
+fresh_record(struct bound *b)
+{
+	b->rec = (struct index_folder){ .uidvalidity = b->state.uidvalidity,
+	    .uid_next = b->state.uid_bound, .first_unseen = 1 };
+	if (db_begin(b->mail->db) < 0)
+		return -1;
+	if (index_folder_number(b->mail->db, &b->rec.number) < 0
+	    || index_folder_put(b->mail->db, b->id, &b->rec) < 0) {
+		db_abort(b->mail->db);
+		return -1;
+	}
+	if (db_commit(b->mail->db) < 0)
+		return -1;
+	b->generation = db_generation(b->mail->db);
+	return 0;
+}
+
+static int
+lock_and_load(struct bound *b)
+{
+	if (load_state(b) < 0)
+		return -1;
+	if (bound_reload(b) < 0
+	    && ((errno != ENOENT && errno != EIO) || fresh_record(b) < 0))
+		return -1;
+	return sync_locked(b);
+}
+
+void
+bound_watch(struct bound *b)
+{
+	struct store *s = b->folder->store;
+
+	if (s->events == NULL)
+		s->events = events_open();
+	if (b->folder->watch.events == NULL)
+		watch_begin(s->events, &b->folder->watch, b->folder->path);
+}
+
+int
+bound_lock(struct bound *b)
+{
+	int tries = INDEX_TRIES;
+
+	if (folder_lock(b->folder) < 0)
+		return -1;
+	bound_watch(b);
+	b->dirty = b->failed = false;
+	/* An index found to be damaged was dropped: make it anew. */
+	do
+		if (lock_and_load(b) == 0)
+			return 0;
+	while (errno == EIO && --tries > 0);
+
+	int saved = errno;
+
+	folder_unlock(b->folder);
+	errno = saved;
+	return -1;
+}
+
+int
+bound_unlock(struct bound *b)
+{
+	/* Without a new stamp the next one to come looks at the folder. */
+	int rc = b->dirty && !b->failed ? sync_own_changes(b) : 0;
+	int saved = errno;
+
+	b->dirty = false;
+	folder_unlock(b->folder);
+	errno = saved;
+	return rc;
+}
+
+static uint64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* What the state file reserves is for us as long as we did it last. */
+static bool
+reserved_by_us(const struct bound *b)
+{
+	return b->state.holder == db_token(b->mail->db)
+	    && b->state.uid_bound == b->rec.uid_bound
+	    && b->state.modseq_bound == b->rec.modseq_bound;
+}
+
+int
+bound_reserve(struct bound *b, uint32_t n, uint64_t *modseq)
+{
+	bool ours = reserved_by_us(b);
+	struct state st = b->state;
+	uint32_t next = b->rec.uid_next;
+	uint64_t at = b->rec.modseq + 1;
+
+	if (!ours && st.uid_bound > next)
+		next = st.uid_bound;
+	if (!ours && st.modseq_bound >= at)
+		at = st.modseq_bound + 1;
+	if (now_us() > at)
+		at = now_us();
+	if (n > UINT32_MAX - UID_BLOCK - next || at > INT64_MAX - MODSEQ_BLOCK) {
+		errno = E2BIG;
+		return -1;
+	}
+	if (!ours || next + n > st.uid_bound || at > st.modseq_bound) {
+		if (next + n > st.uid_bound)
+			st.uid_bound = next + n + UID_BLOCK;
+		if (at > st.modseq_bound)
+			st.modseq_bound = at + MODSEQ_BLOCK;
+		st.holder = db_token(b->mail->db);
+		if (state_save(b->folder->dir, &st) < 0)
+			return -1;
+		b->state = st;
+	}
+	b->rec.uid_bound = st.uid_bound;
+	b->rec.modseq_bound = st.modseq_bound;
+	b->rec.uid_next = next;
+	b->rec.modseq = at;
+	*modseq = at;
+	return 0;
+}
+
+int
+bound_begin(struct bound *b)
+{
+	if (db_begin(b->mail->db) == 0)
+		return 0;
+	b->failed = true;
+	return -1;
+}
+
+void
+bound_abort(struct bound *b)
+{
+	b->failed = true;
+	db_abort(b->mail->db);
+}
+
+int
+bound_commit(struct bound *b)
+{
+	if (index_folder_put(b->mail->db, b->id, &b->rec) < 0) {
+		bound_abort(b);
+		return -1;
+	}
+	if (db_commit(b->mail->db) == 0)
+		return 0;
+	b->failed = true;
+	return -1;
+}
+
+uint64_t
+bound_flags_sum(const struct index_row *row)
+{
+	uint64_t h = (uint64_t)row->uid << 32 | row->flags;
+
+	for (size_t i = 0; i < MAIL_KEYWORDS_MAX / 64; i++) {
+		h = (h ^ row->keywords.bits[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 31;
+	}
+	return h * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
+/* Counts the row in (sign 1) or out (sign -1, modulo 2^64). */
+static void
+count(struct index_folder *f, const struct index_row *row, uint64_t sign)
+{
+	bool deleted = (row->flags & FLAG_DELETED) != 0;
+
+	f->messages += sign;
+	f->flags_sum += sign * bound_flags_sum(row);
+	if (!(row->flags & FLAG_SEEN))
+		f->unseen += sign;
+	if (deleted)
+		f->deleted += sign;
+	if (row->size == INDEX_SIZE_UNKNOWN) {
+		f->sizes_unknown += sign;
+		return;
+	}
+	f->size += sign * row->size;
+	if (deleted)
+		f->deleted_size += sign * row->size;
+}
+
+int
+bound_put_facts(struct bound *b, const struct index_row *old,
+    const struct index_row *row)
+{
+	if (old != NULL)
+		count(&b->rec, old, UINT64_MAX);
+	count(&b->rec, row, 1);
+	return index_row_put(b->mail->db, b->rec.number, row);
+}
+
+int
+bound_put_row(struct bound *b, const struct index_row *old,
+    struct index_row *row, uint64_t modseq)
+{
+	/* What the first indexing finds all changed at once: no log needed. */
+	bool logged = b->rec.complete != 0;
+
+	row->modseq = modseq;
+	if (!(row->flags & FLAG_SEEN) && row->uid < b->rec.first_unseen)
+		b->rec.first_unseen = row->uid;
+	if (logged && index_log_move(b->mail->db, b->rec.number, row->uid,
+	    old != NULL && old->modseq > b->rec.base ? old->modseq : 0, modseq) < 0)
+		return -1;
+	return bound_put_facts(b, old, row);
+}
+
+static int
+remove_row(struct bound *b, const struct index_row *row)
+{
+	struct db *d = b->mail->db;
+
+	count(&b->rec, row, UINT64_MAX);
+	if (index_row_remove(d, b->rec.number, row->uid) < 0
+	    || index_columns_remove(d, b->rec.number, row->uid) < 0)
+		return -1;
+	return row->modseq <= b->rec.base ? 0
+	    : index_log_move(d, b->rec.number, row->uid, row->modseq, 0);
+}
+
+int
+bound_remove_rows(struct bound *b, const struct runs *uids, uint64_t modseq,
+    struct runs *removed)
+{
+	struct runs_cursor c = RUNS_CURSOR(uids);
+	struct index_row row;
+	uint32_t uid;
+
+	runs_clear(removed);
+	while ((uid = runs_next(&c)) != 0) {
+		if (index_row(b->mail->db, b->rec.number, uid, &row) < 0) {
+			if (errno == ENOENT)
+				continue;
+			return -1;
+		}
+		if (remove_row(b, &row) < 0 || runs_add(removed, uid, uid) < 0)
+			return -1;
+	}
+	if (removed->count == 0)
+		return 0;
+	if (index_gone_add(b->mail->db, &b->rec, modseq, removed) < 0)
+		return -1;
+	return index_runs_change(b->mail->db, b->rec.number, NULL, removed);
+}

@@ -1,0 +1,86 @@
+/*
+ * A folder bound to what the index knows of it: the bridge between storage
+ * and index. Everything in mail.h that looks into a mailbox goes through it.
+ */
+#ifndef STORE_BOUND_H
+#define STORE_BOUND_H
+
+#include "../index/index.h"
+#include "store.h"
+
+struct mail {
+	const struct config *conf;
+	struct mail_owner owner;
+	struct store *store;
+	struct db *db;
+	bool visited;			/* special-use mailboxes were seen to */
+};
+
+struct bound {
+	struct mail *mail;
+	struct folder *folder;
+	struct state state;		/* as last read, under the lock */
+	struct index_folder rec;	/* as last read */
+	uint64_t generation;		/* of the index that rec is from; 0: none */
+	char id[MAILBOX_ID_MAX];	/* the mailbox's, at binding */
+	bool dirty;			/* own changes since bound_lock() ... */
+	bool failed;			/* ... that the index did not take */
+};
+
+int bound_open(struct mail *m, struct bytes name, struct bound *b);
+void bound_close(struct bound *b);
+
+/*
+ * Watches the folder from now on, if it can be: for events, and to tell our
+ * own changes from those of others.
+ */
+void bound_watch(struct bound *b);
+
+/*
+ * Brings the index up to date with the disk; costs a few system calls when
+ * nothing changed. rec is then fresh.
+ */
+int bound_sync(struct bound *b);
+
+/* Reads rec anew. ENOENT: the index knows nothing of this folder. */
+int bound_reload(struct bound *b);
+/* Reads rec anew; syncs when the index was lost. */
+int bound_refresh(struct bound *b);
+
+/*
+ * Takes the folder's lock, with everything up to date, for one who will change
+ * something. bound_unlock() makes the stamps right again, so that neither we
+ * nor others scan the folder because of our own changes.
+ */
+int bound_lock(struct bound *b);
+int bound_unlock(struct bound *b);
+
+/*
+ * Under the lock: sees to n UIDs from rec.uid_next on, and gives a new
+ * mod-sequence, both reserved on disk. rec is changed; bound_write() keeps it.
+ */
+int bound_reserve(struct bound *b, uint32_t n, uint64_t *modseq);
+
+/*
+ * Write transactions of the index, in which rec and rows change together.
+ * After one that failed rec is not what the index has: end what you do.
+ */
+int bound_begin(struct bound *b);
+int bound_commit(struct bound *b);
+void bound_abort(struct bound *b);
+
+/* Puts a row in place of old (NULL: none), counting it, at a mod-sequence. */
+int bound_put_row(struct bound *b, const struct index_row *old,
+    struct index_row *row, uint64_t modseq);
+/* Removes rows, counting them; those without a row are passed over. */
+int bound_remove_rows(struct bound *b, const struct runs *uids, uint64_t modseq,
+    struct runs *removed);
+
+/* The part of flags_sum that one message makes. */
+uint64_t bound_flags_sum(const struct index_row *row);
+
+/* Rewrites the row's facts (size, date) without its being a change. */
+int bound_put_facts(struct bound *b, const struct index_row *old,
+    const struct index_row *row);
+
+#endif

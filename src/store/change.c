@@ -1,0 +1,439 @@
+/*
+ * Changing flags, and removing messages.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mailbox.h"
+
+#define BATCH 512
+
+/* Rows read and their changes, a batch at a time. */
+struct batch {
+	struct index_row read[BATCH];
+	struct index_row rows[BATCH];
+	struct index_row news[BATCH];
+	struct change change[BATCH];
+	size_t n;
+};
+
+static uint32_t
+new_flags(const struct mail_store *s, uint32_t flags)
+{
+	switch (s->how) {
+	case FLAGS_ADD:
+		return flags | s->flags;
+	case FLAGS_REMOVE:
+		return flags & ~s->flags;
+	default:
+		return s->flags;
+	}
+}
+
+static struct keyword_set
+new_keywords(const struct mail_store *s, struct keyword_set old)
+{
+	for (size_t i = 0; i < MAIL_KEYWORDS_MAX / 64; i++)
+		switch (s->how) {
+		case FLAGS_ADD:
+			old.bits[i] |= s->keywords.bits[i];
+			break;
+		case FLAGS_REMOVE:
+			old.bits[i] &= ~s->keywords.bits[i];
+			break;
+		default:
+			old.bits[i] = s->keywords.bits[i];
+		}
+	return old;
+}
+
+static bool
+same_flags(const struct index_row *a, const struct index_row *b)
+{
+	return a->flags == b->flags
+	    && memcmp(&a->keywords, &b->keywords, sizeof a->keywords) == 0;
+}
+
+struct storing {
+	struct mailbox *box;
+	const struct mail_store *how;
+	struct mail_stored *out;
+	struct batch *batch;
+	uint64_t modseq;		/* of this change; 0: nothing changed yet */
+	bool gone;			/* some files were not where the index said */
+};
+
+static int
+add_uid(struct runs *set, uint32_t uid)
+{
+	return runs_add(set, uid, uid);
+}
+
+/* Puts what must change of the rows read into the batch. */
+static int
+decide(struct storing *s, const struct index_row *v, size_t n)
+{
+	struct batch *b = s->batch;
+
+	for (size_t i = 0; i < n; i++) {
+		struct index_row new = v[i];
+
+		if (s->how->conditional && v[i].modseq > s->how->unchanged_since
+		    && v[i].modseq != s->modseq) {
+			if (add_uid(&s->out->modified, v[i].uid) < 0)
+				return -1;
+			continue;
+		}
+		new.flags = new_flags(s->how, v[i].flags);
+		new.keywords = new_keywords(s->how, v[i].keywords);
+		if (same_flags(&v[i], &new)) {
+			if (add_uid(&s->out->stored, v[i].uid) < 0)
+				return -1;
+			continue;
+		}
+		b->rows[b->n] = v[i];
+		b->news[b->n] = new;
+		b->change[b->n] = (struct change){ .uid = new.uid,
+		    .flags = new.flags, .keywords = new.keywords };
+		memcpy(b->change[b->n].where, v[i].where, sizeof v[i].where);
+		b->n++;
+	}
+	return 0;
+}
+
+static bool
+is_live(void *arg, uint32_t uid)
+{
+	struct bound *b = arg;
+	struct index_row row;
+
+	return index_row(b->mail->db, b->rec.number, uid, &row) == 0;
+}
+
+/* Keywords without a letter go into their own file first. */
+static int
+write_extra(struct bound *b, const struct batch *batch)
+{
+	struct uid_keywords v[BATCH];
+	size_t n = 0;
+
+	for (size_t i = 0; i < batch->n; i++) {
+		struct keyword_set old = batch->rows[i].keywords;
+		struct keyword_set new = batch->news[i].keywords;
+
+		old.bits[0] &= ~(uint64_t)keywords_letters(&old);
+		new.bits[0] &= ~(uint64_t)keywords_letters(&new);
+		if (memcmp(&old, &new, sizeof old) != 0)
+			v[n++] = (struct uid_keywords){ batch->news[i].uid, new };
+	}
+	return n == 0 ? 0
+	    : keywords_flags_add(b->folder->dir, v, n, is_live, b);
+}
+
+static int
+write_batch(struct storing *s)
+{
+	struct bound *b = &s->box->b;
+
+	for (size_t i = 0; i < s->batch->n; i++) {
+		struct change *c = &s->batch->change[i];
+		struct index_row *new = &s->batch->news[i];
+
+		if (c->error == ENOENT) {
+			s->gone = true;
+			continue;
+		}
+		if (c->error != 0) {
+			errno = c->error;
+			return -1;
+		}
+		memcpy(new->where, c->where, sizeof new->where);
+		new->mark = c->mark;
+		if (bound_put_row(b, &s->batch->rows[i], new, s->modseq) < 0
+		    || add_uid(&s->out->stored, new->uid) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+apply_batch(struct storing *s)
+{
+	struct bound *b = &s->box->b;
+	int rc;
+
+	if (s->batch->n == 0)
+		return 0;
+	if (s->modseq == 0 && bound_reserve(b, 0, &s->modseq) < 0)
+		return -1;
+	b->dirty = true;
+	if (write_extra(b, s->batch) < 0)
+		return -1;
+	b->folder->store->ops->apply(b->folder, CHANGE_FLAGS,
+	    b->state.uidvalidity, s->batch->change, s->batch->n);
+	events_read(b->folder->store->events);
+	if (bound_begin(b) < 0)
+		return -1;
+	rc = write_batch(s);
+	if (rc == 0)
+		rc = bound_commit(b);
+	else
+		bound_abort(b);
+	s->batch->n = 0;
+	return rc;
+}
+
+static int
+store_run(struct storing *s, struct run r)
+{
+	struct bound *b = &s->box->b;
+	struct index_row *v = s->batch->read;
+	uint64_t next = r.first;
+	size_t n;
+
+	while (next <= r.last) {
+		if (index_rows(b->mail->db, b->rec.number, (uint32_t)next, r.last,
+		    v, BATCH - s->batch->n, &n) < 0)
+			return -1;
+		if (n == 0)
+			return 0;
+		next = (uint64_t)v[n - 1].uid + 1;
+		if (decide(s, v, n) < 0)
+			return -1;
+		if (s->batch->n == BATCH && apply_batch(s) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+store_locked(struct storing *s, const struct runs *uids)
+{
+	struct bound *b = &s->box->b;
+	int rc = 0;
+
+	s->out->modseq_before = b->rec.modseq;
+	for (size_t i = 0; rc == 0 && i < uids->n; i++)
+		rc = store_run(s, uids->v[i]);
+	if (rc == 0)
+		rc = apply_batch(s);
+	s->out->modseq = s->modseq != 0 ? s->modseq : s->out->modseq_before;
+	return rc;
+}
+
+int
+mailbox_store(struct mailbox *box, const struct runs *uids,
+    const struct mail_store *change, struct mail_stored *out)
+{
+	struct storing s = { .box = box, .how = change, .out = out };
+	int rc, saved;
+
+	*out = (struct mail_stored){ 0 };
+	if (box->read_only) {
+		errno = EROFS;
+		return -1;
+	}
+	s.batch = calloc(1, sizeof *s.batch);
+	if (s.batch == NULL || bound_lock(&box->b) < 0) {
+		free(s.batch);
+		return -1;
+	}
+	rc = store_locked(&s, uids);
+	saved = errno;
+	if (bound_unlock(&box->b) < 0 && rc == 0) {
+		rc = -1;
+		saved = errno;
+	}
+	free(s.batch);
+	if (rc < 0)
+		mail_stored_free(out);
+	errno = saved;
+	return rc;
+}
+
+void
+mail_stored_free(struct mail_stored *s)
+{
+	runs_free(&s->stored);
+	runs_free(&s->modified);
+}
+
+/* ---- removing ---- */
+
+struct removing {
+	struct mailbox *box;
+	bool deleted_only;
+	struct batch *batch;
+	struct runs *out;
+	uint64_t modseq;
+};
+
+static int
+forget_batch(struct removing *r)
+{
+	struct bound *b = &r->box->b;
+	struct runs gone = RUNS_INIT, removed = RUNS_INIT;
+	int rc = 0, failed = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->batch->n; i++) {
+		int error = r->batch->change[i].error;
+
+		if (error == 0 || error == ENOENT)
+			rc = add_uid(&gone, r->batch->change[i].uid);
+		else
+			failed = error;
+	}
+	if (rc == 0)
+		rc = bound_begin(b);
+	if (rc == 0) {
+		rc = bound_remove_rows(b, &gone, r->modseq, &removed);
+		if (rc == 0)
+			rc = bound_commit(b);
+		else
+			bound_abort(b);
+	}
+	for (size_t i = 0; rc == 0 && r->out != NULL && i < removed.n; i++)
+		rc = runs_add(r->out, removed.v[i].first, removed.v[i].last);
+	runs_free(&gone);
+	runs_free(&removed);
+	if (rc == 0 && failed != 0) {
+		errno = failed;
+		rc = -1;
+	}
+	return rc;
+}
+
+static int
+remove_batch(struct removing *r)
+{
+	struct bound *b = &r->box->b;
+	int rc;
+
+	if (r->batch->n == 0)
+		return 0;
+	if (r->modseq == 0 && bound_reserve(b, 0, &r->modseq) < 0)
+		return -1;
+	b->dirty = true;
+	b->folder->store->ops->apply(b->folder, CHANGE_REMOVE,
+	    b->state.uidvalidity, r->batch->change, r->batch->n);
+	events_read(b->folder->store->events);
+	rc = forget_batch(r);
+	r->batch->n = 0;
+	return rc;
+}
+
+static int
+remove_locked(struct removing *r, const struct runs *uids)
+{
+	struct bound *b = &r->box->b;
+	struct runs_cursor c = RUNS_CURSOR(uids);
+	struct index_row row;
+	uint32_t uid;
+
+	while ((uid = runs_next(&c)) != 0) {
+		struct change *ch = &r->batch->change[r->batch->n];
+
+		if (index_row(b->mail->db, b->rec.number, uid, &row) < 0) {
+			if (errno == ENOENT)
+				continue;
+			return -1;
+		}
+		if (r->deleted_only && !(row.flags & FLAG_DELETED))
+			continue;
+		*ch = (struct change){ .uid = uid };
+		memcpy(ch->where, row.where, sizeof ch->where);
+		if (++r->batch->n == BATCH && remove_batch(r) < 0)
+			return -1;
+	}
+	return remove_batch(r);
+}
+
+static int
+remove_uids(struct mailbox *box, const struct runs *uids, struct runs *out,
+    bool deleted_only)
+{
+	struct removing r = { .box = box, .deleted_only = deleted_only, .out = out };
+	struct runs both = RUNS_INIT, have = RUNS_INIT;
+	int rc, saved;
+
+	if (out != NULL)
+		runs_clear(out);
+	if (box->read_only) {
+		errno = EROFS;
+		return -1;
+	}
+	r.batch = calloc(1, sizeof *r.batch);
+	if (r.batch == NULL || bound_lock(&box->b) < 0) {
+		free(r.batch);
+		return -1;
+	}
+	rc = index_runs(box->b.mail->db, box->b.rec.number, &have);
+	if (rc == 0)
+		rc = runs_intersect(&both, uids, &have);
+	if (rc == 0 && (!deleted_only || box->b.rec.deleted > 0))
+		rc = remove_locked(&r, &both);
+	saved = errno;
+	if (bound_unlock(&box->b) < 0 && rc == 0) {
+		rc = -1;
+		saved = errno;
+	}
+	runs_free(&both);
+	runs_free(&have);
+	free(r.batch);
+	errno = saved;
+	return rc;
+}
+
+int
+mailbox_expunge(struct mailbox *b, const struct runs *uids, struct runs *out)
+{
+	return remove_uids(b, uids, out, true);
+}
+
+int
+mailbox_remove(struct mailbox *b, const struct runs *uids, struct runs *out)
+{
+	return remove_uids(b, uids, out, false);
+}
+
+/* ---- keywords ---- */
+
+const char *
+mailbox_keyword(struct mailbox *b, unsigned i)
+{
+	struct keywords *k = &b->b.folder->keywords;
+
+	if (i >= MAIL_KEYWORDS_MAX)
+		return NULL;
+	/* Another session may have made it a moment ago. */
+	if (k->name[i] == NULL)
+		keywords_load(k, b->b.folder->dir);
+	return k->name[i];
+}
+
+unsigned
+mailbox_keywords(struct mailbox *b)
+{
+	keywords_load(&b->b.folder->keywords, b->b.folder->dir);
+	return keywords_count(&b->b.folder->keywords);
+}
+
+int
+mailbox_keyword_number(struct mailbox *b, struct bytes name, bool create)
+{
+	struct folder *f = b->b.folder;
+	int i = keywords_number(&f->keywords, f->dir, name, false);
+
+	if (i >= 0 || !create)
+		return i;
+	if (b->read_only) {
+		errno = EROFS;
+		return -1;
+	}
+	if (folder_lock(f) < 0)
+		return -1;
+	i = keywords_number(&f->keywords, f->dir, name, true);
+	folder_unlock(f);
+	return i;
+}

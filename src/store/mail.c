@@ -1,0 +1,214 @@
+/*
+ * A user's mail: where it lies, and opening it.
+ * Runs as: the mailbox owner.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "bound.h"
+#include "lists.h"
+#include "lock.h"
+#include "maildir.h"
+
+#define INDEX_FILE "mailreeve-index"
+#define POLL_SECONDS 5
+
+/* The mailboxes every user finds at the first visit (RFC 6154). */
+static const struct {
+	const char *name;
+	unsigned use;
+} special[] = {
+	{ "Drafts", USE_DRAFTS }, { "Sent", USE_SENT }, { "Junk", USE_JUNK },
+	{ "Trash", USE_TRASH }, { "Archive", USE_ARCHIVE },
+};
+#define SPECIAL (sizeof special / sizeof special[0])
+
+static int
+print(char *out, const char *a, const char *b, const char *c)
+{
+	if (snprintf(out, PATH_MAX, "%s/%s%s", a, b, c) < PATH_MAX)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/* Below the home, or, for an absolute path, a directory of that name in it. */
+static int
+maildir_path(const struct config *conf, const struct mail_owner *owner,
+    char out[PATH_MAX])
+{
+	return conf->maildir[0] == '/' ? print(out, conf->maildir, owner->name, "")
+	    : print(out, owner->home, conf->maildir, "");
+}
+
+static int
+index_path(const struct config *conf, const struct mail_owner *owner,
+    char out[PATH_MAX])
+{
+	char root[PATH_MAX];
+
+	if (conf->index_directory[0] == '\0')
+		return maildir_path(conf, owner, root) < 0 ? -1
+		    : print(out, root, INDEX_FILE, "");
+	if (print(root, conf->index_directory, owner->name, "") < 0)
+		return -1;
+	return print(out, root, INDEX_FILE, "");
+}
+
+static int
+make_directory(const char *path)
+{
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : 0;
+}
+
+static int
+add_root(char *paths[MAIL_ROOTS_MAX], int n, const char *path)
+{
+	paths[n] = strdup(path);
+	return paths[n] == NULL ? -1 : n + 1;
+}
+
+int
+mail_roots(const struct config *conf, const struct mail_owner *owner,
+    char *paths[MAIL_ROOTS_MAX])
+{
+	char path[PATH_MAX];
+	int n;
+
+	if (maildir_path(conf, owner, path) < 0 || make_directory(path) < 0)
+		return -1;
+	db_prepare();
+	n = add_root(paths, 0, path);
+	if (n < 0 || conf->index_directory[0] == '\0')
+		return n;
+	if (print(path, conf->index_directory, owner->name, "") < 0
+	    || make_directory(path) < 0 || (n = add_root(paths, n, path)) < 0) {
+		free(paths[0]);
+		return -1;
+	}
+	return n;
+}
+
+static int
+create_special(struct store *s)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < SPECIAL; i++) {
+		struct bytes name = bytes_of(special[i].name);
+
+		if (s->ops->create(s, name) < 0 && errno != EEXIST)
+			rc = -1;
+		else if (lists_subscribe(s, name, true) < 0
+		    || lists_set_use(s, name, special[i].use) < 0)
+			rc = -1;
+	}
+	return rc;
+}
+
+/* Under the lock on names, and once for ever: the list of uses stays. */
+static int
+first_visit(struct store *s, const struct config *conf)
+{
+	int lock, rc = 0;
+
+	if (!lists_first_visit(s))
+		return 0;
+	lock = store_lock_names(s);
+	if (lock < 0)
+		return -1;
+	if (lists_first_visit(s)) {
+		lists_subscribe(s, BYTES("INBOX"), true);
+		if (conf->special_folders)
+			rc = create_special(s);
+		else
+			rc = lists_begin_uses(s);
+	}
+	store_unlock_names(lock);
+	return rc;
+}
+
+static int
+open_store(struct mail *m)
+{
+	char path[PATH_MAX];
+
+	if (maildir_path(m->conf, &m->owner, path) < 0
+	    || maildir_make(AT_FDCWD, path, true) < 0
+	    || store_open(m->conf, &maildir_ops, path, &m->store) < 0)
+		return -1;
+	/* Reading goes on where nothing can be written. */
+	if (first_visit(m->store, m->conf) < 0 && errno != EROFS
+	    && errno != EACCES && errno != ENOSPC && errno != EDQUOT)
+		return -1;
+	return 0;
+}
+
+int
+mail_open(const struct config *conf, const struct mail_owner *owner,
+    struct mail **out)
+{
+	struct mail *m = calloc(1, sizeof *m);
+	char path[PATH_MAX];
+
+	if (m == NULL)
+		return -1;
+	m->conf = conf;
+	m->owner = *owner;
+	if (open_store(m) < 0 || index_path(conf, owner, path) < 0
+	    || db_open(path, LOCK_WAIT_MS, &m->db) < 0) {
+		int saved = errno;
+
+		mail_close(m);
+		errno = saved;
+		return -1;
+	}
+	*out = m;
+	return 0;
+}
+
+void
+mail_close(struct mail *m)
+{
+	if (m == NULL)
+		return;
+	if (m->store != NULL)
+		store_close(m->store);
+	db_close(m->db);
+	free(m);
+}
+
+int
+mail_events_fd(struct mail *m)
+{
+	return events_fd(m->store->events);
+}
+
+void
+mail_events_read(struct mail *m)
+{
+	events_read(m->store->events);
+}
+
+unsigned
+mail_poll_seconds(struct mail *m)
+{
+	(void)m;
+	return POLL_SECONDS;
+}
+
+void
+mail_shrink(struct mail *m)
+{
+	for (struct folder *f = m->store->folders; f != NULL; f = f->next)
+		keywords_free(&f->keywords);
+	db_rest(m->db);
+	malloc_trim(0);
+}

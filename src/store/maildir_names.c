@@ -1,0 +1,303 @@
+/*
+ * Maildir: folders as a user's names see them.
+ * Runs as: the mailbox owner.
+ */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "layout.h"
+#include "log.h"
+#include "maildir.h"
+#include "sys.h"
+#include "text.h"
+
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
+/*
+ * A folder on its way in or out stands under these names, which are no
+ * mailboxes: what is found there later is unfinished.
+ */
+#define TRASH_PREFIX "mailreeve-removed-"
+#define MAKING "mailreeve-making"
+/* Renames that a crash may have cut short: lines "FROM" and "TO". */
+#define JOURNAL_FILE "mailreeve-renaming"
+#define FOLDERS_MAX ((size_t)100000)
+
+static bool
+is_folder(int root, const char *disk)
+{
+	char cur[LAYOUT_DISK_MAX + 8];
+	struct stat st;
+
+	snprintf(cur, sizeof cur, "%s/cur", disk);
+	return fstatat(root, disk, &st, AT_SYMLINK_NOFOLLOW) == 0
+	    && S_ISDIR(st.st_mode)
+	    && fstatat(root, cur, &st, AT_SYMLINK_NOFOLLOW) == 0
+	    && S_ISDIR(st.st_mode);
+}
+
+static bool
+has_arrivals(int root, const char *disk)
+{
+	char path[LAYOUT_DISK_MAX + 8];
+	struct dirent *e;
+	bool found = false;
+	DIR *dir;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/new", disk);
+	fd = openat(root, path, OPEN_DIR);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (dir == NULL)
+		return false;
+	while (!found && (e = readdir(dir)) != NULL)
+		found = e->d_name[0] != '.';
+	closedir(dir);
+	return found;
+}
+
+static int
+each_folder(int root, int (*fn)(void *arg, const char *disk, struct bytes name),
+    void *arg)
+{
+	struct buf name = BUF_INIT(LAYOUT_NAME_MAX * 2);
+	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	size_t count = 0;
+
+	if (dir == NULL)
+		return -1;
+	while (rc == 0 && count < FOLDERS_MAX && (e = readdir(dir)) != NULL)
+		if (e->d_name[0] == '.' && layout_from_disk(e->d_name, &name) == 0
+		    && is_folder(root, e->d_name)) {
+			rc = fn(arg, e->d_name, buf_contents(&name));
+			count++;
+		}
+	closedir(dir);
+	buf_free(&name);
+	return rc;
+}
+
+struct lister {
+	struct store *s;
+	int (*fn)(void *arg, struct bytes name, bool arrivals);
+	void *arg;
+};
+
+static int
+list_one(void *arg, const char *disk, struct bytes name)
+{
+	struct lister *l = arg;
+
+	return l->fn(l->arg, name, has_arrivals(l->s->root, disk));
+}
+
+int
+maildir_list(struct store *s, int (*fn)(void *arg, struct bytes name,
+    bool arrivals), void *arg)
+{
+	struct lister l = { s, fn, arg };
+	int rc = fn(arg, BYTES("INBOX"), has_arrivals(s->root, "."));
+
+	return rc != 0 ? rc : each_folder(s->root, list_one, &l);
+}
+
+bool
+maildir_exists(struct store *s, struct bytes name)
+{
+	char disk[LAYOUT_DISK_MAX + 1];
+
+	return layout_to_disk(name, disk) == 0
+	    && (layout_inbox(name) || is_folder(s->root, disk));
+}
+
+static void
+remove_tree(int at, const char *name, unsigned depth)
+{
+	int fd = openat(at, name, OPEN_DIR);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (sys_unlink(fd, e->d_name) < 0
+		    && (errno == EISDIR || errno == EPERM) && depth > 0)
+			remove_tree(fd, e->d_name, depth - 1);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	sys_rmdir(at, name);
+}
+
+/* It is a folder for other programs too once it holds this file. */
+static int
+mark_folder(int root, const char *disk)
+{
+	char path[LAYOUT_DISK_MAX + 32];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/maildirfolder", disk);
+	fd = sys_create(root, path);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -1 : 0;
+}
+
+static int
+write_state(int root, const char *disk)
+{
+	struct state st = { .uid_bound = 1, .modseq_bound = 1 };
+	struct stat info;
+	int fd = openat(root, disk, OPEN_DIR), rc = -1;
+
+	if (fd < 0)
+		return -1;
+	state_new_id(st.id);
+	if (fstat(fd, &info) == 0
+	    && state_new_validity(root, &st.uidvalidity) == 0) {
+		st.inode = info.st_ino;
+		rc = state_save(fd, &st);
+	}
+	close(fd);
+	return rc;
+}
+
+int
+maildir_create(struct store *s, struct bytes name)
+{
+	char disk[LAYOUT_DISK_MAX + 1];
+
+	if (layout_to_disk(name, disk) < 0)
+		return -1;
+	if (layout_inbox(name) || is_folder(s->root, disk)) {
+		errno = EEXIST;
+		return -1;
+	}
+	remove_tree(s->root, MAKING, 2);
+	if (maildir_make(s->root, MAKING, false) == 0
+	    && mark_folder(s->root, MAKING) == 0
+	    && write_state(s->root, MAKING) == 0
+	    && sys_rename_new(s->root, MAKING, s->root, disk) == 0)
+		return sys_fsync(s->root);
+
+	int saved = errno;
+
+	remove_tree(s->root, MAKING, 2);
+	errno = saved;
+	return -1;
+}
+
+/* Gone at once, by a rename; its files then go one by one. */
+int
+maildir_remove(struct store *s, struct bytes name)
+{
+	char disk[LAYOUT_DISK_MAX + 1], trash[64];
+
+	if (layout_to_disk(name, disk) < 0)
+		return -1;
+	if (!is_folder(s->root, disk)) {
+		errno = ENOENT;
+		return -1;
+	}
+	snprintf(trash, sizeof trash, TRASH_PREFIX "%08x%08x", arc4random(),
+	    arc4random());
+	if (sys_rename_new(s->root, disk, s->root, trash) < 0
+	    || sys_fsync(s->root) < 0)
+		return -1;
+	remove_tree(s->root, trash, 4);
+	return 0;
+}
+
+/* What must be renamed: the folder itself and all below it. */
+struct renaming {
+	struct store *s;
+	struct bytes from, to;
+	bool check;			/* only see whether each new name is free */
+	struct name_pairs {
+		char from[LAYOUT_DISK_MAX + 1], to[LAYOUT_DISK_MAX + 1];
+	} *v;
+	size_t n;
+};
+
+static int
+add_pair(void *arg, const char *disk, struct bytes name)
+{
+	struct buf to = BUF_INIT(LAYOUT_NAME_MAX);
+	struct renaming *r = arg;
+	struct name_pairs *v;
+	int rc = -1;
+
+	if (!bytes_equal(name, r->from) && !layout_below(name, r->from))
+		return 0;
+	v = reallocarray(r->v, r->n + 1, sizeof *v);
+	if (v == NULL)
+		return -1;
+	r->v = v;
+	buf_bytes(&to, r->to);
+	buf_bytes(&to, bytes_from(name, r->from.n));
+	snprintf(v[r->n].from, sizeof v->from, "%s", disk);
+	if (to.error != 0)
+		errno = EINVAL;
+	else
+		rc = layout_to_disk(buf_contents(&to), v[r->n].to);
+	if (rc == 0 && is_folder(r->s->root, v[r->n].to)) {
+		errno = EEXIST;
+		rc = -1;
+	}
+	r->n++;
+	buf_free(&to);
+	return rc;
+}
+
+static int
+do_renames(struct renaming *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (sys_rename_new(r->s->root, r->v[i].from, r->s->root,
+		    r->v[i].to) < 0)
+			return -1;
+	return sys_fsync(r->s->root);
+}
+
+static int
+write_journal(struct store *s, struct bytes from, struct bytes to)
+{
+	struct buf text = BUF_INIT(LAYOUT_NAME_MAX * 2 + 2);
+	int rc;
+
+	buf_bytes(&text, from);
+	buf_byte(&text, '\n');
+	buf_bytes(&text, to);
+	buf_byte(&text, '\n');
+	rc = text_replace(s->root, JOURNAL_FILE, buf_contents(&text));
+	buf_free(&text);
+	return rc;
+}
+
+int
+maildir_rename(struct store *s, struct bytes from, struct bytes to)
+{
+	struct renaming r = { .s = s, .from = from, .to = to };
+	int rc = each_folder(s->root, add_pair, &r);
+
+	if (rc == 0 && r.n == 0) {
+		errno = ENOENT;
+		rc = -1;
+	}
+	if (rc == 0 && r.n > 1)
+		rc = write_journal(s, from, to);
+	if (rc == 0)
+		rc = do_renames(&r);
+	if (rc == 0 && r.n > 1)
+		rc = sys_unlink(s->root, JOURNAL_FILE);
+	free(r.v);
+	return rc;
+}

@@ -1,0 +1,84 @@
+/*
+ * Contents of messages.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "mailbox.h"
+
+#define PIECE ((size_t)65536)
+
+int
+mailbox_message(struct mailbox *b, uint32_t uid, struct message *out)
+{
+	const struct store_ops *ops = b->b.folder->store->ops;
+	struct index_row row;
+
+	if (row_find(b, uid, &row) < 0)
+		return -1;
+	if (ops->message(b->b.folder, row.where, out) == 0)
+		return 0;
+	/* Renamed by another program, perhaps: look again, once. */
+	if (errno != ENOENT || bound_sync(&b->b) < 0
+	    || row_find(b, uid, &row) < 0)
+		return -1;
+	return ops->message(b->b.folder, row.where, out);
+}
+
+void
+message_close(struct message *msg)
+{
+	if (msg->fd >= 0 && !msg->fd_shared)
+		close(msg->fd);
+	msg->fd = -1;
+}
+
+ssize_t
+message_read(const struct message *msg, uint64_t offset, void *p, size_t n)
+{
+	for (unsigned i = 0; i < msg->extents; i++) {
+		const struct message_extent *e = &msg->extent[i];
+		ssize_t got;
+
+		if (offset >= e->length) {
+			offset -= e->length;
+			continue;
+		}
+		if (n > e->length - offset)
+			n = (size_t)(e->length - offset);
+		do
+			got = pread(msg->fd, p, n, (off_t)(e->offset + offset));
+		while (got < 0 && errno == EINTR);
+		return got;
+	}
+	return 0;
+}
+
+/* LFs that no CR stands before; *last carries a CR from piece to piece. */
+static uint64_t
+bare_newlines(const unsigned char *p, size_t n, unsigned char *last)
+{
+	uint64_t count = n > 0 && p[0] == '\n' && *last != '\r';
+
+	for (size_t i = 1; i < n; i++)
+		count += p[i] == '\n' && p[i - 1] != '\r';
+	if (n > 0)
+		*last = p[n - 1];
+	return count;
+}
+
+int
+message_wire_size(const struct message *msg, uint64_t *size)
+{
+	unsigned char piece[PIECE], last = 0;
+	uint64_t at = 0, bare = 0;
+	ssize_t n;
+
+	while ((n = message_read(msg, at, piece, sizeof piece)) > 0) {
+		bare += bare_newlines(piece, (size_t)n, &last);
+		at += (uint64_t)n;
+	}
+	*size = at + bare;
+	return n < 0 ? -1 : 0;
+}

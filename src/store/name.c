@@ -1,0 +1,231 @@
+/*
+ * Names of message files.
+ * Runs as: the mailbox owner.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mail.h"
+#include "name.h"
+
+static const struct {
+	char letter;
+	unsigned flag;
+} flag_letters[] = {
+	{ 'D', FLAG_DRAFT }, { 'F', FLAG_FLAGGED }, { 'R', FLAG_ANSWERED },
+	{ 'S', FLAG_SEEN }, { 'T', FLAG_DELETED },
+};
+#define FLAG_LETTERS (sizeof flag_letters / sizeof flag_letters[0])
+
+/* Offset of the info part's colon, or the length when there is none. */
+static size_t
+info_at(struct bytes file)
+{
+	for (size_t i = file.n; i-- > 0;)
+		if (file.p[i] == ':')
+			return i;
+	return file.n;
+}
+
+static void
+parse_flag(struct file_name *out, unsigned char c)
+{
+	if (c >= 'a' && c <= 'z')
+		out->letters |= (uint32_t)1 << (c - 'a');
+	if (c < 'A' || c > 'Z')
+		return;
+	for (size_t i = 0; i < FLAG_LETTERS; i++)
+		if (flag_letters[i].letter == c) {
+			out->flags |= flag_letters[i].flag;
+			return;
+		}
+	out->others |= (uint32_t)1 << (c - 'A');
+}
+
+static void
+parse_uid(struct bytes value, struct file_name *out)
+{
+	struct bytes validity = bytes_split(&value, '.');
+	uint64_t v, u;
+
+	if (bytes_number(validity, UINT32_MAX, &v) < 0
+	    || bytes_number(value, UINT32_MAX, &u) < 0 || v == 0 || u == 0)
+		return;
+	out->uidvalidity = (uint32_t)v;
+	out->uid = (uint32_t)u;
+}
+
+static void
+parse_field(struct bytes field, struct file_name *out)
+{
+	struct bytes value = bytes_from(field, 2);
+
+	if (field.n < 3 || field.p[1] != '=')
+		return;
+	if (field.p[0] == 'U')
+		parse_uid(value, out);
+	else if (field.p[0] == 'S')
+		bytes_number(value, INT64_MAX, &out->size);
+	else if (field.p[0] == 'W')
+		bytes_number(value, INT64_MAX, &out->wire_size);
+}
+
+void
+name_parse(struct bytes file, struct file_name *out)
+{
+	size_t colon = info_at(file);
+	struct bytes info = bytes_from(file, colon), rest;
+
+	*out = (struct file_name){ .base = bytes_first(file, colon),
+	    .size = FILE_SIZE_UNKNOWN, .wire_size = FILE_SIZE_UNKNOWN };
+	rest = out->base;
+	bytes_split(&rest, ',');
+	while (rest.n > 0)
+		parse_field(bytes_split(&rest, ','), out);
+	if (bytes_starts(info, BYTES(":2,")))
+		for (size_t i = 3; i < info.n; i++)
+			parse_flag(out, info.p[i]);
+}
+
+static bool
+is_uid_field(struct bytes field)
+{
+	return field.n >= 2 && field.p[0] == 'U' && field.p[1] == '=';
+}
+
+/* The base without U= fields; longer than room is cut, which the caller sees. */
+static size_t
+put_base(struct bytes base, char *out, size_t room)
+{
+	size_t n = 0;
+	bool first = true;
+
+	while (base.n > 0) {
+		struct bytes field = bytes_split(&base, ',');
+
+		if (!first && is_uid_field(field))
+			continue;
+		if (n + field.n + 1 > room)
+			return room + 1;
+		if (!first)
+			out[n++] = ',';
+		memcpy(out + n, field.p, field.n);
+		n += field.n;
+		first = false;
+	}
+	return n;
+}
+
+/* In ASCII order, as maildir(5) wants them. */
+static size_t
+put_flags(const struct file_name *f, char *out)
+{
+	uint32_t upper = f->others;
+	size_t n = 0;
+
+	for (size_t i = 0; i < FLAG_LETTERS; i++)
+		if (f->flags & flag_letters[i].flag)
+			upper |= (uint32_t)1 << (flag_letters[i].letter - 'A');
+	for (int i = 0; i < 26; i++)
+		if (upper >> i & 1)
+			out[n++] = (char)('A' + i);
+	for (int i = 0; i < 26; i++)
+		if (f->letters >> i & 1)
+			out[n++] = (char)('a' + i);
+	return n;
+}
+
+size_t
+name_format(const struct file_name *f, uint32_t uidvalidity, uint32_t uid,
+    char out[FILE_NAME_MAX + 1])
+{
+	char flags[64], tail[128];
+	size_t n = put_base(f->base, out, FILE_NAME_MAX);
+	size_t flags_n = put_flags(f, flags);
+	int tail_n = uid == 0 ? snprintf(tail, sizeof tail, ":2,")
+	    : snprintf(tail, sizeof tail, ",U=%u.%u:2,", uidvalidity, uid);
+
+	if (n + (size_t)tail_n + flags_n > FILE_NAME_MAX)
+		return 0;
+	memcpy(out + n, tail, (size_t)tail_n);
+	memcpy(out + n + tail_n, flags, flags_n);
+	n += (size_t)tail_n + flags_n;
+	out[n] = '\0';
+	return n;
+}
+
+/* Host names with bytes that mean something in a file name lose them. */
+static void
+host_part(char *out, size_t n)
+{
+	if (gethostname(out, n) < 0)
+		snprintf(out, n, "localhost");
+	out[n - 1] = '\0';
+	for (char *c = out; *c != '\0'; c++)
+		if (*c == '/' || *c == ':' || *c == ',' || *c <= ' ')
+			*c = '_';
+}
+
+size_t
+name_unique(char out[UNIQUE_MAX + 1])
+{
+	static unsigned count;
+	static char host[25];
+	struct timespec now;
+	int n;
+
+	if (host[0] == '\0')
+		host_part(host, sizeof host);
+	clock_gettime(CLOCK_REALTIME, &now);
+	n = snprintf(out, UNIQUE_MAX + 1, "%lld.M%ldP%dQ%uR%08x.%s",
+	    (long long)now.tv_sec, now.tv_nsec / 1000, (int)getpid(), ++count,
+	    arc4random(), host);
+	return (size_t)n;
+}
+
+static uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 32;
+}
+
+static uint64_t
+hash(uint64_t h, struct bytes b)
+{
+	uint64_t v = 0;
+
+	for (; b.n >= sizeof v; b = bytes_from(b, sizeof v)) {
+		memcpy(&v, b.p, sizeof v);
+		h = mix(h, v);
+	}
+	v = b.n;
+	for (size_t i = 0; i < b.n; i++)
+		v = v << 8 | b.p[i];
+	return mix(h, v);
+}
+
+uint64_t
+name_mark(const char *folder_part, struct bytes file)
+{
+	size_t colon = info_at(file);
+	uint64_t base = hash(1, bytes_first(file, colon));
+	uint64_t info = hash((unsigned char)folder_part[0], bytes_from(file, colon));
+	uint64_t mark = (base << 32 | (info & UINT32_MAX)) & NAME_MARK_MASK;
+
+	return mark != 0 ? mark : 1;
+}
+
+int
+name_order(struct bytes a, struct bytes b)
+{
+	uint64_t at = 0, bt = 0;
+
+	for (size_t i = 0; i < a.n && i < 18 && ascii_digit(a.p[i]); i++)
+		at = at * 10 + (a.p[i] - (uint64_t)'0');
+	for (size_t i = 0; i < b.n && i < 18 && ascii_digit(b.p[i]); i++)
+		bt = bt * 10 + (b.p[i] - (uint64_t)'0');
+	return at != bt ? (at < bt ? -1 : 1) : bytes_compare(a, b);
+}

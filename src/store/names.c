@@ -1,0 +1,411 @@
+/*
+ * A user's mailboxes by name: listing, making, deleting, renaming.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "bound.h"
+#include "layout.h"
+#include "lists.h"
+#include "log.h"
+
+/* ---- listing ---- */
+
+struct row {
+	char *name;
+	unsigned attributes;
+	unsigned uses;
+};
+
+struct rows {
+	struct row *v;
+	size_t n;
+};
+
+static struct row *
+add_name(struct rows *r, struct bytes name)
+{
+	struct row *v;
+
+	if ((r->n & (r->n - 1)) == 0) {
+		v = reallocarray(r->v, r->n == 0 ? 1 : r->n * 2, sizeof *v);
+		if (v == NULL)
+			return NULL;
+		r->v = v;
+	}
+	v = &r->v[r->n];
+	*v = (struct row){ .name = strndup((const char *)name.p, name.n) };
+	if (v->name == NULL)
+		return NULL;
+	r->n++;
+	return v;
+}
+
+static void
+rows_free(struct rows *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->v[i].name);
+	free(r->v);
+}
+
+static int
+note_existing(void *arg, struct bytes name, bool arrivals)
+{
+	struct row *row = add_name(arg, name);
+
+	if (row == NULL)
+		return -1;
+	row->attributes = arrivals ? MAILBOX_MARKED : 0;
+	return 0;
+}
+
+/* INBOX first, then bytes with "/" before everything, so that trees stay together. */
+static int
+by_name(const void *a, const void *b)
+{
+	const unsigned char *x = (const void *)((const struct row *)a)->name;
+	const unsigned char *y = (const void *)((const struct row *)b)->name;
+	bool x_inbox = layout_inbox(bytes_of((const char *)x));
+	bool y_inbox = layout_inbox(bytes_of((const char *)y));
+
+	if (x_inbox != y_inbox)
+		return x_inbox ? -1 : 1;
+	for (; *x != '\0' && *x == *y; x++, y++)
+		;
+	return (*x == '/' ? 1 : *x) - (*y == '/' ? 1 : *y);
+}
+
+static struct row *
+find(struct rows *r, struct bytes name)
+{
+	size_t low = 0, high = r->n;
+	struct row key;
+	char copy[LAYOUT_NAME_MAX + 1];
+
+	if (name.n > LAYOUT_NAME_MAX)
+		return NULL;
+	memcpy(copy, name.p, name.n);
+	copy[name.n] = '\0';
+	key.name = copy;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = by_name(&r->v[mid], &key);
+
+		if (order == 0)
+			return &r->v[mid];
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+/* Adds to out each missing parent of the sorted names, once. */
+static int
+add_parents(struct rows *r)
+{
+	size_t known = r->n;
+
+	for (size_t i = 0; i < known; i++) {
+		struct bytes name = bytes_of(r->v[i].name);
+
+		for (size_t at = 1; at < name.n; at++) {
+			struct bytes parent = bytes_first(name, at);
+			struct rows sorted = { r->v, known };
+			struct row *row;
+
+			if (name.p[at] != '/' || find(&sorted, parent) != NULL)
+				continue;
+			row = add_name(r, parent);
+			if (row == NULL)
+				return -1;
+			row->attributes = MAILBOX_NOSELECT;
+		}
+	}
+	return 0;
+}
+
+/* After sorting: the same parent may have been added by several children. */
+static void
+drop_doubles(struct rows *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (kept > 0 && by_name(&r->v[kept - 1], &r->v[i]) == 0)
+			free(r->v[i].name);
+		else
+			r->v[kept++] = r->v[i];
+	r->n = kept;
+}
+
+static int
+add_subscribed(struct rows *r, const struct name_list *l)
+{
+	size_t known = r->n;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct rows sorted = { r->v, known };
+		struct row *row = find(&sorted, bytes_of(l->v[i].name));
+
+		if (row == NULL) {
+			row = add_name(r, bytes_of(l->v[i].name));
+			if (row == NULL)
+				return -1;
+			row->attributes = MAILBOX_NONEXISTENT;
+		}
+		row->attributes |= MAILBOX_SUBSCRIBED;
+	}
+	return 0;
+}
+
+/* What a name tells about those above it. */
+static void
+mark_above(struct rows *r, const struct row *below)
+{
+	struct bytes name = bytes_of(below->name);
+
+	for (size_t at = 1; at < name.n; at++) {
+		struct row *above;
+
+		if (name.p[at] != '/'
+		    || (above = find(r, bytes_first(name, at))) == NULL)
+			continue;
+		if (!(below->attributes & MAILBOX_NONEXISTENT))
+			above->attributes |= MAILBOX_HAS_CHILDREN;
+		if (below->attributes & MAILBOX_SUBSCRIBED)
+			above->attributes |= MAILBOX_SUBSCRIBED_BELOW;
+	}
+}
+
+static void
+sort(struct rows *r)
+{
+	if (r->n > 0)
+		qsort(r->v, r->n, sizeof *r->v, by_name);
+	drop_doubles(r);
+}
+
+static int
+gather(struct mail *m, struct rows *r)
+{
+	struct name_list subscribed = { 0 }, uses = { 0 };
+	int rc = m->store->ops->list(m->store, note_existing, r);
+
+	sort(r);
+	if (rc == 0)
+		rc = add_parents(r);
+	sort(r);
+	if (rc == 0 && (rc = lists_subscribed(m->store, &subscribed)) == 0)
+		rc = add_subscribed(r, &subscribed);
+	sort(r);
+	if (rc == 0 && (rc = lists_uses(m->store, &uses)) == 0)
+		for (size_t i = 0; i < uses.n; i++) {
+			struct row *row = find(r, bytes_of(uses.v[i].name));
+
+			if (row != NULL)
+				row->uses = uses.v[i].uses;
+		}
+	for (size_t i = 0; i < r->n; i++)
+		mark_above(r, &r->v[i]);
+	name_list_free(&subscribed);
+	name_list_free(&uses);
+	return rc;
+}
+
+int
+mail_list(struct mail *m, int (*fn)(void *arg, const struct mailbox_name *),
+    void *arg)
+{
+	struct rows r = { 0 };
+	int rc = gather(m, &r);
+
+	for (size_t i = 0; rc == 0 && i < r.n; i++) {
+		struct mailbox_name n = { bytes_of(r.v[i].name),
+		    r.v[i].attributes, r.v[i].uses };
+
+		rc = fn(arg, &n);
+	}
+	rows_free(&r);
+	return rc;
+}
+
+/* ---- making and deleting ---- */
+
+/* Parents exist as names by themselves; only the mailbox is made. */
+static int
+create_locked(struct mail *m, struct bytes name, unsigned uses)
+{
+	if (m->store->ops->create(m->store, name) < 0)
+		return -1;
+	return uses == 0 ? 0 : lists_set_use(m->store, name, uses);
+}
+
+int
+mail_create(struct mail *m, struct bytes name, unsigned uses)
+{
+	int lock, rc;
+
+	if (!layout_good(name)) {
+		errno = EINVAL;
+		return -1;
+	}
+	lock = store_lock_names(m->store);
+	if (lock < 0)
+		return -1;
+	rc = create_locked(m, name, uses);
+	store_unlock_names(lock);
+	return rc;
+}
+
+struct below {
+	struct bytes parent;
+	bool found;
+};
+
+static int
+is_below(void *arg, struct bytes name, bool arrivals)
+{
+	struct below *b = arg;
+
+	(void)arrivals;
+	b->found = b->found || layout_below(name, b->parent);
+	return 0;
+}
+
+/* Its records in the index go too; a crash before that costs only room. */
+static void
+forget_index(struct mail *m, struct bytes name)
+{
+	struct bound b;
+	size_t gone;
+
+	if (bound_open(m, name, &b) < 0)
+		return;
+	if (state_load(b.folder->dir, &b.state) == 0) {
+		memcpy(b.id, b.state.id, sizeof b.id);
+		while (bound_reload(&b) == 0 && db_begin(m->db) == 0) {
+			if (index_folder_drop(m->db, b.id, b.rec.number, 20000,
+			    &gone) < 0) {
+				db_abort(m->db);
+				break;
+			}
+			if (db_commit(m->db) < 0)
+				break;
+		}
+	}
+	bound_close(&b);
+}
+
+static int
+delete_locked(struct mail *m, struct bytes name)
+{
+	struct below b = { .parent = name };
+
+	if (!m->store->ops->exists(m->store, name)) {
+		if (m->store->ops->list(m->store, is_below, &b) < 0)
+			return -1;
+		errno = b.found ? ENOTEMPTY : ENOENT;
+		return -1;
+	}
+	forget_index(m, name);
+	if (m->store->ops->remove(m->store, name) < 0)
+		return -1;
+	return lists_renamed(m->store, name, (struct bytes){ 0 });
+}
+
+int
+mail_delete(struct mail *m, struct bytes name)
+{
+	int lock, rc;
+
+	if (layout_inbox(name)) {
+		errno = EPERM;
+		return -1;
+	}
+	lock = store_lock_names(m->store);
+	if (lock < 0)
+		return -1;
+	rc = delete_locked(m, name);
+	store_unlock_names(lock);
+	return rc;
+}
+
+/* ---- renaming ---- */
+
+/* RFC 9051 section 6.3.6: INBOX stays, and its messages go to the new one. */
+static int
+empty_inbox(struct mail *m, struct bytes to)
+{
+	struct mail_copied copied;
+	struct mailbox *inbox;
+	struct runs all = RUNS_INIT;
+	int rc, saved;
+
+	if (mail_create(m, to, 0) < 0)
+		return -1;
+	if (mailbox_open(m, BYTES("INBOX"), false, &inbox) < 0)
+		return -1;
+	rc = runs_copy(&all, mailbox_view(inbox));
+	if (rc == 0)
+		rc = mailbox_copy(inbox, &all, to, true, &copied);
+	saved = errno;
+	if (rc == 0)
+		mail_copied_free(&copied);
+	runs_free(&all);
+	mailbox_close(inbox);
+	errno = saved;
+	return rc;
+}
+
+static int
+rename_locked(struct mail *m, struct bytes from, struct bytes to)
+{
+	if (m->store->ops->exists(m->store, to)) {
+		errno = EEXIST;
+		return -1;
+	}
+	if (m->store->ops->rename(m->store, from, to) < 0)
+		return -1;
+	return lists_renamed(m->store, from, to);
+}
+
+int
+mail_rename(struct mail *m, struct bytes from, struct bytes to)
+{
+	int lock, rc;
+
+	/* A mailbox cannot go below itself. */
+	if (!layout_good(to) || layout_inbox(to) || layout_below(to, from)) {
+		errno = layout_inbox(to) ? EEXIST : EINVAL;
+		return -1;
+	}
+	if (layout_inbox(from))
+		return empty_inbox(m, to);
+	lock = store_lock_names(m->store);
+	if (lock < 0)
+		return -1;
+	rc = rename_locked(m, from, to);
+	store_unlock_names(lock);
+	return rc;
+}
+
+int
+mail_subscribe(struct mail *m, struct bytes name, bool on)
+{
+	int lock, rc;
+
+	if (!layout_good(name)) {
+		errno = EINVAL;
+		return -1;
+	}
+	lock = store_lock_names(m->store);
+	if (lock < 0)
+		return -1;
+	rc = lists_subscribe(m->store, name, on);
+	store_unlock_names(lock);
+	return rc;
+}

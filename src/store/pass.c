@@ -1,0 +1,400 @@
+/*
+ * One pass over a folder.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pass.h"
+
+/* Set in a mark once the row of its UID was found to be the same. */
+#define MATCHED (UINT64_C(1) << 63)
+#define NAMES_MAX ((size_t)64 << 20)
+#define READ_ROWS 256
+
+/*
+ * A U= above what was ever reserved is believed a little way: the state file
+ * may come from an older backup than the mail. Further up it is nonsense, or
+ * somebody who wants to use up all UIDs.
+ */
+#define CLAIM_SLACK ((uint32_t)1 << 24)
+
+static bool
+claim_holds(const struct pass *p, const struct entry *e)
+{
+	const struct state *st = &p->b->state;
+
+	if (e->uid == 0 || e->uidvalidity != st->uidvalidity
+	    || e->uid > UINT32_MAX - CLAIM_SLACK
+	    || e->uid >= (uint64_t)st->uid_bound + CLAIM_SLACK)
+		return false;
+	/* One that the index would know was expunged before: never again. */
+	return !p->known || e->uid >= p->uid_next
+	    || runs_contains(&p->have, e->uid);
+}
+
+static int
+add_newcomer(struct pass *p, const struct entry *e, uint32_t uid, bool conflict)
+{
+	struct newcomer *v;
+
+	if (p->n >= PASS_NEWCOMERS) {
+		p->more = true;
+		return 0;
+	}
+	if (p->n == p->cap) {
+		p->cap = p->cap == 0 ? 16 : p->cap * 2;
+		v = reallocarray(p->newcomers, p->cap, sizeof *v);
+		if (v == NULL)
+			return -1;
+		p->newcomers = v;
+	}
+	p->newcomers[p->n] = (struct newcomer){ p->names.len, uid, conflict };
+	if (buf_add(&p->names, e->where, strlen(e->where) + 1) < 0)
+		return -1;
+	p->n++;
+	return 0;
+}
+
+/*
+ * Two files claim one UID. The one the index knows has it; then the one with
+ * the known name before the flags; without knowledge any, but always the same.
+ */
+static uint64_t
+winner(const struct pass *p, uint32_t uid, uint64_t a, uint64_t b)
+{
+	struct index_row row;
+	uint64_t low = a < b ? a : b;
+
+	if (!runs_contains(&p->have, uid)
+	    || index_row(p->b->mail->db, p->b->rec.number, uid, &row) < 0)
+		return low;
+	if (a == row.mark || b == row.mark)
+		return row.mark;
+	if (a >> 32 == row.mark >> 32)
+		return a;
+	return b >> 32 == row.mark >> 32 ? b : low;
+}
+
+static int
+take_claim(struct pass *p, const struct entry *e)
+{
+	uint64_t *mark = marks_make(&p->marks, e->uid);
+
+	if (mark == NULL)
+		return -1;
+	if (e->uid > p->highest)
+		p->highest = e->uid;
+	if (*mark == 0) {
+		*mark = e->mark;
+		p->claims++;
+	} else if (*mark != e->mark) {
+		*mark = winner(p, e->uid, *mark, e->mark);
+		p->conflicts++;
+	}
+	return 0;
+}
+
+static int
+scan_entry(void *arg, const struct entry *e)
+{
+	struct pass *p = arg;
+
+	if (!claim_holds(p, e))
+		return add_newcomer(p, e, 0, e->uid != 0);
+	/* Somebody moved a message we know back to new/: look at all. */
+	if (p->parts == PART_ARRIVALS && runs_contains(&p->have, e->uid))
+		p->widen = true;
+	return take_claim(p, e);
+}
+
+static int
+load_extra(struct pass *p)
+{
+	free(p->extra);
+	return keywords_flags_load(p->b->folder->dir, &p->extra, &p->n_extra);
+}
+
+int
+pass_scan(struct pass *p)
+{
+	p->names.max = NAMES_MAX;
+	p->known = p->b->rec.complete != 0;
+	p->uid_next = p->b->rec.uid_next;
+	if (index_runs(p->b->mail->db, p->b->rec.number, &p->have) < 0
+	    || load_extra(p) < 0)
+		return -1;
+	return p->b->folder->store->ops->scan(p->b->folder, p->parts, scan_entry, p);
+}
+
+int
+pass_modseq(struct pass *p)
+{
+	return p->modseq != 0 ? 0 : bound_reserve(p->b, 0, &p->modseq);
+}
+
+void
+pass_extra_keywords(const struct pass *p, uint32_t uid, struct keyword_set *set)
+{
+	size_t low = 0, high = p->n_extra;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (p->extra[mid].uid < uid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == p->n_extra || p->extra[low].uid != uid)
+		return;
+	for (size_t i = 0; i < MAIL_KEYWORDS_MAX / 64; i++)
+		set->bits[i] |= p->extra[low].set.bits[i];
+}
+
+/* ---- writing rows in batches ---- */
+
+static int
+by_uid(const void *a, const void *b)
+{
+	const struct index_row *x = a, *y = b;
+
+	return x->uid < y->uid ? -1 : x->uid > y->uid;
+}
+
+/* What the index knew of the message's contents stays true. */
+static int
+write_row(struct pass *p, struct index_row *row, struct runs *added)
+{
+	struct bound *b = p->b;
+	struct index_row old;
+	int rc = index_row(b->mail->db, b->rec.number, row->uid, &old);
+
+	if (rc < 0 && errno != ENOENT)
+		return -1;
+	if (rc == 0) {
+		row->size = old.size;
+		row->date = old.date;
+		row->saved = old.saved;
+	} else if (runs_add(added, row->uid, row->uid) < 0) {
+		return -1;
+	}
+	if (row->uid >= b->rec.uid_next)
+		b->rec.uid_next = row->uid + 1;
+	return bound_put_row(b, rc == 0 ? &old : NULL, row, p->modseq);
+}
+
+static int
+write_rows(struct pass *p, struct runs *added)
+{
+	for (size_t i = 0; i < p->n_rows; i++)
+		if (write_row(p, &p->rows[i], added) < 0)
+			return -1;
+	return index_runs_change(p->b->mail->db, p->b->rec.number, added, NULL);
+}
+
+int
+pass_flush(struct pass *p)
+{
+	struct runs added = RUNS_INIT;
+	int rc;
+
+	if (p->n_rows == 0)
+		return 0;
+	if (pass_modseq(p) < 0 || bound_begin(p->b) < 0)
+		return -1;
+	qsort(p->rows, p->n_rows, sizeof *p->rows, by_uid);
+	rc = write_rows(p, &added);
+	if (rc == 0)
+		rc = bound_commit(p->b);
+	else
+		bound_abort(p->b);
+	p->n_rows = 0;
+	runs_free(&added);
+	return rc;
+}
+
+struct index_row *
+pass_row(struct pass *p)
+{
+	if (p->rows == NULL)
+		p->rows = reallocarray(NULL, PASS_ROWS, sizeof *p->rows);
+	if (p->rows == NULL || (p->n_rows == PASS_ROWS && pass_flush(p) < 0))
+		return NULL;
+	p->rows[p->n_rows] = (struct index_row){ .size = INDEX_SIZE_UNKNOWN,
+	    .date = INDEX_DATE_UNKNOWN };
+	return &p->rows[p->n_rows++];
+}
+
+/* ---- comparing ---- */
+
+static int
+compare_rows(struct pass *p, const struct index_row *v, size_t n,
+    struct runs *missing)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t *mark;
+
+		if (marks_get(&p->marks, v[i].uid) == 0) {
+			if (runs_add(missing, v[i].uid, v[i].uid) < 0)
+				return -1;
+			continue;
+		}
+		mark = marks_make(&p->marks, v[i].uid);
+		if (*mark != v[i].mark)
+			continue;
+		*mark |= MATCHED;
+		p->open_claims--;
+	}
+	return 0;
+}
+
+static int
+compare_all(struct pass *p, struct runs *missing)
+{
+	struct index_row *v = reallocarray(NULL, READ_ROWS, sizeof *v);
+	uint32_t next = 1;
+	size_t n = READ_ROWS;
+	int rc = v == NULL ? -1 : 0;
+
+	p->open_claims = p->claims;
+	while (rc == 0 && n == READ_ROWS) {
+		rc = index_rows(p->b->mail->db, p->b->rec.number, next,
+		    UINT32_MAX, v, READ_ROWS, &n);
+		if (rc == 0)
+			rc = compare_rows(p, v, n, missing);
+		if (rc == 0 && n > 0) {
+			next = v[n - 1].uid + 1;
+			if (next == 0)
+				break;
+		}
+	}
+	free(v);
+	return rc;
+}
+
+/* Removes rows in transactions of bounded size. */
+static int
+remove_missing(struct pass *p, const struct runs *missing)
+{
+	struct runs_cursor c = RUNS_CURSOR(missing);
+	struct runs batch = RUNS_INIT, removed = RUNS_INIT;
+	uint32_t uid = runs_next(&c);
+	int rc = uid == 0 ? 0 : pass_modseq(p);
+
+	while (rc == 0 && uid != 0) {
+		runs_clear(&batch);
+		for (; uid != 0 && rc == 0 && batch.count < PASS_ROWS;
+		    uid = runs_next(&c))
+			rc = runs_add(&batch, uid, uid);
+		if (rc < 0 || (rc = bound_begin(p->b)) < 0)
+			break;
+		rc = bound_remove_rows(p->b, &batch, p->modseq, &removed);
+		if (rc == 0)
+			rc = bound_commit(p->b);
+		else
+			bound_abort(p->b);
+	}
+	runs_free(&batch);
+	runs_free(&removed);
+	return rc;
+}
+
+/* The second look: entries that are new or changed, and losers of conflicts. */
+static int
+collect_entry(void *arg, const struct entry *e)
+{
+	struct pass *p = arg;
+	struct index_row *row;
+	uint64_t mark;
+
+	if (!claim_holds(p, e))
+		return 0;
+	mark = marks_get(&p->marks, e->uid);
+	if (mark == 0)
+		return 0;
+	if ((mark & ~MATCHED) != e->mark)
+		return add_newcomer(p, e, 0, true);
+	if (mark & MATCHED)
+		return 0;
+	if (e->arrival)
+		return add_newcomer(p, e, e->uid, false);
+	row = pass_row(p);
+	if (row == NULL)
+		return -1;
+	row->uid = e->uid;
+	row->flags = e->flags;
+	row->keywords = e->keywords;
+	pass_extra_keywords(p, e->uid, &row->keywords);
+	row->mark = e->mark;
+	memcpy(row->where, e->where, strlen(e->where) + 1);
+	return 0;
+}
+
+int
+pass_compare(struct pass *p, bool exact)
+{
+	struct runs missing = RUNS_INIT;
+	int rc = compare_all(p, &missing);
+
+	if (rc == 0 && exact && (p->parts & PART_MESSAGES))
+		rc = remove_missing(p, &missing);
+	if (rc == 0 && (p->open_claims > 0 || p->conflicts > 0)) {
+		rc = p->b->folder->store->ops->scan(p->b->folder, p->parts,
+		    collect_entry, p);
+		if (rc == 0)
+			rc = pass_flush(p);
+	}
+	runs_free(&missing);
+	return rc;
+}
+
+static int
+mend_keywords(struct pass *p, const struct index_row *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct keyword_set want = { { keywords_letters(&v[i].keywords) } };
+		struct index_row *row;
+
+		pass_extra_keywords(p, v[i].uid, &want);
+		if (memcmp(&want, &v[i].keywords, sizeof want) == 0)
+			continue;
+		row = pass_row(p);
+		if (row == NULL)
+			return -1;
+		*row = v[i];
+		row->keywords = want;
+	}
+	return 0;
+}
+
+int
+pass_keywords(struct pass *p)
+{
+	struct index_row *v = reallocarray(NULL, READ_ROWS, sizeof *v);
+	uint32_t next = 1;
+	size_t n = READ_ROWS;
+	int rc = v == NULL ? -1 : load_extra(p);
+
+	while (rc == 0 && n == READ_ROWS) {
+		rc = index_rows(p->b->mail->db, p->b->rec.number, next,
+		    UINT32_MAX, v, READ_ROWS, &n);
+		if (rc == 0)
+			rc = mend_keywords(p, v, n);
+		if (rc == 0 && n > 0)
+			next = v[n - 1].uid + 1;
+	}
+	free(v);
+	return rc == 0 ? pass_flush(p) : -1;
+}
+
+void
+pass_free(struct pass *p)
+{
+	marks_free(&p->marks);
+	runs_free(&p->have);
+	free(p->newcomers);
+	buf_free(&p->names);
+	free(p->extra);
+	free(p->rows);
+}

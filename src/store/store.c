@@ -1,0 +1,161 @@
+/*
+ * What all formats of storage share: open folders and their locks.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "store.h"
+
+#define LOCK_FILE "mailreeve-lock"
+#define NAMES_LOCK_FILE "mailreeve-names-lock"
+
+int
+store_open(const struct config *conf, const struct store_ops *ops,
+    const char *path, struct store **out)
+{
+	struct store *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return -1;
+	s->conf = conf;
+	s->ops = ops;
+	s->path = strdup(path);
+	s->root = s->path == NULL ? -1
+	    : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->root < 0) {
+		free(s->path);
+		free(s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+void
+store_close(struct store *s)
+{
+	while (s->folders != NULL) {
+		s->folders->users = 1;
+		folder_put(s->folders);
+	}
+	events_close(s->events);
+	close(s->root);
+	free(s->path);
+	free(s);
+}
+
+static struct folder *
+find_open(struct store *s, struct bytes name)
+{
+	for (struct folder *f = s->folders; f != NULL; f = f->next)
+		if (bytes_equal(bytes_of(f->name), name))
+			return f;
+	return NULL;
+}
+
+static void
+folder_free(struct folder *f)
+{
+	free(f->name);
+	free(f->path);
+	free(f);
+}
+
+int
+folder_get(struct store *s, struct bytes name, struct folder **out)
+{
+	struct folder *f = find_open(s, name);
+
+	if (f != NULL) {
+		f->users++;
+		*out = f;
+		return 0;
+	}
+	f = calloc(1, sizeof *f);
+	if (f == NULL)
+		return -1;
+	f->store = s;
+	f->users = 1;
+	f->dir = f->cur = f->arrivals = f->tmp = f->lock = -1;
+	f->watch.wd[0] = f->watch.wd[1] = -1;
+	f->name = strndup((const char *)name.p, name.n);
+	if (f->name == NULL || s->ops->open(f) < 0) {
+		int saved = errno;
+
+		folder_free(f);
+		errno = saved;
+		return -1;
+	}
+	f->next = s->folders;
+	s->folders = f;
+	*out = f;
+	return 0;
+}
+
+void
+folder_put(struct folder *f)
+{
+	struct folder **at;
+
+	if (f == NULL || --f->users > 0)
+		return;
+	for (at = &f->store->folders; *at != f; at = &(*at)->next)
+		;
+	*at = f->next;
+	watch_end(&f->watch);
+	f->store->ops->close(f);
+	if (f->lock >= 0)
+		close(f->lock);
+	keywords_free(&f->keywords);
+	folder_free(f);
+}
+
+int
+folder_lock(struct folder *f)
+{
+	if (f->locked > 0) {
+		f->locked++;
+		return 0;
+	}
+	if (f->lock < 0)
+		f->lock = lock_open(f->dir, LOCK_FILE);
+	if (f->lock < 0 || lock_take(f->lock, LOCK_WAIT_MS) < 0)
+		return -1;
+	f->locked = 1;
+	return 0;
+}
+
+void
+folder_unlock(struct folder *f)
+{
+	if (--f->locked == 0)
+		lock_drop(f->lock);
+}
+
+int
+store_lock_names(struct store *s)
+{
+	int fd = lock_open(s->root, NAMES_LOCK_FILE);
+
+	if (fd >= 0 && lock_take(fd, LOCK_WAIT_MS) < 0) {
+		int saved = errno;
+
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+void
+store_unlock_names(int lock)
+{
+	int saved = errno;
+
+	close(lock);
+	errno = saved;
+}

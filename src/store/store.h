@@ -1,0 +1,182 @@
+/*
+ * What a format of storage does for the rest: folders, and messages in them.
+ *
+ * A format knows where a message lies (its locator), which UID it claims to
+ * have, and its flags; it knows no index, no view, no protocol. The one that
+ * calls (sync.c and its neighbours) decides which claims hold, holds the
+ * folder's lock for everything that changes, and remembers locators.
+ *
+ * Functions answer 0, or -1 with errno as mail.h says.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "events.h"
+#include "keywords.h"
+#include "mail.h"
+#include "state.h"
+
+#define LOCATOR_MAX 264
+
+/* The parts of a folder that change by themselves. */
+enum part { PART_ARRIVALS = 1, PART_MESSAGES = 2, PART_FLAGS = 4, PART_ALL = 7 };
+#define PARTS 3
+
+/*
+ * What a cheap look at a folder tells. Equal stamps mean that nothing changed
+ * in between only when they are firm: a time from the current tick of the
+ * clock may be the time of the next change too.
+ */
+struct stamp_part {
+	uint64_t inode;
+	int64_t sec;
+	uint32_t nsec;
+	uint32_t firm;
+};
+
+struct stamp {
+	struct stamp_part part[PARTS];
+};
+
+/* True when part i is the same in both; firmness does not matter. */
+static inline bool
+stamp_same(const struct stamp *a, const struct stamp *b, unsigned i)
+{
+	return a->part[i].inode == b->part[i].inode
+	    && a->part[i].sec == b->part[i].sec
+	    && a->part[i].nsec == b->part[i].nsec;
+}
+
+struct store {
+	const struct store_ops *ops;
+	const struct config *conf;
+	int root;			/* directory of everything that is not a folder's */
+	char *path;			/* of root, absolute */
+	struct events *events;		/* or NULL */
+	struct folder *folders;		/* those open now */
+};
+
+struct folder {
+	struct store *store;
+	char *name;			/* of the mailbox */
+	char *path;			/* of dir */
+	unsigned users;
+	struct folder *next;
+	int dir;			/* where state, lock and keywords stand */
+	int cur, arrivals, tmp;		/* Maildir; -1: not open */
+	int lock;
+	unsigned locked;
+	struct watch watch;
+	struct keywords keywords;
+};
+
+/* A message as the scan of a folder sees it. */
+struct entry {
+	uint32_t uidvalidity, uid;	/* what it claims; 0: nothing */
+	unsigned flags;
+	struct keyword_set keywords;	/* as far as it holds them itself */
+	uint64_t mark;			/* another one whenever anything here is */
+	const char *where;		/* locator */
+	bool arrival;			/* not yet taken in */
+};
+
+enum change_kind { CHANGE_IDENTITY, CHANGE_FLAGS, CHANGE_REMOVE };
+
+struct change {
+	char where[LOCATOR_MAX];	/* in and out */
+	uint32_t uid;
+	unsigned flags;
+	struct keyword_set keywords;
+	uint64_t mark;			/* out */
+	int error;			/* 0, or errno: ENOENT when it is gone */
+};
+
+/* A message on its way into a folder. */
+struct draft {
+	int fd;				/* -1: once sealed, or a copy */
+	char temp[UINT8_MAX];		/* its name while it is none */
+	const char *source;		/* locator, for copies */
+	uint64_t size, wire_size;
+	int64_t date;			/* 0: as the source, or now */
+	uint32_t uid;
+	unsigned flags;
+	struct keyword_set keywords;
+	char where[LOCATOR_MAX];	/* out */
+	uint64_t mark;			/* out */
+};
+
+struct store_ops {
+	/* Names. fn is called in no order with what exists. */
+	int (*list)(struct store *s, int (*fn)(void *arg, struct bytes name,
+	    bool arrivals), void *arg);
+	bool (*exists)(struct store *s, struct bytes name);
+	int (*create)(struct store *s, struct bytes name);
+	int (*remove)(struct store *s, struct bytes name);
+	int (*rename)(struct store *s, struct bytes from, struct bytes to);
+
+	/* Opens what folder_get() made of store and name; and closes it. */
+	int (*open)(struct folder *f);
+	void (*close)(struct folder *f);
+
+	/*
+	 * The folder as it looks now; and so that any later change shows. What
+	 * is as known has it, and firm there, is left alone.
+	 */
+	int (*stamp)(struct folder *f, struct stamp *out);
+	int (*settle)(struct folder *f, const struct stamp *known,
+	    struct stamp *out);
+
+	/* Calls fn for each message in the given parts; stops at non-zero. */
+	int (*scan)(struct folder *f, unsigned parts,
+	    int (*fn)(void *arg, const struct entry *), void *arg);
+
+	/* Makes changes one by one; each says how it went. */
+	void (*apply)(struct folder *f, enum change_kind kind,
+	    uint32_t uidvalidity, struct change *v, size_t n);
+	/* After it, a power cut cannot undo what apply() did. */
+	int (*durable)(struct folder *f);
+
+	int (*message)(struct folder *f, const char *where, struct message *out);
+	/* Size as sent (FILE_SIZE_UNKNOWN: read it) and date, without reading. */
+	int (*facts)(struct folder *f, const char *where, uint64_t *size,
+	    int64_t *date);
+
+	/* A draft's file, to be written; seal makes its bytes durable. */
+	int (*draft_begin)(struct folder *f, struct draft *d);
+	int (*draft_seal)(struct folder *f, struct draft *d);
+	void (*draft_drop)(struct folder *f, struct draft *d);
+	/* All or none become messages, durably. */
+	int (*deliver)(struct folder *f, uint32_t uidvalidity, struct draft *v,
+	    size_t n);
+	/*
+	 * All or none are copied by the file system from a folder of the same
+	 * format; a move takes each from there, and may do so for a part only:
+	 * done says how many.
+	 */
+	int (*copy)(struct folder *f, struct folder *from, uint32_t uidvalidity,
+	    struct draft *v, size_t n, bool move, size_t *done);
+
+	/* Removes what is left of unfinished work. */
+	void (*tidy)(struct folder *f);
+};
+
+extern const struct store_ops maildir_ops;
+
+/* Opens the user's store at path, of the format that ops is. */
+int store_open(const struct config *conf, const struct store_ops *ops,
+    const char *path, struct store **out);
+void store_close(struct store *s);
+
+/* One folder object for each open folder, however many use it. */
+int folder_get(struct store *s, struct bytes name, struct folder **out);
+void folder_put(struct folder *f);
+
+/* The folder's lock, for one that may hold it already. */
+int folder_lock(struct folder *f);
+void folder_unlock(struct folder *f);
+
+/* The lock on names and on the files that stand in the root: its descriptor. */
+int store_lock_names(struct store *s);
+void store_unlock_names(int lock);
+
+#endif

@@ -1,0 +1,218 @@
+/*
+ * Bringing disk and index together.
+ * Runs as: the mailbox owner.
+ *
+ * A directory read while others rename in it may miss files. A look counts as
+ * exact when the folder's stamp, made firm before, is the same behind it; only
+ * then a message that was not seen is believed to be gone.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "name.h"
+#include "pass.h"
+#include "sync.h"
+
+/* Looks at a folder that never holds still before the rest is left to later. */
+#define TRIES 8
+/* Passes that took much memory give it back to the system. */
+#define TRIM_MESSAGES 20000
+#define VALIDITIES 64
+/* A lost state: UIDs that may have been given and expunged since. */
+#define LOST_GAP 1000
+
+static unsigned
+changed_parts(const struct bound *b, const struct stamp *now)
+{
+	struct stamp then;
+	unsigned parts = 0;
+
+	if (!b->rec.complete)
+		return PART_ALL;
+	memcpy(&then, b->rec.stamp, sizeof then);
+	for (unsigned i = 0; i < PARTS; i++)
+		if (!then.part[i].firm || !stamp_same(&then, now, i))
+			parts |= 1U << i;
+	return parts;
+}
+
+static bool
+same_parts(const struct stamp *a, const struct stamp *b, unsigned parts)
+{
+	for (unsigned i = 0; i < PARTS; i++)
+		if (parts >> i & 1 && !stamp_same(a, b, i))
+			return false;
+	return true;
+}
+
+static int
+remember(struct bound *b, const struct stamp *stamp)
+{
+	_Static_assert(sizeof *stamp <= sizeof b->rec.stamp, "stamp fits");
+	if (bound_begin(b) < 0)
+		return -1;
+	memcpy(b->rec.stamp, stamp, sizeof *stamp);
+	return bound_commit(b);
+}
+
+/* All is known for the first time: from here on changes are logged. */
+static int
+complete(struct pass *p)
+{
+	struct index_folder *rec = &p->b->rec;
+
+	if (rec->complete)
+		return 0;
+	if (pass_modseq(p) < 0)
+		return -1;
+	rec->complete = 1;
+	rec->base = rec->gone_floor = rec->modseq;
+	if (rec->recent_from == 0)
+		rec->recent_from = rec->uid_next;
+	return 0;
+}
+
+/*
+ * One look at the given parts. Returns 1 when it was exact and the stamp is
+ * remembered, 0 when another is needed, -1.
+ */
+static int
+look(struct bound *b, struct pass *p, const struct store_ops *ops, bool last)
+{
+	struct stamp known, before, after;
+	bool exact;
+
+	memcpy(&known, b->rec.stamp, sizeof known);
+	watch_reset(&b->folder->watch);
+	if (ops->settle(b->folder, &known, &before) < 0)
+		return -1;
+	p->parts = changed_parts(b, &before);
+	if (p->parts == 0)
+		return 1;
+	if (p->parts == PART_FLAGS)
+		return pass_keywords(p) < 0 || remember(b, &before) < 0 ? -1 : 1;
+	if (pass_scan(p) < 0)
+		return -1;
+	if (p->widen) {
+		memset(b->rec.stamp, 0, sizeof b->rec.stamp);
+		return 0;
+	}
+	if (ops->stamp(b->folder, &after) < 0)
+		return -1;
+	exact = same_parts(&before, &after, p->parts);
+	if (!b->rec.complete && b->rec.recent_from == 0 && b->rec.messages == 0)
+		b->rec.recent_from = b->rec.uid_next;
+	if (pass_compare(p, exact) < 0
+	    || ((p->parts & PART_FLAGS) && b->rec.messages > 0
+	    && pass_keywords(p) < 0)
+	    || pass_take_in(p, exact) < 0)
+		return -1;
+	if ((exact || last) && !p->more && complete(p) < 0)
+		return -1;
+	if (p->changed_disk && ops->settle(b->folder, &known, &before) < 0)
+		return -1;
+	if (!exact || p->more || p->stuck
+	    || (p->changed_disk && !watch_only_ours(&b->folder->watch))) {
+		if (b->rec.complete && p->modseq != 0 && bound_begin(b) == 0)
+			bound_commit(b);
+		return p->stuck ? 1 : 0;
+	}
+	return remember(b, &before) < 0 ? -1 : 1;
+}
+
+int
+sync_locked(struct bound *b)
+{
+	const struct store_ops *ops = b->folder->store->ops;
+	bool much = false;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < TRIES; i++) {
+		struct pass p = { .b = b };
+
+		rc = look(b, &p, ops, i == TRIES - 1);
+		much = much || p.claims > TRIM_MESSAGES || p.n > TRIM_MESSAGES;
+		pass_free(&p);
+	}
+	if (much)
+		malloc_trim(0);
+	return rc < 0 ? -1 : 0;
+}
+
+int
+sync_own_changes(struct bound *b)
+{
+	const struct store_ops *ops = b->folder->store->ops;
+	struct stamp known, now;
+
+	memcpy(&known, b->rec.stamp, sizeof known);
+	if (ops->settle(b->folder, &known, &now) < 0)
+		return -1;
+	if (watch_only_ours(&b->folder->watch))
+		return remember(b, &now);
+	return sync_locked(b);
+}
+
+/* ---- a lost state file ---- */
+
+struct votes {
+	struct {
+		uint32_t validity, highest;
+		uint64_t n;
+	} v[VALIDITIES];
+	size_t n;
+};
+
+static int
+vote(void *arg, const struct entry *e)
+{
+	struct votes *votes = arg;
+	size_t i = 0;
+
+	if (e->uid == 0)
+		return 0;
+	while (i < votes->n && votes->v[i].validity != e->uidvalidity)
+		i++;
+	if (i == VALIDITIES)
+		return 0;
+	if (i == votes->n)
+		votes->n++;
+	votes->v[i].validity = e->uidvalidity;
+	votes->v[i].n++;
+	if (e->uid > votes->v[i].highest)
+		votes->v[i].highest = e->uid;
+	return 0;
+}
+
+int
+sync_rebuild_state(struct bound *b)
+{
+	struct votes votes = { .n = 0 };
+	struct store *s = b->folder->store;
+	size_t best = 0;
+	int rc = 0;
+
+	b->state = (struct state){ .uid_bound = 1, .modseq_bound = 1 };
+	if (s->ops->scan(b->folder, PART_ALL, vote, &votes) < 0)
+		return -1;
+	for (size_t i = 1; i < votes.n; i++)
+		if (votes.v[i].n > votes.v[best].n)
+			best = i;
+	if (votes.n > 0 && votes.v[best].highest < UINT32_MAX - LOST_GAP) {
+		b->state.uidvalidity = votes.v[best].validity;
+		b->state.uid_bound = votes.v[best].highest + LOST_GAP;
+	} else {
+		int names = store_lock_names(s);
+
+		if (names < 0)
+			return -1;
+		rc = state_new_validity(s->root, &b->state.uidvalidity);
+		store_unlock_names(names);
+	}
+	if (rc == 0 && votes.n > 0)
+		log_info("mailbox \"%s\": state file made anew",
+		    log_quote(bytes_of(b->folder->name)));
+	return rc;
+}

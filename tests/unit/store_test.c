@@ -1,0 +1,223 @@
+/*
+ * mail.h over a Maildir: what sessions ask for, from the first visit on.
+ * Runs as: the person who builds.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "maildirs.h"
+#include "test.h"
+
+static int
+count_name(void *arg, const struct mailbox_name *n)
+{
+	unsigned *count = arg;
+
+	count[0]++;
+	count[1] += n->uses != 0;
+	count[2] += (n->attributes & MAILBOX_SUBSCRIBED) != 0;
+	return 0;
+}
+
+static void
+first_visit(void)
+{
+	struct mail *m = fresh_mail();
+	unsigned count[3] = { 0 };
+
+	CHECK_EQ_INT(mail_list(m, count_name, count), 0);
+	CHECK_EQ_INT(count[0], 6);
+	CHECK_EQ_INT(count[1], 5);
+	CHECK_EQ_INT(count[2], 6);
+	mail_close(m);
+}
+
+static void
+append_and_read(void)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox *b;
+	struct mail_row row;
+	struct message msg;
+	char text[100];
+	uint64_t size;
+
+	append(m, "INBOX", "Subject: a\r\n\r\nbody\r\n", FLAG_SEEN);
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK_EQ_INT(mailbox_view(b)->count, 1);
+	CHECK_EQ_INT(mailbox_row(b, 1, &row), 0);
+	CHECK_EQ_INT(row.flags, FLAG_SEEN);
+	CHECK_EQ_INT(row.internaldate, 1000000000);
+	CHECK_EQ_INT(mailbox_row_size(b, 1, &size), 0);
+	CHECK_EQ_INT(size, 20);
+	CHECK_EQ_INT(mailbox_message(b, 1, &msg), 0);
+	CHECK_EQ_INT(message_read(&msg, 0, text, sizeof text), 17);
+	CHECK(memcmp(text, "Subject: a\n\nbody\n", 17) == 0);
+	message_close(&msg);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+static void
+a_delivery_is_seen(void)
+{
+	struct mail *m = fresh_mail();
+	struct mail_changes c;
+	struct mailbox *b;
+
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	deliver("new", "1000.a.host", "Subject: x\n\n");
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK_EQ_INT(mailbox_changes(b, &c), 0);
+	CHECK_EQ_INT(c.arrived.count, 1);
+	CHECK_EQ_INT(c.vanished.count + c.changed.count, 0);
+	CHECK_EQ_INT(mailbox_view(b)->count, 0);
+	CHECK_EQ_INT(mailbox_told_arrived(b, &c.arrived), 0);
+	mailbox_told_modseq(b, c.modseq);
+	mail_changes_free(&c);
+	CHECK_EQ_INT(mailbox_view(b)->count, 1);
+	CHECK_EQ_INT(mailbox_recent(b)->count, 1);
+	CHECK_EQ_INT(mailbox_changes(b, &c), 0);
+	CHECK_EQ_INT(c.arrived.count + c.vanished.count + c.changed.count, 0);
+	mail_changes_free(&c);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+static void
+flags_and_expunge(void)
+{
+	struct mail *m = fresh_mail();
+	struct mail_store s = { .how = FLAGS_ADD, .flags = FLAG_DELETED };
+	struct mailbox_status st;
+	struct mail_stored out;
+	struct mailbox *b;
+	struct runs one = RUNS_INIT, gone = RUNS_INIT;
+
+	for (int i = 0; i < 3; i++)
+		append(m, "INBOX", "A: b\r\n\r\n", 0);
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	runs_add(&one, 2, 2);
+	CHECK_EQ_INT(mailbox_store(b, &one, &s, &out), 0);
+	CHECK_EQ_INT(out.stored.count, 1);
+	CHECK(out.modseq > out.modseq_before);
+	mail_stored_free(&out);
+	CHECK_EQ_INT(mailbox_status_now(b, STATUS_SIZES, &st), 0);
+	CHECK_EQ_INT(st.deleted, 1);
+	CHECK_EQ_INT(st.size, 24);
+	CHECK_EQ_INT(st.deleted_size, 8);
+	CHECK_EQ_INT(st.first_unseen, 1);
+	CHECK_EQ_INT(mailbox_expunge(b, mailbox_view(b), &gone), 0);
+	CHECK_EQ_INT(gone.count, 1);
+	CHECK_EQ_INT(runs_first(&gone), 2);
+	CHECK_EQ_INT(mailbox_vanished_since(b, st.highest_modseq, &gone), 0);
+	CHECK_EQ_INT(gone.count, 1);
+	runs_free(&one);
+	runs_free(&gone);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+static void
+an_index_may_go_at_any_time(void)
+{
+	struct mail *m = fresh_mail();
+	struct mail_changes c;
+	struct mail_row row;
+	struct mailbox *b;
+
+	for (int i = 0; i < 5; i++)
+		append(m, "INBOX", "A: b\r\n\r\n", i % 2 ? FLAG_SEEN : 0);
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	drop_index();
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK_EQ_INT(mailbox_changes(b, &c), 0);
+	CHECK_EQ_INT(c.arrived.count + c.vanished.count + c.changed.count, 0);
+	mail_changes_free(&c);
+	drop_index();
+	CHECK_EQ_INT(mailbox_row(b, 2, &row), 0);
+	CHECK_EQ_INT(row.flags, FLAG_SEEN);
+	append(m, "INBOX", "C: d\r\n\r\n", 0);
+	CHECK_EQ_INT(mailbox_changes(b, &c), 0);
+	CHECK_EQ_INT(c.arrived.count, 1);
+	CHECK(runs_first(&c.arrived) > 5);
+	mail_changes_free(&c);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+static void
+copy_and_move(void)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox_status st;
+	struct mail_copied out;
+	struct mailbox *b;
+
+	for (int i = 0; i < 4; i++)
+		append(m, "INBOX", "A: b\r\n\r\n", FLAG_FLAGGED);
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK_EQ_INT(mailbox_copy(b, mailbox_view(b), BYTES("Trash"), false, &out), 0);
+	CHECK_EQ_INT(out.from.count, 4);
+	CHECK_EQ_INT(out.to.count, 4);
+	mail_copied_free(&out);
+	CHECK_EQ_INT(mailbox_copy(b, mailbox_view(b), BYTES("Trash"), true, &out), 0);
+	CHECK_EQ_INT(runs_first(&out.to), 5);
+	mail_copied_free(&out);
+	CHECK_EQ_INT(mail_status(m, BYTES("Trash"), STATUS_COUNTS, &st), 0);
+	CHECK_EQ_INT(st.messages, 8);
+	CHECK_EQ_INT(mail_status(m, BYTES("INBOX"), STATUS_COUNTS, &st), 0);
+	CHECK_EQ_INT(st.messages, 0);
+	CHECK(mailbox_copy(b, mailbox_view(b), BYTES("None"), false, &out) < 0
+	    && errno == ENOENT);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+static void
+names(void)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox_status a, b;
+
+	CHECK_EQ_INT(mail_create(m, BYTES("Work/2026.Q1"), 0), 0);
+	CHECK(mail_create(m, BYTES("Work/2026.Q1"), 0) < 0 && errno == EEXIST);
+	CHECK(mail_create(m, BYTES("a//b"), 0) < 0 && errno == EINVAL);
+	append(m, "Work/2026.Q1", "A: b\r\n\r\n", 0);
+	CHECK_EQ_INT(mail_status(m, BYTES("Work/2026.Q1"), 0, &a), 0);
+	CHECK_EQ_INT(mail_rename(m, BYTES("Work"), BYTES("Play")), 0);
+	CHECK_EQ_INT(mail_status(m, BYTES("Play/2026.Q1"), 0, &b), 0);
+	CHECK_EQ_TEXT(a.id, b.id);
+	CHECK_EQ_INT(a.uidvalidity, b.uidvalidity);
+	CHECK_EQ_INT(b.messages, 1);
+	CHECK(mail_delete(m, BYTES("Play")) < 0 && errno == ENOTEMPTY);
+	CHECK_EQ_INT(mail_delete(m, BYTES("Play/2026.Q1")), 0);
+	CHECK(mail_status(m, BYTES("Play/2026.Q1"), 0, &b) < 0 && errno == ENOENT);
+	CHECK_EQ_INT(mail_create(m, BYTES("Play/2026.Q1"), 0), 0);
+	CHECK_EQ_INT(mail_status(m, BYTES("Play/2026.Q1"), 0, &b), 0);
+	CHECK(b.uidvalidity > a.uidvalidity);
+	mail_close(m);
+}
+
+static void
+rename_inbox(void)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox_status st;
+
+	append(m, "INBOX", "A: b\r\n\r\n", 0);
+	CHECK_EQ_INT(mail_rename(m, BYTES("INBOX"), BYTES("Old")), 0);
+	CHECK_EQ_INT(mail_status(m, BYTES("Old"), 0, &st), 0);
+	CHECK_EQ_INT(st.messages, 1);
+	CHECK_EQ_INT(mail_status(m, BYTES("INBOX"), 0, &st), 0);
+	CHECK_EQ_INT(st.messages, 0);
+	mail_close(m);
+}
+
+TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
+    TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
+    TEST(copy_and_move), TEST(names), TEST(rename_inbox))
