@@ -93,9 +93,12 @@ crlf_count(struct crlf *c, struct bytes piece, uint64_t *lines)
 size_t
 crlf_convert(struct crlf *c, struct bytes piece, unsigned char *out)
 {
-	const unsigned char *p = piece.p, *end = piece.p + piece.n, *lf;
+	const unsigned char *p = piece.p, *end, *lf;
 	unsigned char *to = out;
 
+	if (piece.n == 0)
+		return 0;
+	end = p + piece.n;
 	while (p < end && (lf = memchr(p, '\n', (size_t)(end - p))) != NULL) {
 		size_t n = (size_t)(lf - p);
 

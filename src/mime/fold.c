@@ -41,6 +41,13 @@ fold_ascii(struct bytes in, unsigned char *to)
 	return n;
 }
 
+/* The library knows a capital of sharp s; UnicodeData.txt has none, and it counts. */
+static utf8proc_int32_t
+title(uint32_t code)
+{
+	return code == 0xdf ? 0xdf : utf8proc_totitle((utf8proc_int32_t)code);
+}
+
 static int
 fold_char(uint32_t code, struct buf *out)
 {
@@ -48,9 +55,8 @@ fold_char(uint32_t code, struct buf *out)
 	utf8proc_ssize_t n;
 	int boundary = 0;
 
-	n = utf8proc_decompose_char(utf8proc_totitle((utf8proc_int32_t)code),
-	    parts, DECOMPOSED_MAX, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT,
-	    &boundary);
+	n = utf8proc_decompose_char(title(code), parts, DECOMPOSED_MAX,
+	    UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary);
 	if (n < 0 || n > DECOMPOSED_MAX)
 		return utf8_put(out, code);
 	for (utf8proc_ssize_t i = 0; i < n; i++)

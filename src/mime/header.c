@@ -150,5 +150,5 @@ header_unfold(struct bytes value, struct buf *out)
 		i += skip;
 		start = i;
 	}
-	return buf_add(out, v.p + start, v.n - start);
+	return buf_bytes(out, bytes_from(v, start));
 }
