@@ -2,6 +2,8 @@
  * What this server can do, as CAPABILITY and ENABLE see it.
  * Runs as: the mailbox owner.
  */
+#include <stdio.h>
+
 #include "session.h"
 
 /* Capabilities that belong to no command of their own. */
@@ -10,6 +12,7 @@ static const struct feature {
 	unsigned enable;		/* enum enabled: what ENABLE turns on; 0: cannot be */
 } features[] = {
 	{ "IMAP4rev1", 0 },
+	{ "IMAP4rev2", ENABLED_REV2 },
 	{ "LITERAL+", 0 },
 	{ "CHILDREN", 0 },
 	{ "SPECIAL-USE", 0 },
@@ -51,15 +54,17 @@ named_before(const struct command *row)
 void
 put_capabilities(struct session *s)
 {
+	char limit[sizeof "APPENDLIMIT=" + 20];
+
 	for (size_t i = 0; i < FEATURES; i++)
 		put_word(&s->out, features[i].name);
 	for (const struct command *c = commands; c->name != NULL; c++)
 		if (c->capability != NULL && !named_before(c))
 			put_word(&s->out, c->capability);
 	/* RFC 7889: the same for every mailbox. */
-	put_word(&s->out, "APPENDLIMIT=");
-	s->out.space = false;
-	put_number(&s->out, s->conf->append_limit);
+	snprintf(limit, sizeof limit, "APPENDLIMIT=%llu",
+	    (unsigned long long)s->conf->append_limit);
+	put_word(&s->out, limit);
 }
 
 bool
