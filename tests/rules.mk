@@ -45,14 +45,14 @@ fuzz-programs: $(FUZZ_BINS)
 fuzz:
 	$(MAKE) fuzz-programs B=$(FUZZ_B) FUZZ_B=$(FUZZ_B) CC=$(FUZZ_CC) SAN=1 \
 	    EXTRA_CFLAGS=-fsanitize=fuzzer-no-link
-	@for f in $(FUZZERS); do \
+	@status=0; for f in $(FUZZERS); do \
 		mkdir -p $(FUZZ_B)/found/$$f tests/fuzz/corpus/$$f; \
 		echo "== $$f, $(FUZZ_TIME) s"; \
 		$(FUZZ_B)/bin/$$f -max_total_time=$(FUZZ_TIME) -timeout=10 \
 		    -rss_limit_mb=2048 -print_final_stats=1 \
 		    -artifact_prefix=$(FUZZ_B)/found/$$f- \
-		    $(FUZZ_B)/found/$$f tests/fuzz/corpus/$$f || exit 1; \
-	done
+		    $(FUZZ_B)/found/$$f tests/fuzz/corpus/$$f || status=1; \
+	done; exit $$status
 
 # The build as it will be installed, for whole-server tests.
 .PHONY: stage layers check check-san check-quick
