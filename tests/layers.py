@@ -73,7 +73,8 @@ def needed(name):
 
 
 def none_of(name, bad, what):
-    hits = sorted(s for s in program(name) if bad(s))
+    # lower case: static, and so of a name that others may have as well
+    hits = sorted(s for s, kind in program(name).items() if kind.isupper() and bad(s))
     assert not hits, "%s has %s: %s" % (name, what, " ".join(hits[:20]))
 
 

@@ -120,11 +120,11 @@ answer(struct session *s, const struct outcome *o)
 	}
 	if (o->result != RESULT_SENT && o->result != RESULT_GONE)
 		write_status(s, o);
-	if (o->result >= RESULT_QUIT)
-		end(s, "error");
 	if (s->stream.out_error != 0)
 		end(s, s->stream.out_error == ETIMEDOUT ? "write-timeout"
 		    : "disconnected");
+	if (o->result >= RESULT_QUIT)
+		end(s, "error");
 }
 
 /* ---- answers of several lines ---- */
