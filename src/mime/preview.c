@@ -159,7 +159,8 @@ html_name(struct preview *v, uint32_t c)
 {
 	bool letter = c < 0x80 && ascii_alpha((unsigned char)c);
 
-	if (v->word_n == 0 && !letter && c != '/' && c != '!' && c != '?') {
+	if (v->word_n == 0 && c != '/' && (v->hidden != NULL ||
+	    (!letter && c != '!' && c != '?'))) {
 		v->state = HTML_TEXT;
 		return put_char(v, '<') < 0 ? -1 : html_text(v, c);
 	}
