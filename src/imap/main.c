@@ -4,6 +4,7 @@
  * Runs as: the mailbox owner.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "limits.h"
@@ -16,12 +17,15 @@
 static int
 open_mail(struct session *s, const struct mail_owner *who)
 {
-	char *paths[MAIL_ROOTS_MAX];	/* not freed: once for the session */
-	int n = mail_roots(s->conf, who, paths);
+	char *paths[MAIL_ROOTS_MAX];
+	int n = mail_roots(s->conf, who, paths), r;
 
-	if (n < 0 || sandbox_session(paths, (size_t)n) < 0)
+	if (n < 0)
 		return -1;
-	return mail_open(s->conf, who, &s->mail);
+	r = sandbox_session(paths, (size_t)n);
+	for (int i = 0; i < n; i++)
+		free(paths[i]);
+	return r < 0 ? -1 : mail_open(s->conf, who, &s->mail);
 }
 
 /*

@@ -46,7 +46,7 @@ read_item(struct lex *x, struct store_args *a)
 }
 
 /* Keywords become numbers; one that nobody has cannot be removed. */
-static int
+static struct outcome
 number_keywords(struct session *s, const struct flag_list *f, struct mail_store *ch)
 {
 	bool create = ch->how != FLAGS_REMOVE;
@@ -56,10 +56,14 @@ number_keywords(struct session *s, const struct flag_list *f, struct mail_store 
 
 		if (n >= 0)
 			keyword_put(&ch->keywords, (unsigned)n);
+		else if (errno == E2BIG)
+			return no(CODE_LIMIT, "The mailbox has no room for more keywords");
+		else if (errno == EINVAL)
+			return no(CODE_LIMIT, "Keyword too long");
 		else if (create || errno != ENOENT)
-			return -1;
+			return failed(errno);
 	}
-	return 0;
+	return ok("");
 }
 
 /* ---- telling ---- */
@@ -87,9 +91,32 @@ tell_modseqs(struct session *s, const struct runs *uids, bool with_uid)
 }
 
 /*
- * The client knows its own change by the answer; what others did in between is
- * found at the end of the command.
+ * The client knows its own change by now. What others did just before is told
+ * without it; should more have happened since, all is left to the end of the
+ * command, where a change may then be told twice but none is lost.
  */
+static int
+tell_others(struct session *s, const struct mail_stored *st)
+{
+	bool with_uid = (s->enabled & (ENABLED_QRESYNC | ENABLED_REV2)) != 0;
+	struct mail_changes ch;
+	struct runs others = RUNS_INIT;
+	int r = 0;
+
+	if (mailbox_changes(s->box, &ch) < 0)
+		return -1;
+	if (ch.modseq == st->modseq) {
+		r = runs_subtract(&others, &ch.changed, &st->stored);
+		if (r == 0)
+			r = tell_flags(s, &others, with_uid);
+		if (r == 0)
+			mailbox_told_modseq(s->box, st->modseq);
+	}
+	runs_free(&others);
+	mail_changes_free(&ch);
+	return r;
+}
+
 static int
 tell_stored(struct session *s, const struct mail_stored *st, bool silent,
     bool with_uid)
@@ -105,9 +132,10 @@ tell_stored(struct session *s, const struct mail_stored *st, bool silent,
 	/* Why it was refused: section 3.1.3 recommends to say so. */
 	if (r == 0)
 		r = tell_flags(s, &st->modified, with_uid);
-	if (r == 0 && st->modseq_before == mailbox_view_modseq(s->box))
-		mailbox_told_modseq(s->box, st->modseq);
-	return r;
+	if (r < 0 || st->modseq_before != mailbox_view_modseq(s->box))
+		return r < 0 ? -1 : tell_others(s, st);
+	mailbox_told_modseq(s->box, st->modseq);
+	return 0;
 }
 
 /* MODIFIED names UIDs for UID STORE, else sequence numbers. */
@@ -163,10 +191,9 @@ change_flags(struct session *s, struct call *c, struct store_args *a)
 
 	if (read_args(s, c, a, &flags) < 0)
 		return bad_syntax(&c->args);
-	if (number_keywords(s, &flags, &a->change) < 0)
-		return errno == E2BIG
-		    ? no(CODE_LIMIT, "The mailbox cannot have more keywords")
-		    : failed(errno);
+	o = number_keywords(s, &flags, &a->change);
+	if (o.result != RESULT_OK)
+		return o;
 	if (mailbox_store(s->box, &a->uids, &a->change, &st) < 0)
 		return failed(errno);
 	o = stored(s, a, &st, call_uid(c));

@@ -28,7 +28,7 @@ TEXT = re.compile(rb"[^\x00\r\n]+\Z")
 BASE_FLAGS = {b"\\answered", b"\\flagged", b"\\deleted", b"\\seen", b"\\draft"}
 LIST_FLAGS = {
     b"\\noinferiors", b"\\noselect", b"\\marked", b"\\unmarked", b"\\nonexistent",
-    b"\\haschildren", b"\\hasnochildren", b"\\subscribed", b"\\remote", b"\\all", b"\\archive",
+    b"\\haschildren", b"\\hasnochildren", b"\\inbox", b"\\subscribed", b"\\remote", b"\\all", b"\\archive",
     b"\\drafts", b"\\flagged", b"\\important", b"\\junk", b"\\sent", b"\\trash"}
 PLAIN_CODES = set(
     b"ALERT PARSE READ-ONLY READ-WRITE TRYCREATE UIDNOTSTICKY NOMODSEQ CLOSED UNAVAILABLE "
@@ -824,7 +824,8 @@ class Checker:
         if self.first:
             p.fail("no greeting")
         rules = {
-            b"LIST": p.list_data, b"LSUB": p.list_data, b"STATUS": p.status,
+            b"LIST": p.list_data, b"LSUB": p.list_data,
+            b"XLIST": p.list_data, b"STATUS": p.status,
             b"NAMESPACE": p.namespace, b"ID": p.identification, b"FLAGS": self.flags(p),
             b"CAPABILITY": lambda: setattr(self, "capabilities", p.capabilities()),
             b"VANISHED": lambda: self.vanished(p),
