@@ -205,26 +205,41 @@ utf8_cut(struct bytes in)
 	return n > in.n;
 }
 
+/* How much of in, at its beginning, is UTF-8. */
+static size_t
+utf8_run(struct bytes in)
+{
+	size_t n = 0, step = 1;
+	uint32_t code;
+
+	while (step > 0) {
+		n += ascii_run(bytes_from(in, n));
+		step = utf8_char(bytes_from(in, n), &code);
+		n += step;
+	}
+	return n;
+}
+
 /* UTF-8, and what pretends to be. last: nothing will complete a cut character. */
 static int
 push_utf8(struct charset *c, struct bytes in, struct buf *out, bool last)
 {
-	while (in.n > 0) {
-		uint32_t code;
-		size_t n = ascii_run(in);
+	for (;;) {
+		size_t n = utf8_run(in);
 
-		if (n == 0)
-			n = utf8_char(in, &code);
-		if (n == 0 && !last && in.n < 4 && utf8_cut(in)) {
+		if (buf_add(out, in.p, n) < 0)
+			return -1;
+		in = bytes_from(in, n);
+		if (in.n == 0)
+			return 0;
+		if (!last && in.n < 4 && utf8_cut(in)) {
 			hold(c, in);
 			return 0;
 		}
-		if (n > 0 ? buf_add(out, in.p, n) < 0 :
-		    put_invalid(c, out, in.p[0]) < 0)
+		if (put_invalid(c, out, in.p[0]) < 0)
 			return -1;
-		in = bytes_from(in, n == 0 ? 1 : n);
+		in = bytes_from(in, 1);
 	}
-	return 0;
 }
 
 /*

@@ -33,23 +33,21 @@ decoder_begin(struct decoder *d, enum mime_encoding encoding, bool strict)
 
 /* ---- base64 ---- */
 
-enum { PAD = 64, SPACE = 65, ALIEN = 66 };
+enum { ALIEN = 0, DIGIT = 0x40, PAD = 0x80, SPACE = 0x81 };
 
-static unsigned
-base64_value(unsigned char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26u;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52u;
-	if (c == '+' || c == '/')
-		return c == '+' ? 62 : 63;
-	if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
-		return SPACE;
-	return c == '=' ? PAD : ALIEN;
-}
+/* A digit is DIGIT plus its value. */
+static const unsigned char base64_class[256] = {
+	['A'] = 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a,
+	0x4b, 0x4c, 0x4d, 0x4e, 0x4f, 0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56,
+	0x57, 0x58, 0x59,
+	['a'] = 0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f, 0x60, 0x61, 0x62, 0x63, 0x64,
+	0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f, 0x70,
+	0x71, 0x72, 0x73,
+	['0'] = 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x7b, 0x7c, 0x7d,
+	['+'] = 0x7e, ['/'] = 0x7f,
+	['='] = PAD,
+	[' '] = SPACE, ['\t'] = SPACE, ['\r'] = SPACE, ['\n'] = SPACE,
+};
 
 /* The bytes that two or three digits at the end stand for. */
 static unsigned char *
@@ -94,6 +92,21 @@ put_padding(struct decoder *d, unsigned char *to)
 	return put_rest(d, to);
 }
 
+/* Four digits at once, or nothing. */
+static bool
+put_four(const unsigned char *p, unsigned char *to)
+{
+	unsigned a = base64_class[p[0]], b = base64_class[p[1]];
+	unsigned c = base64_class[p[2]], d = base64_class[p[3]];
+
+	if (!(a & b & c & d & DIGIT))
+		return false;
+	to[0] = (unsigned char)((a & 0x3f) << 2 | (b & 0x3f) >> 4);
+	to[1] = (unsigned char)((b & 0x0f) << 4 | (c & 0x3f) >> 2);
+	to[2] = (unsigned char)((c & 0x03) << 6 | (d & 0x3f));
+	return true;
+}
+
 static int
 base64_push(struct decoder *d, struct bytes in, struct buf *out)
 {
@@ -102,14 +115,22 @@ base64_push(struct decoder *d, struct bytes in, struct buf *out)
 	if (to == NULL)
 		return -1;
 	for (size_t i = 0; i < in.n; i++) {
-		unsigned v = base64_value(in.p[i]);
+		unsigned char c;
 
-		if (v < PAD)
-			to = put_digit(d, v, to);
-		else if (v == PAD)
+		while (d->count == 0 && !d->ended && in.n - i >= 4 &&
+		    put_four(in.p + i, to)) {
+			i += 4;
+			to += 3;
+		}
+		if (i == in.n)
+			break;
+		c = base64_class[in.p[i]];
+		if (c & DIGIT)
+			to = put_digit(d, c & 0x3f, to);
+		else if (c == PAD)
 			to = put_padding(d, to);
 		else
-			d->bad |= v == ALIEN;
+			d->bad |= c == ALIEN;
 	}
 	out->len = (size_t)(to - out->data);
 	return 0;
