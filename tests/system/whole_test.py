@@ -85,6 +85,7 @@ def test_nothing_but_mail_is_served():
     """Links, devices, pipes, directories and unreadable files in cur/ and new/."""
     other, who = user("other"), user("hostile")
     secret = other.file("secret", SECRET.decode(), 0o644)
+    closed = other.file("closed", SECRET.decode(), 0o600)
     os.chmod(other.home, 0o755)
     who.deliver(b"Subject: good\n\ngood mail\n")
     who.deliver(b"Subject: seen\n\nseen mail\n", flags="S")
@@ -96,7 +97,7 @@ def test_nothing_but_mail_is_served():
         os.symlink("../../../" + other.name + "/secret", top + "2000000003.relative" + info)
         os.mkfifo(top + "2000000004.fifo" + info)
         os.mkdir(top + "2000000005.dir" + info)
-        os.link(secret, top + "2000000006.hard" + info)
+        os.link(closed, top + "2000000006.hard" + info)
         os.mknod(top + "2000000007.device" + info, 0o666 | stat.S_IFCHR, os.makedev(1, 5))
         with open(top + "2000000008.dark" + info, "wb") as f:
             f.write(SECRET)
