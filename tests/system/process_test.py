@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""Every process of a live connection, as /proc shows it: nothing too much."""
+from lib import *
+
+FILTERED = "2"          # Seccomp: in /proc/PID/status
+NO_CAPABILITIES = "0000000000000000"
+
+
+def status(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+
+def descriptors(pid):
+    """{number: target}"""
+    base = "/proc/%d/fd" % pid
+    return {int(n): os.readlink(base + "/" + n) for n in os.listdir(base)}
+
+
+def environment(pid):
+    with open("/proc/%d/environ" % pid, "rb") as f:
+        return dict(e.split(b"=", 1) for e in f.read().split(b"\0") if e)
+
+
+def root_of(pid):
+    return os.readlink("/proc/%d/root" % pid)
+
+
+def service_ids():
+    with open("/etc/passwd") as f:
+        for line in f:
+            fields = line.split(":")
+            if fields[0] == "_mailreeve":
+                return fields[2], fields[3]
+    raise AssertionError("no service user")
+
+
+def is_stranger(pid):
+    """A process in login's cage."""
+    uid, gid = service_ids()
+    s = status(pid)
+    assert s["Uid"].split() == [uid] * 4, s["Uid"]
+    assert s["Gid"].split() == [gid] * 4, s["Gid"]
+    assert s["Groups"].split() == [], s["Groups"]
+    assert s["NoNewPrivs"] == "1" and s["Seccomp"] == FILTERED
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert s[kind] == NO_CAPABILITIES, (kind, s[kind])
+    assert root_of(pid) == LIBEXEC + "/empty", root_of(pid)
+    assert os.listdir("/proc/%d/root" % pid) == [], "login's root is not empty"
+
+
+def is_owner(pid, who):
+    s = status(pid)
+    assert s["Uid"].split() == [str(who.uid)] * 4, s["Uid"]
+    assert s["Gid"].split() == [str(who.gid)] * 4, s["Gid"]
+    assert s["Groups"].split() in ([str(who.gid)], []), s["Groups"]
+    assert s["NoNewPrivs"] == "1" and s["Seccomp"] == FILTERED
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert s[kind] == NO_CAPABILITIES, (kind, s[kind])
+    assert int(s["SigIgn"], 16) & ~(1 << 12) == 0, "ignored signals: " + s["SigIgn"]
+
+
+def limits(pid):
+    with open("/proc/%d/limits" % pid) as f:
+        return {line[:26].strip(): line[26:].split()[:2] for line in f}
+
+
+def sockets(fds):
+    return {n for n, target in fds.items() if target.startswith("socket:")}
+
+
+def one(name):
+    return wait_for(lambda: list(processes(name)), "a process " + name)[0]
+
+
+def own_descriptors(pid, wanted):
+    """Exactly the numbers in wanted, but for a session's own mail files."""
+    fds = descriptors(pid)
+    assert fds[0] == fds[1] and fds[0].startswith("socket:"), fds
+    for n, target in fds.items():
+        if n in wanted:
+            continue
+        assert n == 3 and target == "/dev/null" or target.startswith(("/home/", "anon_inode:")), \
+            "descriptor %d is %s" % (n, target)
+    return fds
+
+
+def dumpable(pid):
+    """Files of /proc/PID belong to root when others of its uid may not look in."""
+    return os.stat("/proc/%d/environ" % pid).st_uid != 0
+
+
+def test_before_login():
+    with Server(spare_connections=0) as server:
+        c = server.imap(tls=False)
+        conn, login = one("conn"), one("login")
+        is_stranger(login)
+        assert status(login)["PPid"] == str(conn)
+        assert not dumpable(login)
+        fds = descriptors(login)
+        assert set(fds) <= {0, 1, 2, 3, 4, 5}, fds
+        assert limits(login)["Max open files"] == ["16", "16"] or SANITIZED
+        assert limits(login)["Max processes"] == ["0", "0"]
+        assert limits(login)["Max core file size"] == ["0", "0"]
+        assert SANITIZED or int(limits(login)["Max address space"][0]) <= 256 << 20
+        assert set(environment(login)) <= {b"MAILREEVE_CONFIG", b"MAILREEVE_SESSION", b"TZ"}
+        fds = descriptors(conn)
+        assert fds[0] == fds[1] == "/dev/null", "PAM could write to the client"
+        assert len(sockets(fds)) == 4, "channel, log, control, client: %s" % fds
+        c.close()
+
+
+def test_spares_have_no_client():
+    with Server(spare_connections=2):
+        for login in wait_for(lambda: len(processes("login")) == 2 and processes("login"),
+                              "two spare pairs"):
+            wait_for(lambda: status(login)["Seccomp"] == FILTERED, "the cage to close")
+            is_stranger(login)
+            assert len(sockets(descriptors(login))) <= 2, descriptors(login)
+
+
+def session_in_the_clear(name, connect):
+    who = user("clear")
+    with Server(spare_connections=0, cleartext_login="yes") as server:
+        c = connect(server, who, tls=False)
+        session = one(name)
+        is_owner(session, who)
+        assert not dumpable(session)
+        assert not processes("login"), "login is still there"
+        assert not processes("conn"), "conn is still there"
+        fds = own_descriptors(session, {0, 1, 2, 4})
+        env = environment(session)
+        assert set(env) <= {b"HOME", b"USER", b"LOGNAME", b"PATH", b"LANG", b"TZ",
+                            b"MAILREEVE_CONFIG", b"MAILREEVE_TAG", b"MAILREEVE_REMOTE",
+                            b"MAILREEVE_SESSION"}, env
+        assert env[b"HOME"].decode() == who.home
+        peer = c.sock.getsockname()
+        assert env[b"MAILREEVE_REMOTE"].decode() == "127.0.0.1:%d" % peer[1]
+        assert limits(session)["Max core file size"][0] == "0"
+        assert fds[2] == os.readlink("/proc/%d/fd/2" % server.process.pid)
+        c.close()
+
+
+def test_imap_session_in_the_clear():
+    session_in_the_clear("imap", lambda server, who, **how: server.imap_login(who, **how))
+
+
+def test_pop3_session_in_the_clear():
+    session_in_the_clear("pop3", lambda server, who, **how: server.pop3_login(who, **how))
+
+
+def test_session_behind_tls():
+    who = user("tls")
+    with Server(spare_connections=0) as server:
+        c = server.imap_login(who, tls=True)
+        session, login = one("imap"), one("login")
+        is_owner(session, who)
+        is_stranger(login)
+        assert not processes("conn")
+        assert status(login)["PPid"] == str(session), "the relay belongs to the session"
+        own_descriptors(session, {0, 1, 2, 4})
+        ours = {os.fstat(c.sock.fileno()).st_ino}
+        held = {t for n, t in descriptors(session).items()}
+        assert not any("[%d]" % i in t for i in ours for t in held)
+        assert environment(session)[b"MAILREEVE_TLS"] == b"1"
+        # What the relay keeps: the client, the channel, log and diagnostics.
+        assert len(sockets(descriptors(login))) <= 5, descriptors(login)
+        c.logout()
+        wait_for(lambda: not processes("login") and not processes("imap"), "both to end")
+
+
+def test_the_same_pid():
+    who = user("pid")
+    with Server(spare_connections=0) as server:
+        c = server.imap(tls=False)
+        conn = one("conn")
+        c.login(who.name, who.password)
+        assert one("imap") == conn
+        assert status(conn)["PPid"] == str(server.process.pid)
+        c.logout()
+
+
+def test_groups_are_those_of_the_user():
+    who = user("grouped")
+    run("groupadd", "-g", "7001", "readers")
+    run("usermod", "-a", "-G", "readers", who.name)
+    with Server() as server:
+        c = server.imap_login(who)
+        s = status(one("imap"))
+        assert set(s["Groups"].split()) == {str(who.gid), "7001"}, s["Groups"]
+        c.logout()
+
+
+def test_pam_session_leaves_root_with_nothing_but_pam():
+    who = user("kept")
+    with Server(spare_connections=0, pam_session="yes") as server:
+        c = server.imap_login(who)
+        conn, session = one("conn"), one("imap")
+        is_owner(session, who)
+        assert status(session)["PPid"] == str(conn)
+        fds = descriptors(conn)
+        assert fds[0] == fds[1] == "/dev/null"
+        assert len(sockets(fds)) <= 3, "log, control, libc's syslog: %s" % fds
+        c.logout()
+        wait_for(lambda: not processes("conn"), "conn to end with its session")
+
+
+def test_other_users_cannot_look_in():
+    """Memory of login and sessions is closed to their own uid, too."""
+    who = user("peek")
+    with Server() as server:
+        c = server.imap_login(who)
+        session = one("imap")
+        denied = who.run("sh", "-c", "cat /proc/%d/environ" % session, ok=None)
+        assert "ermission denied" in denied, denied
+        c.logout()
+
+
+main(__name__)
