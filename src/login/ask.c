@@ -123,49 +123,41 @@ describe(const struct login *l, const char *mechanism, struct chan_text *out)
 		chan_put(out, bytes_first(bytes_of(all), (size_t)n));
 }
 
+/* A name into its place. Preparing never makes it longer than it was. */
+static bool
+put_name(struct chan_text *to, struct bytes name)
+{
+	ssize_t n = -1;
+
+	if (chan_put(to, name) == 0)
+		n = sasl_prepare(to->p, to->n);
+	to->n = n < 0 ? 0 : (uint16_t)n;
+	return n >= 0;
+}
+
 /*
- * 0, or -1 when the credentials cannot be anybody's: then conn is not asked.
- * Preparing a name never makes it longer than it was.
+ * What cannot be anybody's name or password goes to conn as nobody's: there
+ * it is refused, and takes the time and the line in the log of any other.
  */
-static int
+static void
 fill(struct chan_req *req, const struct credentials *c)
 {
-	ssize_t n;
+	bool fit = put_name(&req->user, c->user)
+	    && (c->authzid.n == 0 || put_name(&req->authzid, c->authzid));
 
-	if (chan_put(&req->user, c->user) < 0
-	    || chan_put(&req->authzid, c->authzid) < 0
-	    || chan_put(&req->secret, c->secret) < 0 || c->secret.n == 0)
-		return -1;
-	n = sasl_prepare(req->user.p, req->user.n);
-	if (n < 0)
-		return -1;
-	req->user.n = (uint16_t)n;
-	if (req->authzid.n == 0)
-		return 0;
-	n = sasl_prepare(req->authzid.p, req->authzid.n);
-	if (n < 0)
-		return -1;
-	req->authzid.n = (uint16_t)n;
-	return 0;
+	if (!fit || chan_put(&req->secret, c->secret) < 0)
+		req->user.n = req->authzid.n = req->secret.n = 0;
 }
 
 struct verdict
 ask_login(struct login *l, const struct credentials *c, struct bytes tag)
 {
 	struct chan_req req = { .type = CHAN_LOGIN, .tls = l->wire.tls != NULL };
-	struct chan_rep rep = { .result = CHAN_REFUSED };
-	struct verdict v = { .result = CHAN_REFUSED };
-	struct bytes user, authzid;
-	bool fit = fill(&req, c) == 0 && chan_put(&req.tag, tag) == 0;
+	struct chan_rep rep;
+	struct verdict v = { 0 };
 
-	(void)chan_get(&req.user, &user);
-	(void)chan_get(&req.authzid, &authzid);
-	if (!fit || (authzid.n > 0 && !bytes_equal(authzid, user))) {
-		/* Nobody may act for another: RFC 4616 section 2. */
-		v.result = fit ? CHAN_NOT_AUTHORIZED : CHAN_REFUSED;
-		explicit_bzero(&req, sizeof req);
-		return v;
-	}
+	fill(&req, c);
+	chan_put(&req.tag, tag);
 	describe(l, c->mechanism, &req.client);
 	if (ask(&req, &rep, (l->conf->pam_timeout + l->conf->failure_delay)
 	    * 1000 + CONN_MS) < 0) {

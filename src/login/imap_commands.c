@@ -41,11 +41,11 @@ note_id(struct login *l, struct bytes field, struct bytes value)
 	if (!bytes_case_equal(field, BYTES("name"))
 	    && !bytes_case_equal(field, BYTES("version")))
 		return;
+	if (have > 0 && have < CLIENT_TEXT_MAX)
+		l->client[have++] = '/';
 	for (size_t i = 0; i < value.n && have < CLIENT_TEXT_MAX; i++)
 		l->client[have++] = value.p[i] > ' ' && value.p[i] < 0x7f
 		    ? (char)value.p[i] : '_';
-	if (have < CLIENT_TEXT_MAX)
-		l->client[have++] = '/';
 	l->client[have] = '\0';
 }
 

@@ -19,6 +19,6 @@
 #define GOODBYE_MS 2000			/* for a last answer to leave */
 #define LINGER_MS 1000			/* for the client to take it */
 #define LINGER_MAX ((size_t)65536)	/* input dropped meanwhile */
-#define CONN_MS 10000			/* for conn to answer, beside PAM's time */
+#define CONN_MS 15000			/* for conn to answer, beside PAM's time */
 
 #endif

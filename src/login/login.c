@@ -37,8 +37,10 @@ login_start_tls(struct login *l)
 	l->tls_server = NULL;
 	if (l->wire.tls != NULL)
 		return 0;
-	log_info("tls-failed: rip=%s proto=%s session=%s why=%s", l->remote,
-	    l->service->name, l->name, log_quote(bytes_of(why)));
+	/* Who only looks whether the port is open is not worth a line. */
+	if (why != NULL)
+		log_info("tls-failed: rip=%s proto=%s session=%s why=\"%s\"",
+		    l->remote, l->service->name, l->name, why);
 	return -1;
 }
 

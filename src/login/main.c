@@ -67,8 +67,8 @@ begin(struct login *l, bool behind_proxy, bool *heard)
 		return e;
 	*heard = false;
 	if (l->tls_server == NULL) {
-		log_error("no-tls: rip=%s proto=%s session=%s why=no certificate "
-		    "or key fit for use", l->remote, l->service->name, l->name);
+		log_error("no-tls: rip=%s proto=%s session=%s why=\"no certificate "
+		    "or key fit for use\"", l->remote, l->service->name, l->name);
 		return END_UNAVAILABLE;
 	}
 	return login_start_tls(l) < 0 ? END_GARBAGE : END_QUIET;
@@ -108,8 +108,8 @@ serve(struct login *l, int client, bool behind_proxy)
 	if (o == OUT_LOGGED_IN)
 		relay(l->wire.tls, client, CHANNEL_FD,
 		    l->conf->write_timeout * 1000);
-	if (o != OUT_LOST)
-		wire_close(&l->wire);
+	/* Also for who is gone: perhaps it only stopped sending. */
+	wire_close(&l->wire);
 }
 
 int

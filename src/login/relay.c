@@ -6,9 +6,7 @@
  * direction whose buffer is not yet empty takes nothing more, so that a slow
  * reader slows its writer and memory stays what it is.
  */
-#include <malloc.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -16,6 +14,7 @@
 #include "clock.h"
 #include "log.h"
 #include "relay.h"
+#include "release.h"
 
 #define UP_SIZE ((size_t)16384)		/* client to session: one record */
 #define DOWN_SIZE ((size_t)65536)	/* session to client: four records */
@@ -147,14 +146,6 @@ client_out(struct relay *r)
 
 /* --- waiting --- */
 
-/* Gives memory back that traffic has used; the wait will be a long one. */
-static void
-release(void)
-{
-	madvise(&memory, sizeof memory, MADV_DONTNEED);
-	malloc_trim(0);
-}
-
 static void
 events(const struct relay *r, struct pollfd p[2])
 {
@@ -205,7 +196,7 @@ await(struct relay *r)
 		if (n < 0 && errno != EINTR)
 			return -1;
 		if (n == 0 && !settled && empty(&r->up) && empty(&r->down))
-			release();
+			release_memory(&memory, sizeof memory);
 		settled = n == 0;
 	}
 	if (p[0].revents != 0)

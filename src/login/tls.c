@@ -76,6 +76,21 @@ socket_destroy(BIO *b)
 	return 1;
 }
 
+static BIO_METHOD *
+socket_method(void)
+{
+	BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(),
+	    "client");
+
+	if (m == NULL)
+		return NULL;
+	BIO_meth_set_read(m, socket_read);
+	BIO_meth_set_write(m, socket_write);
+	BIO_meth_set_ctrl(m, socket_control);
+	BIO_meth_set_destroy(m, socket_destroy);
+	return m;
+}
+
 static BIO *
 socket_bio(int fd)
 {
@@ -83,15 +98,9 @@ socket_bio(int fd)
 	int *data = malloc(sizeof *data);
 	BIO *b;
 
-	if (method == NULL) {
-		method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(),
-		    "client");
-		BIO_meth_set_read(method, socket_read);
-		BIO_meth_set_write(method, socket_write);
-		BIO_meth_set_ctrl(method, socket_control);
-		BIO_meth_set_destroy(method, socket_destroy);
-	}
-	b = data == NULL ? NULL : BIO_new(method);
+	if (method == NULL)
+		method = socket_method();
+	b = data == NULL || method == NULL ? NULL : BIO_new(method);
 	if (b == NULL) {
 		free(data);
 		return NULL;
@@ -244,6 +253,8 @@ handshake(struct tls *t, int fd, uint64_t deadline, const char **why)
 		state = sort_error(t, r);
 		if (state != 1) {
 			*why = tls_why();
+			if (BIO_number_read(SSL_get_rbio(t->ssl)) == 0)
+				*why = NULL;
 			return -1;
 		}
 		if (wait_for(fd, t->wants, deadline) < 0) {

@@ -27,7 +27,8 @@ void tls_server_free(struct tls_server *s);
 /*
  * The handshake as server on fd until the deadline; a client that negotiates
  * another protocol than alpn is refused. The keys in s are gone afterwards.
- * NULL with one line in *why.
+ * NULL with one line in *why, or NULL there when the client left without
+ * a word.
  */
 struct tls *tls_accept(struct tls_server *s, int fd, const char *alpn,
     uint64_t deadline, const char **why);

@@ -128,8 +128,10 @@ class FakeConn:
         return [r for r in self.requests if r[0] == LOGIN]
 
     def status(self):
-        """Waits for login's end: its exit status (negative: a signal)."""
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        """Waits for login's end: its exit status (negative: a signal); self.cpu in seconds."""
+        _, status, used = os.wait4(self.pid, 0)
+        self.cpu = used.ru_utime + used.ru_stime
+        return os.waitstatus_to_exitcode(status)
 
     def said(self):
         return os.pread(self.output, 1 << 16, 0).decode("utf-8", "replace")

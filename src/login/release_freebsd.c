@@ -1,0 +1,13 @@
+/*
+ * Giving memory back on FreeBSD, whose malloc() does so by itself.
+ * Runs as: _mailreeve.
+ */
+#include <sys/mman.h>
+
+#include "release.h"
+
+void
+release_memory(void *p, size_t n)
+{
+	madvise(p, n, MADV_FREE);
+}
