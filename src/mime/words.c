@@ -31,6 +31,16 @@ is_token(struct bytes b)
 	return b.n > 0;
 }
 
+/* Spaces are let through: many write them into the Q encoding. */
+static bool
+has_control(struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++)
+		if (b.p[i] < ' ')
+			return true;
+	return false;
+}
+
 /* "=?" charset ["*" language] "?" encoding "?" text "?=" */
 static bool
 read_word(struct bytes in, struct encoded_word *w)
@@ -44,7 +54,7 @@ read_word(struct bytes in, struct encoded_word *w)
 	encoding = bytes_split(&rest, '?');
 	w->text = bytes_split(&rest, '?');
 	if (!is_token(w->charset) || encoding.n != 1 ||
-	    rest.n == 0 || rest.p[0] != '=')
+	    has_control(w->text) || rest.n == 0 || rest.p[0] != '=')
 		return false;
 	w->base64 = ascii_lower(encoding.p[0]) == 'b';
 	w->length = in.n - rest.n + 1;
