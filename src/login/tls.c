@@ -122,7 +122,7 @@ tls_prepare(void)
 	 * No configuration file: what is offered stands here. No error strings
 	 * and no old names of algorithms: they cost more than the handshake.
 	 */
-	if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG
+	if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT
 	    | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS
 	    | OPENSSL_INIT_NO_LOAD_SSL_STRINGS
 	    | OPENSSL_INIT_NO_ADD_ALL_CIPHERS
