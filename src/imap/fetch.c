@@ -25,6 +25,11 @@
 /* Text that is made for one item: header fields, which HEADER_MAX bounds. */
 #define SCRATCH_MAX (4 * HEADER_MAX)
 
+/* Items for which rows need dates and sizes. */
+#define NEEDS_DATES (1u << FETCH_INTERNALDATE | 1u << FETCH_SIZE | \
+    1u << FETCH_SAVEDATE | 1u << FETCH_SECTION | 1u << FETCH_BINARY | \
+    1u << FETCH_BINARY_SIZE)
+
 struct fetch {
 	struct session *s;
 	struct fetch_program program;
@@ -339,7 +344,7 @@ put_messages(struct fetch *f, const struct runs *uids)
 {
 	int r;
 
-	rows_begin(&f->rows, f->s->box, uids);
+	rows_begin(&f->rows, f->s->box, uids, (f->program.kinds & NEEDS_DATES) != 0);
 	while ((r = rows_next(&f->rows, marks_seen(f) ? SEEN_BLOCK : ROWS_BLOCK)) == 1 &&
 	    f->s->stream.out_error == 0)
 		put_block(f);

@@ -289,21 +289,83 @@ put_flag(struct response *r, struct bytes flag)
 		put_raw(r, flag);
 }
 
+/* In the RFC's order. */
+static const struct {
+	uint32_t flag;
+	const char *name;
+} system_flags[] = {
+	{ FLAG_ANSWERED, "\\Answered" }, { FLAG_FLAGGED, "\\Flagged" },
+	{ FLAG_DELETED, "\\Deleted" }, { FLAG_SEEN, "\\Seen" },
+	{ FLAG_DRAFT, "\\Draft" },
+};
+
+#define SYSTEM_FLAGS (sizeof system_flags / sizeof system_flags[0])
+
 void
 put_system_flags(struct response *r, uint32_t flags)
 {
-	static const struct {
-		uint32_t flag;
-		const char *name;
-	} names[] = {
-		{ FLAG_ANSWERED, "\\Answered" }, { FLAG_FLAGGED, "\\Flagged" },
-		{ FLAG_DELETED, "\\Deleted" }, { FLAG_SEEN, "\\Seen" },
-		{ FLAG_DRAFT, "\\Draft" },
-	};
+	for (size_t i = 0; i < SYSTEM_FLAGS; i++)
+		if ((flags & system_flags[i].flag) != 0)
+			put_word(r, system_flags[i].name);
+}
 
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if ((flags & names[i].flag) != 0)
-			put_word(r, names[i].name);
+/* ---- listings ---- */
+
+static char *
+add_number(char *p, uint64_t v)
+{
+	char digits[20];
+	size_t n = sizeof digits;
+
+	do
+		digits[--n] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	memcpy(p, digits + n, sizeof digits - n);
+	return p + sizeof digits - n;
+}
+
+void
+put_message_begin(struct response *r, uint64_t number, const char *name,
+    uint32_t uid)
+{
+	char line[80], *p;
+
+	log_assert(r->depth == 0 && r->literal == 0 && strlen(name) < 16);
+	p = add_number(stpcpy(line, "* "), number);
+	p = stpcpy(stpcpy(stpcpy(p, " "), name), " (");
+	if (uid != 0)
+		p = add_number(stpcpy(p, "UID "), uid);
+	stream_write(r->out, line, (size_t)(p - line));
+	r->depth = 1;
+	r->space = uid != 0;
+}
+
+void
+put_message_end(struct response *r)
+{
+	log_assert(r->depth == 1 && r->literal == 0);
+	stream_write(r->out, ")\r\n", 3);
+	r->depth = 0;
+	r->space = false;
+}
+
+void
+put_flags_open(struct response *r, uint32_t flags)
+{
+	char text[80], *p = text;
+
+	log_assert(r->literal == 0);
+	p = stpcpy(p, r->space ? " FLAGS (" : "FLAGS (");
+	r->space = false;
+	for (size_t i = 0; i < SYSTEM_FLAGS; i++)
+		if ((flags & system_flags[i].flag) != 0) {
+			if (r->space)
+				*p++ = ' ';
+			p = stpcpy(p, system_flags[i].name);
+			r->space = true;
+		}
+	stream_write(r->out, text, (size_t)(p - text));
+	r->depth++;
 }
 
 void

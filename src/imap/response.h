@@ -30,6 +30,16 @@ void put_end(struct response *r);
 /* "* number NAME": EXISTS, EXPUNGE, FETCH ... */
 void put_untagged_number(struct response *r, uint64_t number, const char *name);
 
+/*
+ * What a listing of a large mailbox consists of, each in one write: "* number
+ * NAME (", with "UID uid" behind it unless uid is 0; the end of such a response;
+ * and "FLAGS (" with the flags among enum mail_flags, which put_close() ends.
+ */
+void put_message_begin(struct response *r, uint64_t number, const char *name,
+    uint32_t uid);
+void put_message_end(struct response *r);
+void put_flags_open(struct response *r, uint32_t flags);
+
 /* Tokens, separated by SP where two of them meet. */
 void put_open(struct response *r);			/* ( */
 void put_close(struct response *r);			/* ) */

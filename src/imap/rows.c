@@ -6,9 +6,10 @@
 #include "rows.h"
 
 void
-rows_begin(struct rows *r, struct mailbox *b, const struct runs *uids)
+rows_begin(struct rows *r, struct mailbox *b, const struct runs *uids, bool dates)
 {
 	r->box = b;
+	r->dates = dates;
 	r->uids = uids;
 	r->run = 0;
 	r->next = 0;
@@ -56,6 +57,8 @@ rows_again(struct rows *r)
 	r->n = 0;
 	if (mailbox_rows(r->box, &r->block, &c) == -1)
 		return -1;
+	if (!r->dates)
+		mail_cursor_no_dates(c);
 	while (r->n < ROWS_BLOCK && (got = mail_cursor_next(c, &r->row[r->n])) == 1)
 		r->n++;
 	mail_cursor_end(c);

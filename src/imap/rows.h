@@ -11,6 +11,7 @@
 
 struct rows {
 	struct mailbox *box;
+	bool dates;			/* rows are wanted with dates and sizes */
 	const struct runs *uids;	/* ascending, all of the view */
 	size_t run;			/* the next one to ask for: in uids->v[run], */
 	uint32_t next;			/* 0: its first */
@@ -23,7 +24,8 @@ struct rows {
 	uint64_t view_before;		/* messages in runs before that */
 };
 
-void rows_begin(struct rows *r, struct mailbox *b, const struct runs *uids);
+/* Without dates, those that were never asked for are not looked up. */
+void rows_begin(struct rows *r, struct mailbox *b, const struct runs *uids, bool dates);
 void rows_end(struct rows *r);
 
 /*

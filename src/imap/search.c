@@ -28,7 +28,7 @@ static int
 find(struct session *s, const struct call *c, struct search_program *program,
     struct search_found *found, bool *gone)
 {
-	const struct search_sink sink = { note, found };
+	const struct search_sink sink = { note, found, false };
 	struct search_run run;
 	int r = search_begin(&run, s, c->tag, program);
 

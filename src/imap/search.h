@@ -12,6 +12,7 @@ struct search_sink {
 	int (*hit)(void *arg, const struct mail_row *row, uint64_t sequence,
 	    struct facts *facts);
 	void *arg;
+	bool dates;			/* rows are wanted with dates and sizes */
 };
 
 struct search_run {

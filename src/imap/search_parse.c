@@ -440,6 +440,8 @@ add_stage(struct search_node *n, struct search_program *p)
 	}
 	if (n->child == NULL)
 		p->stages |= 1u << n->stage;
+	p->dates |= n->op == SEARCH_RANGE && n->value != VALUE_MODSEQ &&
+	    n->value != VALUE_SENT;
 }
 
 /* Gathers the text needles, numbered with those for headers first. */

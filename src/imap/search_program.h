@@ -57,6 +57,7 @@ struct search_program {
 	unsigned stages;		/* bits 1 << enum search_stage of leaves */
 	unsigned texts;			/* SEARCH_TEXT nodes */
 	struct search_node **text;	/* those: first the ones that look into headers */
+	bool dates;			/* dates or sizes are looked at */
 	bool modseq;			/* MODSEQ is in it: the answer tells it */
 };
 

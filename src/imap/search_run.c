@@ -311,7 +311,7 @@ try_block(struct looking *l, const struct search_sink *sink)
 }
 
 static int
-look_begin(struct looking *l, struct search_run *r)
+look_begin(struct looking *l, struct search_run *r, bool dates)
 {
 	const struct search_program *p = r->program;
 
@@ -326,7 +326,7 @@ look_begin(struct looking *l, struct search_run *r)
 	while (l->texts.in_headers < p->texts && p->text[l->texts.in_headers]->header)
 		l->texts.in_headers++;
 	facts_begin(&l->facts, r->s->box);
-	rows_begin(&l->rows, r->s->box, &r->candidates);
+	rows_begin(&l->rows, r->s->box, &r->candidates, p->dates || dates);
 	return 0;
 }
 
@@ -351,7 +351,7 @@ search_all(struct search_run *r, const struct search_sink *sink)
 	struct looking *l = calloc(1, sizeof(*l));
 	int more, saved;
 
-	if (l == NULL || look_begin(l, r) == -1) {
+	if (l == NULL || look_begin(l, r, sink->dates) == -1) {
 		free(l);
 		return -1;
 	}

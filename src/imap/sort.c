@@ -74,7 +74,7 @@ static int
 find(struct session *s, const struct call *c, struct search_program *search,
     struct sort_list *l)
 {
-	const struct search_sink sink = { collect, l };
+	const struct search_sink sink = { collect, l, l->program->dates };
 	struct search_run run;
 	int r = search_begin(&run, s, c->tag, search);
 

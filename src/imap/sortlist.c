@@ -39,6 +39,7 @@ parse_criterion(struct lex *x, struct sort_program *p)
 		return lex_fail(x, EINVAL, "Unknown sort criterion");
 	c->key = names[i].key;
 	p->size |= c->key == SORT_SIZE;
+	p->dates |= c->key < SORT_CC;
 	p->header |= c->key == SORT_DATE || c->key >= SORT_CC;
 	p->n++;
 	return 0;

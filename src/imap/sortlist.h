@@ -23,6 +23,7 @@ struct sort_program {
 	struct sort_criterion *v;
 	size_t n;
 	bool size;			/* a criterion is the size, */
+	bool dates;			/* or needs row dates or sizes, */
 	bool header;			/* or stands in the header */
 };
 

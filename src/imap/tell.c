@@ -11,38 +11,30 @@
 void
 fetch_begin(struct session *s, uint64_t sequence, uint32_t uid, bool with_uid)
 {
-	struct response *r = &s->out;
-
-	if ((s->enabled & ENABLED_UIDONLY) != 0) {
-		put_untagged_number(r, uid, "UIDFETCH");
-		put_open(r);
-		return;
-	}
-	put_untagged_number(r, sequence, "FETCH");
-	put_open(r);
-	if (!with_uid)
-		return;
-	put_word(r, "UID");
-	put_number(r, uid);
+	if ((s->enabled & ENABLED_UIDONLY) != 0)
+		put_message_begin(&s->out, uid, "UIDFETCH", 0);
+	else
+		put_message_begin(&s->out, sequence, "FETCH", with_uid ? uid : 0);
 }
 
 void
 fetch_end(struct session *s)
 {
-	put_close(&s->out);
-	put_end(&s->out);
+	put_message_end(&s->out);
 }
 
 static void
 put_keywords(struct session *s, const struct keyword_set *set)
 {
-	unsigned n = mailbox_keywords(s->box);
 	const char *name;
 
-	for (unsigned i = 0; i < n && i < MAIL_KEYWORDS_MAX; i++)
-		if (keyword_has(set, i)
-		    && (name = mailbox_keyword(s->box, i)) != NULL)
-			put_flag(&s->out, bytes_of(name));
+	for (unsigned word = 0; word < MAIL_KEYWORDS_MAX / 64; word++)
+		for (uint64_t bits = set->bits[word]; bits != 0; bits &= bits - 1) {
+			unsigned i = word * 64 + (unsigned)__builtin_ctzll(bits);
+
+			if ((name = mailbox_keyword(s->box, i)) != NULL)
+				put_flag(&s->out, bytes_of(name));
+		}
 }
 
 void
@@ -50,9 +42,7 @@ fetch_flags(struct session *s, const struct mail_row *row)
 {
 	struct response *r = &s->out;
 
-	put_word(r, "FLAGS");
-	put_open(r);
-	put_system_flags(r, row->flags);
+	put_flags_open(r, row->flags);
 	/* IMAP4rev2 has no \Recent. */
 	if ((s->enabled & ENABLED_REV2) == 0
 	    && runs_contains(mailbox_recent(s->box), row->uid))
@@ -82,6 +72,7 @@ tell_flags(struct session *s, const struct runs *uids, bool with_uid)
 		return 0;
 	if (mailbox_rows(s->box, uids, &cursor) < 0)
 		return -1;
+	mail_cursor_no_dates(cursor);
 	while ((r = mail_cursor_next(cursor, &row)) == 1) {
 		fetch_begin(s, runs_rank(view, row.uid), row.uid, with_uid);
 		fetch_flags(s, &row);

@@ -347,6 +347,12 @@ stream_write(struct stream *s, const void *data, size_t n)
 		errno = s->out_error;
 		return -1;
 	}
+	/* Most writes are a few bytes and fit: nothing else needs looking at. */
+	if (n < s->out.cap - s->out.len && s->out.len + n < STREAM_OUT_SIZE) {
+		memcpy(s->out.data + s->out.len, p, n);
+		s->out.len += n;
+		return 0;
+	}
 	while (n > 0) {
 		size_t part = STREAM_OUT_SIZE - s->out.len;
 

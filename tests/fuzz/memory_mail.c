@@ -452,6 +452,13 @@ mail_cursor_next(struct mail_cursor *c, struct mail_row *row)
 	return 0;
 }
 
+/* There are no files to look at. */
+void
+mail_cursor_no_dates(struct mail_cursor *c)
+{
+	(void)c;
+}
+
 void
 mail_cursor_end(struct mail_cursor *c)
 {
