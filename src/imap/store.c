@@ -81,6 +81,7 @@ tell_modseqs(struct session *s, const struct runs *uids, bool with_uid)
 		return 0;
 	if (mailbox_rows(s->box, uids, &cursor) < 0)
 		return -1;
+	mail_cursor_no_dates(cursor);
 	while ((r = mail_cursor_next(cursor, &row)) == 1) {
 		fetch_begin(s, runs_rank(view, row.uid), row.uid, with_uid);
 		fetch_modseq(s, row.modseq);
