@@ -75,8 +75,8 @@ stop_old() {
 	echo "stopping the one that runs"
 	old=$(cat "$pid_file")
 	kill "$old"
-	for _ in $(seq 150); do
-		kill -0 "$old" 2> /dev/null || return 0
+	for _ in $(seq 150); do		# it takes its pid file away when it ends
+		running || return 0
 		sleep 0.1
 	done
 	die "process $old does not end"
