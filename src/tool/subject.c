@@ -69,21 +69,19 @@ enter_account(const struct passwd *pw, const char *what, struct subject *out)
 	return rc != 0 ? rc : become(pw);
 }
 
+/* Below the home, or, for an absolute path, a directory of that name in it. */
 static int
 find_maildir(const struct config *conf, const char *dir, struct subject *out)
 {
+	const char *top = conf->maildir[0] == '/' ? conf->maildir : out->home;
+	const char *below = conf->maildir[0] == '/' ? out->name : conf->maildir;
 	char *path = NULL;
 
-	if (dir == NULL && conf->maildir[0] != '/') {
-		if (asprintf(&path, "%s/%s", out->home, conf->maildir) < 0)
-			return EX_OSERR;
-		dir = path;
-	} else if (dir == NULL) {
-		dir = conf->maildir;
-	}
-	out->maildir = realpath(dir, NULL);
+	if (dir == NULL && asprintf(&path, "%s/%s", top, below) < 0)
+		return EX_OSERR;
+	out->maildir = realpath(dir != NULL ? dir : path, NULL);
 	if (out->maildir == NULL)
-		warn("%s", dir);
+		warn("%s", dir != NULL ? dir : path);
 	free(path);
 	return out->maildir == NULL ? EX_NOINPUT : 0;
 }
