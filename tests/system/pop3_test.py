@@ -290,6 +290,62 @@ def test_a_large_message_costs_no_memory():
     c.quit()
 
 
+# ---- behind login --------------------------------------------------------------
+
+def test_commands_sent_with_pass_reach_the_session():
+    who = user("packet")
+    who.deliver(RAW % 1)
+    packet = b"USER %s\r\nPASS %s\r\nSTAT\r\nDELE 1\r\nCAPA\r\nRSET\r\nQUIT\r\n" % (
+        who.name.encode(), who.password.encode())
+    with Server(cleartext_login="yes"):
+        for port, tls in (("pop3", False), ("pop3s", True)):
+            c = wire.pop3(PORTS[port], tls=tls)
+            c.send(packet)
+            assert c.response().startswith(b"+OK")
+            assert c.response() == b"+OK 1 messages (20 octets)"
+            assert c.response() == b"+OK 1 20"
+            assert c.response().startswith(b"+OK")
+            assert c.response().startswith(b"+OK")
+            assert {b"USER", b"SASL PLAIN LOGIN", b"TOP", b"UIDL"} <= set(c.body())
+            assert c.response().startswith(b"+OK")
+            assert c.response().startswith(b"+OK")
+            c.expect_eof()
+
+
+def test_capabilities_of_before_are_named_after():
+    """RFC 2449 section 5; STLS has no place in a connection that is encrypted."""
+    who = user("capa")
+    with Server():
+        c = wire.pop3(PORTS["pop3"])
+        c.stls()
+        before = set(c.ok("CAPA", multi=True))
+        c.login(who.name, who.password)
+        after = set(c.ok("CAPA", multi=True))
+        assert before <= after, before - after
+        assert after - before == {b"IMPLEMENTATION Mailreeve"}, after - before
+        c.quit()
+
+
+def test_in_use_is_the_answer_to_pass():
+    who = user("busy")
+    who.deliver(RAW % 1)
+    with Server() as server:
+        first = server.pop3_login(who)
+        second = wire.pop3(PORTS["pop3s"], tls=True)
+        second.ok("USER " + who.name)
+        assert second.command("PASS " + who.password).startswith(b"-ERR [IN-USE] ")
+        second.expect_eof()
+        imap = server.imap_login(who)
+        imap.ok("SELECT INBOX")
+        imap.ok("STORE 1 +FLAGS (\\Deleted)")
+        imap.ok("EXPUNGE")
+        imap.logout()
+        assert first.command("RETR 1").startswith(b"-ERR [SYS/TEMP] ")
+        first.ok("DELE 1")
+        first.quit()
+        server.pop3_login(who).quit()
+
+
 # ---- the log -------------------------------------------------------------------
 
 def test_one_line_in_the_log():
