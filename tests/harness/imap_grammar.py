@@ -326,7 +326,8 @@ class Parser:
         for rule in (self.nstring, self.nstring, self.string, self.number):
             self.space()
             rule()
-        if kind == b"MESSAGE" and subtype in (b"RFC822", b"GLOBAL"):
+        # Before RFC 9051 only RFC822 was a message to look into (RFC 3501, body-type-basic).
+        if kind == b"MESSAGE" and subtype in ((b"RFC822", b"GLOBAL") if self.utf8 else (b"RFC822",)):
             self.space()
             self.envelope()
             self.space()
