@@ -112,7 +112,7 @@ drop_refused(struct session *s, struct call *c, struct outcome o)
 static struct outcome
 mailbox_lost(struct session *s)
 {
-	s->end_reason = "mailbox deleted";
+	s->end_reason = "mailbox-gone";
 	session_unselect(s);
 	return (struct outcome){ RESULT_GONE,
 	    .text = "The selected mailbox was deleted or made anew" };
@@ -141,7 +141,7 @@ count_bad(struct session *s, struct outcome o)
 	s->bad_commands = o.result == RESULT_BAD ? s->bad_commands + 1 : 0;
 	if (s->bad_commands < BAD_COMMANDS_MAX)
 		return o;
-	s->end_reason = "too many bad commands";
+	s->end_reason = "bad-commands";
 	return (struct outcome){ RESULT_GONE, .text = "Too many bad commands" };
 }
 
@@ -192,8 +192,11 @@ session_command(struct session *s)
 	o = count_bad(s, drop_refused(s, &c, o));
 	answer(s, &c, &o);
 	end_command(s);
-	if (s->stream.out_error != 0 && s->state != STATE_LOGOUT)
-		answer(s, &c, &(struct outcome){ .result = RESULT_GONE });
+	if (s->stream.out_error != 0 && s->state != STATE_LOGOUT) {
+		s->end_reason = s->stream.out_error == ETIMEDOUT
+		    ? "write-timeout" : "disconnected";
+		s->state = STATE_LOGOUT;
+	}
 	return s->state != STATE_LOGOUT;
 }
 

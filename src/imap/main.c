@@ -55,7 +55,7 @@ refuse(struct session *s, struct bytes tag, int error)
 	put_condition(&s->out, BYTES(""), "BYE", &unavailable,
 	    "The mail cannot be opened; see the server's log");
 	stream_flush(&s->stream);
-	s->end_reason = "unavailable";
+	s->end_reason = "error";
 }
 
 /* A tag that is none would break the client's parser: then it is left out. */

@@ -20,14 +20,14 @@ session_deadline(struct session *s)
 static const struct {
 	int error;
 	const char *bye;		/* NULL: nobody is there to read it */
-	const char *reason;
+	const char *reason;		/* one word, for the log */
 } ends[] = {
 	{ EPIPE, NULL, "disconnected" },
-	{ ETIMEDOUT, "Autologout; idle for too long", "autologout" },
+	{ ETIMEDOUT, "Autologout; idle for too long", "timeout" },
 	{ ECANCELED, "Server is shutting down", "shutdown" },
-	{ EFBIG, "Too much data for a refused command", "flood" },
-	{ EPROTO, "Bad compressed data", "bad compressed data" },
-	{ 0, NULL, "connection failed" },
+	{ EFBIG, "Too much data for a refused command", "bad-commands" },
+	{ EPROTO, "Bad compressed data", "error" },
+	{ 0, NULL, "disconnected" },
 };
 
 struct outcome

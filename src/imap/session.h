@@ -48,7 +48,7 @@ struct session {
 	struct runs saved;		/* UIDs of `$` (RFC 5182); emptied by SELECT */
 	unsigned bad_commands;		/* in a row */
 	unsigned literals;		/* in the current command */
-	const char *end_reason;		/* for the log, once the session ends */
+	const char *end_reason;		/* one word for the log, once the session ends */
 	uint64_t told_recent;		/* what RECENT said last */
 	unsigned told_keywords;		/* how many keywords FLAGS named */
 	/* Sets that a response code of the tagged answer points to. */
