@@ -11,10 +11,9 @@
 #include "verdict.h"
 
 enum {
-	NOW = 1,			/* legal before login */
-	LATER = 2,			/* known, but not yet legal */
-	PASSWORD = 4,			/* only where one may be sent */
-	NO_ARGUMENTS = 8,
+	NOW = 1,			/* legal before login; others only after it */
+	PASSWORD = 2,			/* only where one may be sent */
+	NO_ARGUMENTS = 4,
 };
 
 struct command {
@@ -31,19 +30,19 @@ static const struct command commands[] = {
 	{ "STARTTLS", NOW | NO_ARGUMENTS, imap_starttls },
 	{ "LOGIN", NOW | PASSWORD, imap_login_command },
 	{ "AUTHENTICATE", NOW | PASSWORD, imap_authenticate },
-	{ "SELECT", LATER, NULL }, { "EXAMINE", LATER, NULL },
-	{ "CREATE", LATER, NULL }, { "DELETE", LATER, NULL },
-	{ "RENAME", LATER, NULL }, { "SUBSCRIBE", LATER, NULL },
-	{ "UNSUBSCRIBE", LATER, NULL }, { "LIST", LATER, NULL },
-	{ "LSUB", LATER, NULL }, { "NAMESPACE", LATER, NULL },
-	{ "STATUS", LATER, NULL }, { "APPEND", LATER, NULL },
-	{ "ENABLE", LATER, NULL }, { "IDLE", LATER, NULL },
-	{ "CHECK", LATER, NULL }, { "CLOSE", LATER, NULL },
-	{ "UNSELECT", LATER, NULL }, { "EXPUNGE", LATER, NULL },
-	{ "SEARCH", LATER, NULL }, { "SORT", LATER, NULL },
-	{ "THREAD", LATER, NULL }, { "FETCH", LATER, NULL },
-	{ "STORE", LATER, NULL }, { "COPY", LATER, NULL },
-	{ "MOVE", LATER, NULL }, { "UID", LATER, NULL },
+	{ "SELECT", 0, NULL }, { "EXAMINE", 0, NULL },
+	{ "CREATE", 0, NULL }, { "DELETE", 0, NULL },
+	{ "RENAME", 0, NULL }, { "SUBSCRIBE", 0, NULL },
+	{ "UNSUBSCRIBE", 0, NULL }, { "LIST", 0, NULL },
+	{ "LSUB", 0, NULL }, { "NAMESPACE", 0, NULL },
+	{ "STATUS", 0, NULL }, { "APPEND", 0, NULL },
+	{ "ENABLE", 0, NULL }, { "IDLE", 0, NULL },
+	{ "CHECK", 0, NULL }, { "CLOSE", 0, NULL },
+	{ "UNSELECT", 0, NULL }, { "EXPUNGE", 0, NULL },
+	{ "SEARCH", 0, NULL }, { "SORT", 0, NULL },
+	{ "THREAD", 0, NULL }, { "FETCH", 0, NULL },
+	{ "STORE", 0, NULL }, { "COPY", 0, NULL },
+	{ "MOVE", 0, NULL }, { "UID", 0, NULL },
 };
 
 /* --- capabilities --- */
@@ -173,7 +172,7 @@ permitted(struct request *r, const struct command *c)
 		imap_bad(r, "A command begins with a tag");
 	else if (c == NULL)
 		imap_bad(r, "Unknown command");
-	else if ((c->flags & LATER) != 0)
+	else if ((c->flags & NOW) == 0)
 		imap_bad(r, "Log in first");
 	else if ((c->flags & PASSWORD) != 0 && !login_private(r->l))
 		imap_no(r, "PRIVACYREQUIRED", "Use STARTTLS before you send a password");

@@ -17,9 +17,8 @@ struct session {
 
 enum {
 	NOW = 1,			/* legal in the AUTHORIZATION state */
-	LATER = 2,			/* known, but not yet legal */
-	PASSWORD = 4,			/* only where one may be sent */
-	NO_ARGUMENTS = 8,
+	PASSWORD = 2,			/* only where one may be sent */
+	NO_ARGUMENTS = 4,
 };
 
 struct command {
@@ -44,10 +43,10 @@ static const struct command commands[] = {
 	{ "APOP", NOW, run_apop },
 	{ "AUTH", NOW | PASSWORD, run_auth },
 	{ "QUIT", NOW | NO_ARGUMENTS, run_quit },
-	{ "STAT", LATER, NULL }, { "LIST", LATER, NULL },
-	{ "RETR", LATER, NULL }, { "DELE", LATER, NULL },
-	{ "NOOP", LATER, NULL }, { "RSET", LATER, NULL },
-	{ "TOP", LATER, NULL }, { "UIDL", LATER, NULL },
+	{ "STAT", 0, NULL }, { "LIST", 0, NULL },
+	{ "RETR", 0, NULL }, { "DELE", 0, NULL },
+	{ "NOOP", 0, NULL }, { "RSET", 0, NULL },
+	{ "TOP", 0, NULL }, { "UIDL", 0, NULL },
 };
 
 /* --- capabilities --- */
@@ -303,7 +302,7 @@ dispatch(struct session *s, const struct command *c, struct bytes args)
 {
 	if (c == NULL)
 		return bad(s->l, "Unknown command");
-	if ((c->flags & LATER) != 0)
+	if ((c->flags & NOW) == 0)
 		return bad(s->l, "Log in first");
 	if ((c->flags & PASSWORD) != 0 && !login_private(s->l))
 		return next(err(s->l, NULL, "Use STLS before you send a password"));

@@ -1,0 +1,63 @@
+/*
+ * Fuzz target: a whole conversation before login, IMAP's or POP3's, over a
+ * socket. conn refuses every password.
+ * Runs as: the person who builds.
+ */
+#include <sys/socket.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../src/login/ask.h"
+#include "clock.h"
+#include "log.h"
+
+#define INPUT_FUZZED ((size_t)16384)	/* its answers fit into the socket */
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+/* In the place of src/login/ask.c. */
+struct verdict
+ask_login(struct login *l, const struct credentials *c, struct bytes tag)
+{
+	(void)l, (void)tag;
+	if (c->mechanism == NULL)
+		abort();
+	return (struct verdict){ .result = CHAN_REFUSED };
+}
+
+/* The first byte chooses the protocol and whether a password may be sent. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct config conf = { .max_failures = 20, .cleartext_login = TRI_LOCAL };
+	struct login l = {
+		.conf = &conf, .name = "fuzz", .remote = "192.0.2.1",
+		.command = BUF_INIT(2 * COMMAND_MAX),
+		.arena = ARENA_INIT(4 * COMMAND_MAX),
+	};
+	int fd[2];
+	enum outcome o;
+
+	if (n < 1 || n > INPUT_FUZZED
+	    || socketpair(AF_UNIX, SOCK_STREAM, 0, fd) < 0)
+		return 0;
+	log_level(LOG_EMERG);
+	l.service = &service_facts[(p[0] & 1) != 0 ? SERVICE_IMAP : SERVICE_POP3];
+	l.local = (p[0] & 2) != 0;
+	if (write(fd[1], p + 1, n - 1) != (ssize_t)(n - 1)
+	    || shutdown(fd[1], SHUT_WR) < 0)
+		abort();
+	wire_init(&l.wire, fd[0], clock_ms() + 5000);
+	o = l.service->imap ? imap_login(&l) : pop3_login(&l);
+	if (o == OUT_NEXT || o == OUT_LOGGED_IN || l.command.len != 0
+	    || l.bad_commands > BAD_COMMANDS_MAX
+	    || l.failures > conf.max_failures)
+		abort();
+	wire_free(&l.wire);
+	buf_free(&l.command);
+	arena_free(&l.arena);
+	close(fd[0]);
+	close(fd[1]);
+	return 0;
+}
