@@ -4,6 +4,7 @@
  */
 #include "address.h"
 #include "header.h"
+#include "scan.h"
 #include "words.h"
 
 /*
@@ -15,7 +16,7 @@
 
 /* What was read of one address; offsets into the text. */
 struct draft {
-	size_t words;			/* runs of text before the angle */
+	size_t words;			/* before the angle */
 	size_t angle, angle_end;	/* text between < and > */
 	size_t route_end;		/* within it; 0: no route */
 	ssize_t at;			/* last @ outside quotes, in the part being read */
@@ -51,35 +52,6 @@ add_text(struct addresses *a, struct draft *d, struct bytes s)
 	d->words += d->space || d->words == 0;
 	d->space = false;
 	return buf_bytes(&a->text, s);
-}
-
-/* Length of the quoted string that b begins with, or 0 when it has no end. */
-static size_t
-quoted_length(struct bytes b)
-{
-	for (size_t i = 1; i < b.n; i++) {
-		if (b.p[i] == '\\')
-			i++;
-		else if (b.p[i] == '"')
-			return i + 1;
-	}
-	return 0;
-}
-
-static size_t
-comment_length(struct bytes b)
-{
-	size_t depth = 0;
-
-	for (size_t i = 0; i < b.n; i++) {
-		if (b.p[i] == '\\')
-			i++;
-		else if (b.p[i] == '(')
-			depth++;
-		else if (b.p[i] == ')' && --depth == 0)
-			return i + 1;
-	}
-	return 0;
 }
 
 static bool
@@ -141,12 +113,12 @@ take_long_token(struct addresses *a, struct draft *d)
 	size_t n;
 
 	if (a->rest.p[0] == '"' && !a->no_quote) {
-		n = quoted_length(a->rest);
+		n = scan_quoted(a->rest);
 		a->no_quote = n == 0;
 		return n == 0 ? 0 : take_quoted(a, d, n) < 0 ? -1 : 1;
 	}
 	if (a->rest.p[0] == '(' && !a->no_comment) {
-		n = comment_length(a->rest);
+		n = scan_comment(a->rest);
 		a->no_comment = n == 0;
 		return n == 0 ? 0 : take_comment(a, d, n) < 0 ? -1 : 1;
 	}
@@ -221,48 +193,53 @@ begins_group(const struct addresses *a, const struct draft *d)
 	return !a->in_group && !d->has_angle && d->at < 0 && !d->in_literal;
 }
 
+static int
+skip_mark(struct addresses *a)
+{
+	a->rest = bytes_from(a->rest, 1);
+	return 1;
+}
+
+/* Remembers where the last @ stands, and the white space before it. */
+static int
+take_at(struct addresses *a, struct draft *d)
+{
+	size_t from = d->has_angle ? d->angle : 0;
+
+	d->at = (ssize_t)a->text.len + (d->space && a->text.len > from);
+	d->in_literal = false;
+	return take_char(a, d) < 0 ? -1 : 1;
+}
+
 /* Characters that are marks of the syntax: 1 taken, 0 it is text, -1. */
 static int
 take_mark(struct addresses *a, struct draft *d, unsigned char c)
 {
-	switch (c) {
-	case '<':
-		if (d->has_angle)
-			return 0;
+	if (c == '@')
+		return take_at(a, d);
+	if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+		d->space = true;
+		return skip_mark(a);
+	}
+	if (c == '<' && !d->has_angle) {
 		begin_angle(a, d);
-		break;
-	case '>':
-		if (!d->has_angle)
-			return 0;
+		return skip_mark(a);
+	}
+	if (c == '>' && d->has_angle) {
 		d->ended = true;
-		break;
-	case '@':
-		d->at = (ssize_t)a->text.len + (d->space &&
-		    a->text.len > (d->has_angle ? d->angle : 0));
-		d->in_literal = false;
-		return take_char(a, d) < 0 ? -1 : 1;
-	case '[':
-		d->in_literal = d->at >= 0 &&
-		    (size_t)d->at + 1 == a->text.len;
-		return 0;
-	case ']':
-		d->in_literal = false;
-		return 0;
-	case ':':
-		if (!in_route(a, d))
-			return 0;
+		return skip_mark(a);
+	}
+	if (c == ':' && in_route(a, d)) {
 		d->route_end = a->text.len;
 		d->at = -1;
 		d->space = false;
-		break;
-	case ' ': case '\t': case '\r': case '\n':
-		d->space = true;
-		break;
-	default:
-		return 0;
+		return skip_mark(a);
 	}
-	a->rest = bytes_from(a->rest, 1);
-	return 1;
+	if (c == '[')
+		d->in_literal = d->at >= 0 && (size_t)d->at + 1 == a->text.len;
+	else if (c == ']')
+		d->in_literal = false;
+	return 0;
 }
 
 /* Behind the angle: comments may still name the address. */
@@ -274,7 +251,7 @@ skip_behind_angle(struct addresses *a, struct draft *d)
 	while (a->rest.n > 0 && a->rest.p[0] != '<') {
 		unsigned char c = a->rest.p[0];
 
-		n = c == '(' && !a->no_comment ? comment_length(a->rest) : 0;
+		n = c == '(' && !a->no_comment ? scan_comment(a->rest) : 0;
 		if (n > 0) {
 			if (take_comment(a, d, n) < 0)
 				return -1;

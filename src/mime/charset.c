@@ -21,7 +21,7 @@ static const uint16_t cp1252[32] = {
 struct alias {
 	const char *name;
 	enum charset_kind kind;
-	const char *iconv;		/* what the C library calls it, or its superset in use */
+	const char *iconv;		/* its superset in use, as the C library calls it */
 };
 
 static const struct alias aliases[] = {

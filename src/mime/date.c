@@ -3,6 +3,7 @@
  * Runs as: the mailbox owner.
  */
 #include "date.h"
+#include "scan.h"
 
 #define TOKENS_MAX 12
 
@@ -17,22 +18,6 @@ struct scan {
 	struct token token[TOKENS_MAX];
 	size_t n;
 };
-
-static size_t
-comment_length(struct bytes b)
-{
-	size_t depth = 0, i;
-
-	for (i = 0; i < b.n; i++) {
-		if (b.p[i] == '\\')
-			i++;
-		else if (b.p[i] == '(')
-			depth++;
-		else if (b.p[i] == ')' && --depth == 0)
-			break;
-	}
-	return i < b.n ? i + 1 : b.n;
-}
 
 static size_t
 run_length(struct bytes b, bool (*member)(unsigned char))
@@ -54,7 +39,7 @@ scan_tokens(struct scan *s)
 		size_t n = 1;
 
 		if (c == '(') {
-			n = comment_length(s->rest);
+			n = scan_or_all(scan_comment(s->rest), s->rest);
 		} else if (ascii_digit(c) || ascii_alpha(c)) {
 			n = run_length(s->rest,
 			    ascii_digit(c) ? ascii_digit : ascii_alpha);

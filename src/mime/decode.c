@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "decode.h"
+#include "scan.h"
 
 enum mime_encoding
 encoding_named(struct bytes name)
@@ -161,15 +162,6 @@ decode_base64(struct bytes in, struct buf *out)
 
 enum qp_state { QP_TEXT, QP_EQUAL, QP_HEX, QP_SOFT, QP_SOFT_CR };
 
-static int
-hex_value(unsigned char c)
-{
-	if (ascii_digit(c))
-		return c - '0';
-	c = ascii_upper(c);
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool
 is_blank(unsigned char c)
 {
@@ -242,7 +234,7 @@ qp_broken(struct decoder *d, struct buf *out)
 static ssize_t
 qp_escape(struct decoder *d, unsigned char c, struct buf *out)
 {
-	int hex = hex_value(c);
+	int hex = scan_hex(c);
 
 	if (d->state == QP_SOFT_CR) {
 		d->state = QP_TEXT;
@@ -252,7 +244,7 @@ qp_escape(struct decoder *d, unsigned char c, struct buf *out)
 		if (hex < 0)
 			return qp_broken(d, out);
 		d->state = QP_TEXT;
-		hex |= hex_value((unsigned char)d->bits) << 4;
+		hex |= scan_hex((unsigned char)d->bits) << 4;
 		return buf_byte(out, (unsigned char)hex) < 0 ? -1 : 1;
 	}
 	if (c == '\n' || c == '\r') {
@@ -303,8 +295,8 @@ decode_q(struct bytes in, struct buf *out)
 		int high = -1, low = -1;
 
 		if (c == '=' && i + 2 < in.n) {
-			high = hex_value(in.p[i + 1]);
-			low = hex_value(in.p[i + 2]);
+			high = scan_hex(in.p[i + 1]);
+			low = scan_hex(in.p[i + 2]);
 		}
 		if (high >= 0 && low >= 0) {
 			c = (unsigned char)(high << 4 | low);

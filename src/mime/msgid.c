@@ -3,43 +3,18 @@
  * section 3.6.4).
  * Runs as: the mailbox owner.
  */
+#include "scan.h"
 #include "subject.h"
-
-static size_t
-quoted_length(struct bytes b)
-{
-	size_t n = 1;
-
-	while (n < b.n && b.p[n] != '"')
-		n += b.p[n] == '\\' ? 2 : 1;
-	return n < b.n ? n + 1 : b.n;
-}
-
-static size_t
-comment_length(struct bytes b)
-{
-	size_t depth = 0;
-
-	for (size_t i = 0; i < b.n; i++) {
-		if (b.p[i] == '\\')
-			i++;
-		else if (b.p[i] == '(')
-			depth++;
-		else if (b.p[i] == ')' && --depth == 0)
-			return i + 1;
-	}
-	return b.n;
-}
 
 /* Moves to the next "<" outside quotes and comments; false at the end. */
 static bool
 find_angle(struct bytes *rest)
 {
 	while (rest->n > 0 && rest->p[0] != '<') {
-		size_t n = rest->p[0] == '"' ? quoted_length(*rest) :
-		    rest->p[0] == '(' ? comment_length(*rest) : 1;
+		size_t n = rest->p[0] == '"' ? scan_quoted(*rest) :
+		    rest->p[0] == '(' ? scan_comment(*rest) : 1;
 
-		*rest = bytes_from(*rest, n);
+		*rest = bytes_from(*rest, scan_or_all(n, *rest));
 	}
 	return rest->n > 0;
 }
@@ -64,12 +39,12 @@ take_inside(struct bytes rest, bool *has_at, struct buf *out)
 	size_t n = 1;
 
 	if (c == '"') {
-		n = quoted_length(rest);
+		n = scan_or_all(scan_quoted(rest), rest);
 		return put_unquoted(bytes_first(rest, n), out) < 0 ? -1 :
 		    (ssize_t)n;
 	}
 	if (c == '(')
-		return (ssize_t)comment_length(rest);
+		return (ssize_t)scan_or_all(scan_comment(rest), rest);
 	if (c <= ' ')
 		return 1;
 	*has_at |= c == '@';

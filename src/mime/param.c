@@ -4,6 +4,7 @@
  */
 #include "charset.h"
 #include "param.h"
+#include "scan.h"
 #include "words.h"
 
 /* One attribute=value as it stands in the field. */
@@ -33,27 +34,12 @@ is_token(unsigned char c)
 	return c > ' ' && c != 0x7f && strchr("()<>@,;:\\\"/[]?=", c) == NULL;
 }
 
-static size_t
-comment_length(struct bytes b)
-{
-	size_t depth = 0;
-
-	for (size_t i = 0; i < b.n; i++) {
-		if (b.p[i] == '\\')
-			i++;
-		else if (b.p[i] == '(')
-			depth++;
-		else if (b.p[i] == ')' && --depth == 0)
-			return i + 1;
-	}
-	return b.n;
-}
-
 static struct bytes
 skip_space(struct bytes b)
 {
 	while (b.n > 0 && (is_space(b.p[0]) || b.p[0] == '('))
-		b = bytes_from(b, b.p[0] == '(' ? comment_length(b) : 1);
+		b = bytes_from(b, b.p[0] != '(' ? 1 :
+		    scan_or_all(scan_comment(b), b));
 	return b;
 }
 
@@ -342,15 +328,6 @@ content_param(const struct content *c, const char *name)
 }
 
 static int
-hex_value(unsigned char c)
-{
-	if (ascii_digit(c))
-		return c - '0';
-	c = ascii_upper(c);
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static int
 put_percent_decoded(struct bytes in, struct buf *out)
 {
 	for (size_t i = 0; i < in.n; i++) {
@@ -358,8 +335,8 @@ put_percent_decoded(struct bytes in, struct buf *out)
 		int high = -1, low = -1;
 
 		if (c == '%' && i + 2 < in.n) {
-			high = hex_value(in.p[i + 1]);
-			low = hex_value(in.p[i + 2]);
+			high = scan_hex(in.p[i + 1]);
+			low = scan_hex(in.p[i + 2]);
 		}
 		if (high >= 0 && low >= 0) {
 			c = (unsigned char)(high << 4 | low);

@@ -4,28 +4,17 @@
  */
 #include <stdlib.h>
 
+#include "boundary.h"
 #include "crlf.h"
 #include "fields.h"
 #include "header.h"
 
-/* "--", the boundary, "--" and the byte behind them decide about a line. */
-#define LINE_NEED(boundary_n) ((boundary_n) + 5)
-#define HOLD_MAX LINE_NEED(MIME_BOUNDARY_MAX)
-#define HEADER_FIRST ((size_t)4096)	/* most headers fit, none needs growing for less */
+#define HEADER_FIRST ((size_t)4096)	/* most headers fit */
 #define PARTS_FIRST 4
 
 /* A place in the message: offset as stored, octets and LFs before it. */
 struct mark {
 	uint64_t pos, octets, lines;
-};
-
-/* A multipart whose boundary is looked for. */
-struct frame {
-	uint32_t part;
-	uint32_t last;			/* its last child so far */
-	size_t need;			/* bytes of a line that decide, for it and those around it */
-	size_t boundary_n;
-	unsigned char boundary[MIME_BOUNDARY_MAX];
 };
 
 struct mime_parser {
@@ -39,22 +28,15 @@ struct mime_parser {
 	bool skipping;			/* the rest of a boundary's line ... */
 	bool part_follows;		/* ... behind which a part begins */
 	size_t held;			/* beginning of a line not decided yet */
-	unsigned char hold[HOLD_MAX];
+	unsigned char hold[BOUNDARY_NEED(MIME_BOUNDARY_MAX)];
 	struct buf header;		/* of the current part, up to its limit */
-	size_t n_frames;
-	struct frame frames[MIME_DEPTH_MAX];
+	struct frames frames;
 };
 
 static struct mime_part *
 current_part(struct mime_parser *p)
 {
 	return &p->tree.v[p->current];
-}
-
-static struct frame *
-top_frame(struct mime_parser *p)
-{
-	return &p->frames[p->n_frames - 1];
 }
 
 static void
@@ -74,18 +56,22 @@ pass(struct mime_parser *p, struct bytes b)
 
 /* ---- a part begins ---- */
 
+/* Behind the last child of the innermost multipart; a message has one child. */
 static void
 link_child(struct mime_parser *p, uint32_t parent, uint32_t i)
 {
 	struct mime_part *v = p->tree.v;
-	bool in_frame = p->n_frames > 0 && top_frame(p)->part == parent;
+	struct frame *top = frames_top(&p->frames);
 
-	if (v[parent].child == MIME_NONE)
+	if (v[parent].kind == MIME_MESSAGE) {
+		v[parent].child = i;
+		return;
+	}
+	if (top->last == MIME_NONE)
 		v[parent].child = i;
 	else
-		v[top_frame(p)->last].next = i;
-	if (in_frame)
-		top_frame(p)->last = i;
+		v[top->last].next = i;
+	top->last = i;
 }
 
 /* Until their ends are known, sizes hold the octets and lines before the part. */
@@ -124,21 +110,6 @@ gather_header(struct mime_parser *p, struct bytes b)
 	return buf_bytes(&p->header, bytes_first(b, max - p->header.len));
 }
 
-static void
-push_frame(struct mime_parser *p, const struct part_type *type)
-{
-	struct frame *f = &p->frames[p->n_frames];
-	size_t below = p->n_frames == 0 ? 0 : top_frame(p)->need;
-
-	f->part = p->current;
-	f->last = MIME_NONE;
-	f->need = LINE_NEED(type->boundary_n);
-	f->need = f->need > below ? f->need : below;
-	f->boundary_n = type->boundary_n;
-	memcpy(f->boundary, type->boundary, type->boundary_n);
-	p->n_frames++;
-}
-
 static size_t
 depth(const struct mime_parser *p, uint32_t i)
 {
@@ -172,7 +143,8 @@ end_header(struct mime_parser *p, const struct mark *at)
 	    p->tree.n == MIME_PARTS_MAX))
 		fields_cut(part);
 	else if (type.multipart)
-		push_frame(p, &type);
+		frames_push(&p->frames, p->current,
+		    bytes_make(type.boundary, type.boundary_n));
 	else if (type.message)
 		return begin_part(p, p->current, at);
 	return 0;
@@ -184,6 +156,7 @@ static void
 end_part(struct mime_parser *p, struct mark *end)
 {
 	struct mime_part *part = current_part(p);
+	struct frame *top = frames_top(&p->frames);
 
 	if (end->pos < part->body)
 		*end = (struct mark){ .pos = part->body,
@@ -191,8 +164,8 @@ end_part(struct mime_parser *p, struct mark *end)
 	part->end = end->pos;
 	part->body_octets = end->octets - part->body_octets;
 	part->body_lines = end->lines - part->body_lines;
-	if (p->n_frames > 0 && top_frame(p)->part == p->current)
-		p->n_frames--;
+	if (top != NULL && top->part == p->current)
+		p->frames.n--;
 	if (part->kind == MIME_MULTIPART && part->child == MIME_NONE)
 		fields_cut(part);
 	p->current = part->parent;
@@ -233,55 +206,7 @@ before_line_end(const struct mime_parser *p)
 	return m;
 }
 
-/* ---- boundaries ---- */
-
-/* bcharsnospace of RFC 2046 section 5.1.1: such a byte makes another boundary. */
-static bool
-continues_boundary(unsigned char c)
-{
-	return ascii_alpha(c) || ascii_digit(c) ||
-	    (c != '\0' && strchr("'()+_,-./:=?", c) != NULL);
-}
-
-static bool
-ends_there(struct bytes rest)
-{
-	return rest.n == 0 || !continues_boundary(rest.p[0]);
-}
-
-static bool
-is_boundary(const struct frame *f, struct bytes line, bool *closing)
-{
-	struct bytes rest;
-
-	if (line.n < f->boundary_n + 2 ||
-	    memcmp(line.p, "--", 2) != 0 ||
-	    memcmp(line.p + 2, f->boundary, f->boundary_n) != 0)
-		return false;
-	rest = bytes_from(line, f->boundary_n + 2);
-	*closing = bytes_starts(rest, BYTES("--")) &&
-	    ends_there(bytes_from(rest, 2));
-	return *closing || ends_there(rest);
-}
-
-/* The frame whose boundary the line is, the innermost of the longest, or NULL. */
-static struct frame *
-find_boundary(struct mime_parser *p, struct bytes line, bool *closing)
-{
-	struct frame *best = NULL;
-	bool closes;
-
-	for (size_t i = p->n_frames; i-- > 0;) {
-		struct frame *f = &p->frames[i];
-
-		if ((best == NULL || f->boundary_n > best->boundary_n) &&
-		    is_boundary(f, line, &closes)) {
-			best = f;
-			*closing = closes;
-		}
-	}
-	return best;
-}
+/* ---- lines ---- */
 
 static int
 meet_boundary(struct mime_parser *p, struct frame *f, bool closing)
@@ -292,7 +217,7 @@ meet_boundary(struct mime_parser *p, struct frame *f, bool closing)
 		return -1;
 	if (closing) {
 		p->tree.v[part].flags |= MIME_CLOSED;
-		p->n_frames--;
+		p->frames.n--;
 	}
 	p->skipping = true;
 	p->part_follows = !closing;
@@ -309,8 +234,6 @@ end_line(struct mime_parser *p)
 	p->skipping = false;
 	return begin ? begin_part(p, p->current, &p->at) : 0;
 }
-
-/* ---- lines ---- */
 
 static bool
 is_empty_line(struct bytes line)
@@ -334,7 +257,7 @@ decide(struct mime_parser *p)
 {
 	struct bytes line = { p->hold, p->held };
 	bool closing = false;
-	struct frame *f = find_boundary(p, line, &closing);
+	struct frame *f = frames_find(&p->frames, line, &closing);
 
 	p->held = 0;
 	p->line_start = false;
@@ -351,7 +274,7 @@ decide(struct mime_parser *p)
 static bool
 is_plain_start(const struct mime_parser *p, unsigned char c)
 {
-	return !(p->n_frames > 0 && c == '-') &&
+	return !(p->frames.n > 0 && c == '-') &&
 	    !(p->in_header && (c == '\r' || c == '\n'));
 }
 
@@ -359,7 +282,7 @@ is_plain_start(const struct mime_parser *p, unsigned char c)
 static ssize_t
 take_start(struct mime_parser *p, struct bytes piece)
 {
-	size_t need = p->n_frames == 0 ? 2 : top_frame(p)->need, n = 0;
+	size_t need = frames_need(&p->frames), n = 0;
 
 	if (p->held == 0 && is_plain_start(p, piece.p[0])) {
 		p->line_start = false;
@@ -389,7 +312,7 @@ take_body(struct mime_parser *p, struct bytes piece)
 	const unsigned char *hit = NULL;
 	size_t n = piece.n;
 
-	if (p->n_frames > 0) {
+	if (p->frames.n > 0) {
 		hit = memmem(piece.p, piece.n, "\n--", 3);
 		if (hit != NULL)
 			n = (size_t)(hit - piece.p) + 1;

@@ -39,7 +39,7 @@ mime_message(const struct mime_tree *t, const struct mime_part *part)
 	return part->kind == MIME_MESSAGE ? part_number(t, part->child) : NULL;
 }
 
-/* The n-th part in a message or multipart; a message that is one part is its own first. */
+/* The n-th part of a multipart; any other message is its own first. */
 static const struct mime_part *
 part_in(const struct mime_tree *t, const struct mime_part *of, uint32_t n)
 {

@@ -1,0 +1,42 @@
+/*
+ * Comments, quoted strings and hexadecimal digits.
+ * Runs as: the mailbox owner.
+ */
+#include "scan.h"
+
+size_t
+scan_comment(struct bytes b)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < b.n; i++) {
+		if (b.p[i] == '\\')
+			i++;
+		else if (b.p[i] == '(')
+			depth++;
+		else if (b.p[i] == ')' && --depth == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+size_t
+scan_quoted(struct bytes b)
+{
+	for (size_t i = 1; i < b.n; i++) {
+		if (b.p[i] == '\\')
+			i++;
+		else if (b.p[i] == '"')
+			return i + 1;
+	}
+	return 0;
+}
+
+int
+scan_hex(unsigned char c)
+{
+	if (ascii_digit(c))
+		return c - '0';
+	c = ascii_upper(c);
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
