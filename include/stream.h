@@ -101,6 +101,13 @@ unsigned char *stream_room(struct stream *s, size_t n);
 int stream_put(struct stream *s, size_t n);
 
 /*
+ * The last words are said: sends what waits, and nothing more. Where input
+ * still comes in, it is dropped for a moment: closing a socket with unread input
+ * could take the last words from the client.
+ */
+void stream_end(struct stream *s);
+
+/*
  * Gives unused buffer memory back; for the moment before a long wait.
  */
 void stream_shrink(struct stream *s);

@@ -15,6 +15,10 @@
 
 #define READ_SIZE ((size_t)16384)
 
+/* How long, and how much, a client may go on sending after our last words. */
+#define LINGER_MS 1000
+#define LINGER_MAX ((size_t)262144)
+
 void
 stream_init(struct stream *s, int in_fd, int out_fd)
 {
@@ -336,6 +340,21 @@ stream_flush(struct stream *s)
 		return -1;
 	}
 	return s->out.len == 0 ? 0 : send_out(s, true);
+}
+
+void
+stream_end(struct stream *s)
+{
+	size_t dropped = 0;
+
+	if (stream_flush(s) < 0 || stream_idle(s)
+	    || shutdown(s->out_fd, SHUT_WR) < 0)
+		return;
+	s->read_deadline = clock_ms() + LINGER_MS;
+	while (dropped < LINGER_MAX && stream_fill(s) > 0) {
+		dropped += stream_pending(s).n;
+		stream_consume(s, stream_pending(s).n);
+	}
 }
 
 int

@@ -112,15 +112,18 @@ welcome(const struct session *s)
 	    (unsigned long long)s->drop.octets);
 }
 
+/* What a missing message is in a session, a missing home is before it. */
 void
 session_refuse(struct session *s, int error)
 {
-	struct outcome o = failed(error);
+	struct outcome o = failed(error == ENOENT ? EIO : error);
 
+	if (error != EBUSY)
+		log_error("cannot open mail: %s", strerror(error));
 	s->end_reason = error == EBUSY ? "in-use" : "error";
 	o.result = RESULT_FAILED;
 	answer(s, &o);
-	(void)stream_flush(&s->stream);
+	stream_end(&s->stream);
 }
 
 void
@@ -137,5 +140,5 @@ session_run(struct session *s, struct mail *mail)
 	for (answer(s, &o); !s->over; answer(s, &o))
 		o = next_command(s);
 	drop_close(&s->drop);
-	(void)stream_flush(&s->stream);
+	stream_end(&s->stream);
 }

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -176,6 +177,51 @@ a_pipe_works_too(void)
 	close(out[1]);
 }
 
+/* A connection over TCP: only there an unread byte can destroy an answer. */
+static bool
+open_tcp(int *ours, int *theirs)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+	    .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t n = sizeof at;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*theirs = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(listener, (struct sockaddr *)&at, n) < 0
+	    || listen(listener, 1) < 0
+	    || getsockname(listener, (struct sockaddr *)&at, &n) < 0
+	    || connect(*theirs, (struct sockaddr *)&at, n) < 0)
+		return false;
+	*ours = accept(listener, NULL, NULL);
+	close(listener);
+	return *ours >= 0;
+}
+
+static void
+last_words_arrive_though_input_is_unread(void)
+{
+	static const char noise[100000];
+	struct bytes line;
+	struct stream s;
+	int ours, theirs;
+	char got[16];
+
+	if (!CHECK(open_tcp(&ours, &theirs)))
+		return;
+	stream_init(&s, ours, ours);
+	CHECK_EQ_INT(write(theirs, "x\n", 2), 2);
+	CHECK_EQ_INT(stream_line(&s, 10, &line), 0);
+	CHECK_EQ_INT(write(theirs, noise, sizeof noise), sizeof noise);
+	CHECK_EQ_INT(shutdown(theirs, SHUT_WR), 0);
+	CHECK_EQ_INT(stream_text(&s, "bye"), 0);
+	stream_end(&s);
+	stream_free(&s);
+	close(ours);
+	CHECK_EQ_INT(read(theirs, got, sizeof got), 3);
+	CHECK_EQ_INT(read(theirs, got, sizeof got), 0);
+	close(theirs);
+}
+
 TEST_MAIN(
 	TEST(lines_end_in_lf_or_crlf),
 	TEST(a_long_line_is_refused_and_can_be_skipped),
@@ -183,5 +229,6 @@ TEST_MAIN(
 	TEST(writing_keeps_its_deadline),
 	TEST(waiting_for_input_sends_output_first),
 	TEST(a_wake_descriptor_ends_the_wait_but_not_half_a_line),
+	TEST(last_words_arrive_though_input_is_unread),
 	TEST(a_pipe_works_too)
 )
