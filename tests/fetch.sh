@@ -75,8 +75,8 @@ if test "${1:-}" = bench; then
 	exit 0
 fi
 
-echo 1..4
-for package in openbsd-inetd inetutils-inetd xinetd; do
+echo 1..5
+for package in openbsd-inetd inetutils-inetd xinetd libwrap0; do
 	if command -v apt-get > /dev/null; then
 		fetch_deb $package
 		point $? "fetch $package"

@@ -55,12 +55,13 @@ static void
 leave_terminal(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct stat st;
 
 	if (null < 0)
 		return;
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
-	if (isatty(DIAGNOSTICS_FD))
+	if (fstat(DIAGNOSTICS_FD, &st) < 0 || !S_ISREG(st.st_mode))
 		dup2(null, DIAGNOSTICS_FD);
 	close(null);
 }
