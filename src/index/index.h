@@ -91,8 +91,21 @@ int index_gone_since(struct db *d, uint32_t number, uint64_t modseq,
 /* ENOENT when it is not there; out is replaced. */
 int index_column(struct db *d, uint32_t number, unsigned column, uint32_t uid,
     struct buf *out);
+/*
+ * Columns of the UIDs from first on, as many as there is room for: v tells where
+ * in p each one stands. None is left out up to the UID *through, which is less
+ * than first when not even one had room.
+ */
+struct index_column_at {
+	uint32_t uid;
+	uint32_t at, n;
+};
+int index_columns(struct db *d, uint32_t number, unsigned column, uint32_t first,
+    unsigned char *p, size_t size, struct index_column_at *v, size_t max,
+    size_t *n, uint32_t *through);
 int index_column_put(struct db *d, uint32_t number, unsigned column, uint32_t uid,
     struct bytes value);
-int index_columns_remove(struct db *d, uint32_t number, uint32_t uid);
+/* All columns of these UIDs. */
+int index_columns_remove(struct db *d, uint32_t number, const struct runs *uids);
 
 #endif

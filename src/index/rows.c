@@ -161,6 +161,65 @@ index_column(struct db *d, uint32_t number, unsigned column, uint32_t uid,
 	return 0;
 }
 
+struct gathering {
+	uint32_t number;
+	unsigned column;
+	unsigned char *p;
+	size_t size, used;
+	struct index_column_at *v;
+	size_t max, n;
+	uint32_t through;
+	bool damaged;
+};
+
+/* Runs under the guard: it takes no memory and only copies. */
+static int
+gather_column(void *arg, struct bytes key, struct bytes value)
+{
+	struct gathering *g = arg;
+	uint32_t uid = (uint32_t)key_number(key, 5, 4), sum;
+
+	if (key_number(key, 0, 4) != g->number || key_number(key, 4, 1) != g->column) {
+		g->through = UINT32_MAX;
+		return 1;
+	}
+	if (value.n < sizeof sum) {
+		g->damaged = true;
+		return 1;
+	}
+	memcpy(&sum, value.p, sizeof sum);
+	value = bytes_from(value, sizeof sum);
+	if (g->n == g->max || value.n > g->size - g->used)
+		return 1;
+	memcpy(g->p + g->used, value.p, value.n);
+	if (sum != db_checksum(g->p + g->used, value.n)) {
+		g->damaged = true;
+		return 1;
+	}
+	g->v[g->n++] = (struct index_column_at){ uid, (uint32_t)g->used, (uint32_t)value.n };
+	g->used += value.n;
+	g->through = uid;
+	return 0;
+}
+
+int
+index_columns(struct db *d, uint32_t number, unsigned column, uint32_t first,
+    unsigned char *p, size_t size, struct index_column_at *v, size_t max,
+    size_t *n, uint32_t *through)
+{
+	struct gathering g = { .number = number, .column = column, .p = p,
+	    .size = size, .v = v, .max = max, .through = first - 1 };
+	struct key k = key_32_8_32(number, column, first);
+	int rc = db_walk(d, TABLE_COLUMNS, key_bytes(&k), gather_column, &g);
+
+	if (rc < 0)
+		return -1;
+	*n = g.n;
+	/* A walk that nobody stopped went to the end of the table. */
+	*through = rc == 0 ? UINT32_MAX : g.through;
+	return g.damaged ? damaged(d) : 0;
+}
+
 int
 index_column_put(struct db *d, uint32_t number, unsigned column, uint32_t uid,
     struct bytes value)
@@ -178,13 +237,18 @@ index_column_put(struct db *d, uint32_t number, unsigned column, uint32_t uid,
 }
 
 int
-index_columns_remove(struct db *d, uint32_t number, uint32_t uid)
+index_columns_remove(struct db *d, uint32_t number, const struct runs *uids)
 {
-	for (unsigned column = 1; column < COLUMN_END; column++) {
-		struct key k = key_32_8_32(number, column, uid);
+	for (unsigned column = 1; column < COLUMN_END; column++)
+		for (size_t i = 0; i < uids->n; i++) {
+			struct key first = key_32_8_32(number, column,
+			    uids->v[i].first);
+			struct key last = key_32_8_32(number, column,
+			    uids->v[i].last);
 
-		if (db_delete(d, TABLE_COLUMNS, key_bytes(&k)) < 0)
-			return -1;
-	}
+			if (db_delete_range(d, TABLE_COLUMNS, key_bytes(&first),
+			    key_bytes(&last)) < 0)
+				return -1;
+		}
 	return 0;
 }

@@ -96,8 +96,6 @@ mailbox_open(struct mail *m, struct bytes name, bool read_only,
 		free(b);
 		return -1;
 	}
-	/* Watched before the first look, so that nothing falls in between. */
-	bound_watch(&b->b);
 	if (bound_sync(&b->b) < 0 || first_view(b) < 0) {
 		int saved = errno;
 
@@ -117,6 +115,7 @@ mailbox_close(struct mailbox *b)
 		return;
 	pending_flush(b);
 	pending_free(&b->pending);
+	ahead_free(&b->ahead);
 	if (b->exclusive >= 0)
 		close(b->exclusive);
 	bound_close(&b->b);

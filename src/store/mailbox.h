@@ -4,6 +4,7 @@
 #ifndef STORE_MAILBOX_H
 #define STORE_MAILBOX_H
 
+#include "ahead.h"
 #include "bound.h"
 
 /* A fact found out about a message, not yet in the index. */
@@ -38,6 +39,7 @@ struct mailbox {
 	uint64_t step_sum;		/* ... with this sum over all flags */
 	int exclusive;			/* locked file, or -1 */
 	struct buf column;		/* the one last asked for */
+	struct aheads ahead;
 	struct pending pending;
 };
 

@@ -277,7 +277,11 @@ mailbox_column(struct mailbox *b, uint32_t uid, enum mail_column col,
     struct bytes *out)
 {
 	struct bound *bound = &b->b;
+	int rc = ahead_column(&b->ahead, bound->mail->db, bound->rec.number, col,
+	    uid, out);
 
+	if (rc != AHEAD_UNKNOWN)
+		return rc;
 	if (index_column(bound->mail->db, bound->rec.number, col, uid,
 	    &b->column) < 0)
 		return errno == ENOENT || errno == EIO ? 0 : -1;
@@ -325,5 +329,6 @@ mailbox_column_put(struct mailbox *b, uint32_t uid, enum mail_column col,
 void
 mailbox_columns_flush(struct mailbox *b)
 {
+	ahead_free(&b->ahead);
 	pending_flush(b);
 }
