@@ -52,7 +52,8 @@ int mail_roots(const struct config *conf, const struct mail_owner *owner,
  * A descriptor that becomes readable when something may have changed in the
  * open mailbox or any watched one, or -1 when the system has no such thing:
  * then call mailbox_sync() every mail_poll_seconds(). mail_events_read() takes
- * the events off the descriptor without waiting.
+ * the events off the descriptor without waiting. Watching begins with the
+ * first call of either: call mailbox_sync() once between it and the wait.
  */
 int mail_events_fd(struct mail *m);
 void mail_events_read(struct mail *m);
@@ -254,9 +255,11 @@ keyword_put(struct keyword_set *s, unsigned i)
 enum mail_column {
 	COLUMN_ENVELOPE = 1,		/* IMAP text of the envelope */
 	COLUMN_BODYSTRUCTURE,		/* IMAP text, extended form */
+	COLUMN_BODY,			/* IMAP text, the form without extensions */
 	COLUMN_PARTS,			/* offsets and sizes of the parts */
 	COLUMN_HEADER,			/* the header fields often asked for */
-	COLUMN_SORT,			/* decoded sort, search and thread keys */
+	COLUMN_SORT,			/* dates and thread keys */
+	COLUMN_TEXTS,			/* decoded texts to search and to sort by */
 	COLUMN_PREVIEW,
 	COLUMN_ID,			/* EMAILID and THREADID */
 	COLUMN_POP3,			/* how the last line ends */

@@ -606,7 +606,7 @@ db_walk(struct db *d, enum db_table t, struct bytes key,
 
 struct sweep {
 	MDB_cursor *cursor;
-	struct bytes prefix;
+	struct bytes first, last;	/* keys are cut to the length of last */
 	size_t max, gone;
 };
 
@@ -618,10 +618,10 @@ sweep_all(void *arg)
 	int rc = 0;
 
 	while (s->gone < s->max) {
-		k = as_val(s->prefix);
+		k = as_val(s->first);
 		rc = mdb_cursor_get(s->cursor, &k, &v, MDB_SET_RANGE);
-		if (rc != 0 || !bytes_starts(bytes_make(k.mv_data, k.mv_size),
-		    s->prefix))
+		if (rc != 0 || bytes_compare(bytes_first(bytes_make(k.mv_data,
+		    k.mv_size), s->last.n), s->last) > 0)
 			break;
 		rc = mdb_cursor_del(s->cursor, 0);
 		if (rc != 0)
@@ -631,24 +631,41 @@ sweep_all(void *arg)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-int
-db_delete_prefix(struct db *d, enum db_table t, struct bytes prefix, size_t max,
-    size_t *gone)
+static int
+sweep(struct db *d, enum db_table t, struct sweep *s)
 {
-	struct sweep s = { .prefix = prefix, .max = max };
 	int rc;
 
 	if (d->writer == NULL) {
 		errno = EIO;
 		return -1;
 	}
-	rc = guard_cursor_open(d->writer, d->dbi[t], &s.cursor);
+	rc = guard_cursor_open(d->writer, d->dbi[t], &s->cursor);
 	if (rc == 0) {
-		rc = guard_run(sweep_all, &s);
-		guard_cursor_close(s.cursor);
+		rc = guard_run(sweep_all, s);
+		guard_cursor_close(s->cursor);
 	}
-	*gone = s.gone;
 	return report(d, rc);
+}
+
+int
+db_delete_prefix(struct db *d, enum db_table t, struct bytes prefix, size_t max,
+    size_t *gone)
+{
+	struct sweep s = { .first = prefix, .last = prefix, .max = max };
+	int rc = sweep(d, t, &s);
+
+	*gone = s.gone;
+	return rc;
+}
+
+int
+db_delete_range(struct db *d, enum db_table t, struct bytes first,
+    struct bytes last)
+{
+	struct sweep s = { .first = first, .last = last, .max = SIZE_MAX };
+
+	return sweep(d, t, &s);
 }
 
 uint32_t

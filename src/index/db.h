@@ -73,6 +73,10 @@ int db_walk(struct db *d, enum db_table t, struct bytes key,
 int db_delete_prefix(struct db *d, enum db_table t, struct bytes prefix,
     size_t max, size_t *gone);
 
+/* Removes the keys from first to last, which is of the same length. */
+int db_delete_range(struct db *d, enum db_table t, struct bytes first,
+    struct bytes last);
+
 /* Thirty-two bits by which a damaged value is known. */
 uint32_t db_checksum(const void *p, size_t n);
 

@@ -8,13 +8,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "log.h"
 #include "name.h"
 #include "pass.h"
 
-#define CHANGES 256			/* renamed between two looks at the watch */
+#define CHANGES 256			/* renamed at a time */
 
 static const struct pass *sorting;
 
@@ -67,19 +66,13 @@ give_uids(struct pass *p, const struct newcomer *v, struct change *c, size_t n)
 static int
 add_row(struct pass *p, const struct change *c)
 {
-	struct index_row *row = pass_row(p);
+	struct found f = { .uid = c->uid, .mark = c->mark, .new = true };
 	struct file_name n;
 
-	if (row == NULL)
-		return -1;
 	name_parse(bytes_of(c->where + 4), &n);
-	row->uid = c->uid;
-	row->flags = n.flags;
-	row->keywords.bits[0] = n.letters;
-	row->mark = c->mark;
-	row->saved = time(NULL);
-	memcpy(row->where, c->where, sizeof row->where);
-	return 0;
+	f.flags = n.flags;
+	f.keywords.bits[0] = n.letters;
+	return pass_add(p, &f, c->where);
 }
 
 /* A folder that we may not change keeps its newcomers to itself. */
@@ -112,8 +105,6 @@ take_in(struct pass *p, const struct newcomer *v, struct change *c, size_t n)
 		else if (add_row(p, &c[i]) < 0)
 			return -1;
 	}
-	if (p->b->folder->watch.events != NULL)
-		events_read(p->b->folder->watch.events);
 	return 0;
 }
 
@@ -136,12 +127,12 @@ pass_take_in(struct pass *p, bool exact)
 		size_t n = p->n - i < CHANGES ? p->n - i : CHANGES;
 
 		rc = take_in(p, p->newcomers + i, c, n);
-		if (rc == 0 && p->n_rows > PASS_ROWS - CHANGES
+		if (rc == 0 && p->n_found > PASS_FOUND - CHANGES
 		    && (rc = p->b->folder->store->ops->durable(p->b->folder)) == 0)
 			rc = pass_flush(p);
 	}
 	free(c);
-	if (rc == 0 && p->n_rows > 0
+	if (rc == 0 && p->n_found > 0
 	    && (rc = p->b->folder->store->ops->durable(p->b->folder)) == 0)
 		rc = pass_flush(p);
 	return rc;

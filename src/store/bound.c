@@ -143,8 +143,9 @@ lock_and_load(struct bound *b)
 	return sync_locked(b);
 }
 
-void
-bound_watch(struct bound *b)
+/* So that we can tell our own changes from those of others. */
+static void
+watch(struct bound *b)
 {
 	struct store *s = b->folder->store;
 
@@ -161,7 +162,7 @@ bound_lock(struct bound *b)
 
 	if (folder_lock(b->folder) < 0)
 		return -1;
-	bound_watch(b);
+	watch(b);
 	b->dirty = b->failed = false;
 	/* An index found to be damaged was dropped: make it anew. */
 	do
@@ -337,8 +338,7 @@ remove_row(struct bound *b, const struct index_row *row)
 	struct db *d = b->mail->db;
 
 	count(&b->rec, row, UINT64_MAX);
-	if (index_row_remove(d, b->rec.number, row->uid) < 0
-	    || index_columns_remove(d, b->rec.number, row->uid) < 0)
+	if (index_row_remove(d, b->rec.number, row->uid) < 0)
 		return -1;
 	return row->modseq <= b->rec.base ? 0
 	    : index_log_move(d, b->rec.number, row->uid, row->modseq, 0);
@@ -364,7 +364,8 @@ bound_remove_rows(struct bound *b, const struct runs *uids, uint64_t modseq,
 	}
 	if (removed->count == 0)
 		return 0;
-	if (index_gone_add(b->mail->db, &b->rec, modseq, removed) < 0)
+	if (index_columns_remove(b->mail->db, b->rec.number, removed) < 0
+	    || index_gone_add(b->mail->db, &b->rec, modseq, removed) < 0)
 		return -1;
 	return index_runs_change(b->mail->db, b->rec.number, NULL, removed);
 }

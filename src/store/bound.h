@@ -31,12 +31,6 @@ int bound_open(struct mail *m, struct bytes name, struct bound *b);
 void bound_close(struct bound *b);
 
 /*
- * Watches the folder from now on, if it can be: for events, and to tell our
- * own changes from those of others.
- */
-void bound_watch(struct bound *b);
-
-/*
  * Brings the index up to date with the disk; costs a few system calls when
  * nothing changed. rec is then fresh.
  */

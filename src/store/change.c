@@ -127,8 +127,12 @@ write_extra(struct bound *b, const struct batch *batch)
 		if (memcmp(&old, &new, sizeof old) != 0)
 			v[n++] = (struct uid_keywords){ batch->news[i].uid, new };
 	}
-	return n == 0 ? 0
-	    : keywords_flags_add(b->folder->dir, v, n, is_live, b);
+	if (n == 0)
+		return 0;
+	if (keywords_flags_add(b->folder->dir, v, n, is_live, b) < 0)
+		return -1;
+	b->folder->store->ops->poke(b->folder);
+	return 0;
 }
 
 static int
@@ -172,7 +176,6 @@ apply_batch(struct storing *s)
 		return -1;
 	b->folder->store->ops->apply(b->folder, CHANGE_FLAGS,
 	    b->state.uidvalidity, s->batch->change, s->batch->n);
-	events_read(b->folder->store->events);
 	if (bound_begin(b) < 0)
 		return -1;
 	rc = write_batch(s);
@@ -317,7 +320,6 @@ remove_batch(struct removing *r)
 	b->dirty = true;
 	b->folder->store->ops->apply(b->folder, CHANGE_REMOVE,
 	    b->state.uidvalidity, r->batch->change, r->batch->n);
-	events_read(b->folder->store->events);
 	rc = forget_batch(r);
 	r->batch->n = 0;
 	return rc;

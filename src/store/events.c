@@ -13,13 +13,16 @@
 #include "name.h"
 
 #define PATH_SIZE 4096
-#define READ_SIZE 16384
+#define READ_SIZE 65536
+/* Well below the 16,384 events that Linux keeps for a reader. */
+#define UNREAD_MAX 512
 
 /*
- * IN_ATTRIB: a session that changed something without renaming a file sets
- * the directory's times. Attributes of the files in it are passed over.
+ * Only what happens to entries of the directory: with any event of the files
+ * themselves (IN_ATTRIB, IN_OPEN...) the kernel would walk all of a folder's
+ * cached files to begin a watch.
  */
-#define MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB \
+#define MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO \
 	    | IN_DELETE_SELF | IN_ONLYDIR)
 
 struct events {
@@ -68,7 +71,7 @@ static void
 note(struct watch *w, int directory, const struct inotify_event *ev)
 {
 	if (ev->mask & (IN_DELETE_SELF | IN_IGNORED | IN_UNMOUNT))
-		w->lost = true;
+		w->gone = true;
 	else if (ev->mask & (IN_CREATE | IN_MOVED_TO))
 		w->seen += event_sum(directory, EVENT_CAME, bytes_of(ev->name));
 	else if (ev->mask & (IN_DELETE | IN_MOVED_FROM))
@@ -80,7 +83,7 @@ dispatch(struct events *e, const struct inotify_event *ev)
 {
 	for (struct watch *w = e->watches; w != NULL; w = w->next) {
 		if (ev->mask & IN_Q_OVERFLOW)
-			w->lost = true;
+			w->overflowed = true;
 		for (int i = 0; i < 2; i++)
 			if (w->wd[i] == ev->wd && ev->wd >= 0)
 				note(w, i, ev);
@@ -158,6 +161,7 @@ watch_reset(struct watch *w)
 		return;
 	events_read(w->events);
 	w->seen = w->expected = 0;
+	w->overflowed = false;
 }
 
 void
@@ -165,6 +169,10 @@ watch_expect(struct watch *w, int directory, enum event_kind kind,
     const char *name)
 {
 	w->expected += event_sum(directory, kind, bytes_of(name));
+	if (w->events != NULL && ++w->unread == UNREAD_MAX) {
+		w->unread = 0;
+		events_read(w->events);
+	}
 }
 
 bool
@@ -173,5 +181,5 @@ watch_only_ours(struct watch *w)
 	if (w->events == NULL)
 		return false;
 	events_read(w->events);
-	return !w->lost && w->seen == w->expected;
+	return !w->gone && !w->overflowed && w->seen == w->expected;
 }

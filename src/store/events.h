@@ -19,7 +19,9 @@ struct watch {
 	struct watch *next;
 	int wd[2];			/* new, cur */
 	uint64_t seen, expected;	/* sums over name, kind and directory */
-	bool lost;			/* events were dropped, or the folder went */
+	unsigned unread;		/* expected since events were last read */
+	bool overflowed;		/* events were dropped */
+	bool gone;			/* the folder went */
 };
 
 /* NULL when the system has none, or no more of them. */

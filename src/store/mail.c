@@ -185,15 +185,28 @@ mail_close(struct mail *m)
 	free(m);
 }
 
+/* Begun when somebody first waits: most sessions never do. */
+static void
+watch_all(struct mail *m)
+{
+	if (m->store->events == NULL)
+		m->store->events = events_open();
+	for (struct folder *f = m->store->folders; f != NULL; f = f->next)
+		if (f->watch.events == NULL)
+			watch_begin(m->store->events, &f->watch, f->path);
+}
+
 int
 mail_events_fd(struct mail *m)
 {
+	watch_all(m);
 	return events_fd(m->store->events);
 }
 
 void
 mail_events_read(struct mail *m)
 {
+	watch_all(m);
 	events_read(m->store->events);
 }
 

@@ -192,6 +192,21 @@ maildir_apply(struct folder *f, enum change_kind kind, uint32_t uidvalidity,
 	}
 }
 
+/* maildir(5): nobody takes a file whose name begins with a dot for mail. */
+static void
+maildir_poke(struct folder *f)
+{
+	static const char name[] = ".mailreeve-poke";
+	int fd;
+
+	watch_expect(&f->watch, IN_NEW, EVENT_CAME, name);
+	watch_expect(&f->watch, IN_NEW, EVENT_GONE, name);
+	fd = sys_create(f->arrivals, name);
+	if (fd >= 0)
+		close(fd);
+	sys_unlink(f->arrivals, name);
+}
+
 static int
 maildir_durable(struct folder *f)
 {
@@ -254,6 +269,7 @@ const struct store_ops maildir_ops = {
 	.settle = maildir_settle,
 	.scan = maildir_scan,
 	.apply = maildir_apply,
+	.poke = maildir_poke,
 	.durable = maildir_durable,
 	.message = maildir_message,
 	.facts = maildir_facts,

@@ -77,6 +77,29 @@ winner(const struct pass *p, uint32_t uid, uint64_t a, uint64_t b)
 }
 
 static int
+found_entry(struct pass *p, const struct entry *e)
+{
+	struct found f = { .uid = e->uid, .flags = e->flags,
+	    .keywords = e->keywords, .mark = e->mark };
+
+	if (e->arrival)
+		return add_newcomer(p, e, e->uid, false);
+	pass_extra_keywords(p, e->uid, &f.keywords);
+	return pass_add(p, &f, e->where);
+}
+
+/* Nothing to compare with: the first file that claims a UID has it. */
+static int
+take_first(struct pass *p, const struct entry *e, uint64_t *mark)
+{
+	if (*mark != 0)
+		return *mark == e->mark ? 0 : add_newcomer(p, e, 0, true);
+	*mark = e->mark;
+	p->claims++;
+	return found_entry(p, e);
+}
+
+static int
 take_claim(struct pass *p, const struct entry *e)
 {
 	uint64_t *mark = marks_make(&p->marks, e->uid);
@@ -85,6 +108,8 @@ take_claim(struct pass *p, const struct entry *e)
 		return -1;
 	if (e->uid > p->highest)
 		p->highest = e->uid;
+	if (p->fresh)
+		return take_first(p, e, mark);
 	if (*mark == 0) {
 		*mark = e->mark;
 		p->claims++;
@@ -124,6 +149,7 @@ pass_scan(struct pass *p)
 	if (index_runs(p->b->mail->db, p->b->rec.number, &p->have) < 0
 	    || load_extra(p) < 0)
 		return -1;
+	p->fresh = !p->known && p->have.count == 0;
 	return p->b->folder->store->ops->scan(p->b->folder, p->parts, scan_entry, p);
 }
 
@@ -150,80 +176,6 @@ pass_extra_keywords(const struct pass *p, uint32_t uid, struct keyword_set *set)
 		return;
 	for (size_t i = 0; i < MAIL_KEYWORDS_MAX / 64; i++)
 		set->bits[i] |= p->extra[low].set.bits[i];
-}
-
-/* ---- writing rows in batches ---- */
-
-static int
-by_uid(const void *a, const void *b)
-{
-	const struct index_row *x = a, *y = b;
-
-	return x->uid < y->uid ? -1 : x->uid > y->uid;
-}
-
-/* What the index knew of the message's contents stays true. */
-static int
-write_row(struct pass *p, struct index_row *row, struct runs *added)
-{
-	struct bound *b = p->b;
-	struct index_row old;
-	int rc = index_row(b->mail->db, b->rec.number, row->uid, &old);
-
-	if (rc < 0 && errno != ENOENT)
-		return -1;
-	if (rc == 0) {
-		row->size = old.size;
-		row->date = old.date;
-		row->saved = old.saved;
-	} else if (runs_add(added, row->uid, row->uid) < 0) {
-		return -1;
-	}
-	if (row->uid >= b->rec.uid_next)
-		b->rec.uid_next = row->uid + 1;
-	return bound_put_row(b, rc == 0 ? &old : NULL, row, p->modseq);
-}
-
-static int
-write_rows(struct pass *p, struct runs *added)
-{
-	for (size_t i = 0; i < p->n_rows; i++)
-		if (write_row(p, &p->rows[i], added) < 0)
-			return -1;
-	return index_runs_change(p->b->mail->db, p->b->rec.number, added, NULL);
-}
-
-int
-pass_flush(struct pass *p)
-{
-	struct runs added = RUNS_INIT;
-	int rc;
-
-	if (p->n_rows == 0)
-		return 0;
-	if (pass_modseq(p) < 0 || bound_begin(p->b) < 0)
-		return -1;
-	qsort(p->rows, p->n_rows, sizeof *p->rows, by_uid);
-	rc = write_rows(p, &added);
-	if (rc == 0)
-		rc = bound_commit(p->b);
-	else
-		bound_abort(p->b);
-	p->n_rows = 0;
-	runs_free(&added);
-	return rc;
-}
-
-struct index_row *
-pass_row(struct pass *p)
-{
-	if (p->rows == NULL)
-		p->rows = reallocarray(NULL, PASS_ROWS, sizeof *p->rows);
-	if (p->rows == NULL || (p->n_rows == PASS_ROWS && pass_flush(p) < 0))
-		return NULL;
-	p->rows[p->n_rows] = (struct index_row){ .size = INDEX_SIZE_UNKNOWN,
-	    .date = INDEX_DATE_UNKNOWN };
-	return &p->rows[p->n_rows++];
 }
 
 /* ---- comparing ---- */
@@ -257,7 +209,6 @@ compare_all(struct pass *p, struct runs *missing)
 	size_t n = READ_ROWS;
 	int rc = v == NULL ? -1 : 0;
 
-	p->open_claims = p->claims;
 	while (rc == 0 && n == READ_ROWS) {
 		rc = index_rows(p->b->mail->db, p->b->rec.number, next,
 		    UINT32_MAX, v, READ_ROWS, &n);
@@ -305,7 +256,6 @@ static int
 collect_entry(void *arg, const struct entry *e)
 {
 	struct pass *p = arg;
-	struct index_row *row;
 	uint64_t mark;
 
 	if (!claim_holds(p, e))
@@ -317,27 +267,21 @@ collect_entry(void *arg, const struct entry *e)
 		return add_newcomer(p, e, 0, true);
 	if (mark & MATCHED)
 		return 0;
-	if (e->arrival)
-		return add_newcomer(p, e, e->uid, false);
-	row = pass_row(p);
-	if (row == NULL)
-		return -1;
-	row->uid = e->uid;
-	row->flags = e->flags;
-	row->keywords = e->keywords;
-	pass_extra_keywords(p, e->uid, &row->keywords);
-	row->mark = e->mark;
-	memcpy(row->where, e->where, strlen(e->where) + 1);
-	return 0;
+	return found_entry(p, e);
 }
 
 int
 pass_compare(struct pass *p, bool exact)
 {
 	struct runs missing = RUNS_INIT;
-	int rc = compare_all(p, &missing);
+	int rc = 0;
 
-	if (rc == 0 && exact && (p->parts & PART_MESSAGES))
+	if (p->fresh)
+		return pass_flush(p);
+	p->open_claims = p->claims;
+	if (p->parts & PART_MESSAGES)
+		rc = compare_all(p, &missing);
+	if (rc == 0 && exact)
 		rc = remove_missing(p, &missing);
 	if (rc == 0 && (p->open_claims > 0 || p->conflicts > 0)) {
 		rc = p->b->folder->store->ops->scan(p->b->folder, p->parts,
@@ -354,16 +298,14 @@ mend_keywords(struct pass *p, const struct index_row *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct keyword_set want = { { keywords_letters(&v[i].keywords) } };
-		struct index_row *row;
+		struct found f = { .uid = v[i].uid, .flags = v[i].flags,
+		    .mark = v[i].mark };
 
 		pass_extra_keywords(p, v[i].uid, &want);
-		if (memcmp(&want, &v[i].keywords, sizeof want) == 0)
-			continue;
-		row = pass_row(p);
-		if (row == NULL)
+		f.keywords = want;
+		if (memcmp(&want, &v[i].keywords, sizeof want) != 0
+		    && pass_add(p, &f, v[i].where) < 0)
 			return -1;
-		*row = v[i];
-		row->keywords = want;
 	}
 	return 0;
 }
@@ -396,5 +338,6 @@ pass_free(struct pass *p)
 	free(p->newcomers);
 	buf_free(&p->names);
 	free(p->extra);
-	free(p->rows);
+	free(p->found);
+	buf_free(&p->where);
 }

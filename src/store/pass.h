@@ -8,7 +8,8 @@
 #include "bound.h"
 #include "marks.h"
 
-#define PASS_ROWS 10000			/* written in one transaction */
+#define PASS_ROWS 20000			/* written in one transaction */
+#define PASS_FOUND 131072		/* found and held, to be written in order */
 #define PASS_NEWCOMERS ((size_t)100000)	/* taken in at once */
 
 /* A file that is to be taken in. */
@@ -16,6 +17,16 @@ struct newcomer {
 	size_t at;			/* of its locator in names */
 	uint32_t uid;			/* it keeps this one; 0: a new one */
 	bool conflict;			/* its claim is another file's */
+};
+
+/* A message found, whose row is to be written. */
+struct found {
+	uint32_t uid;
+	uint32_t flags;
+	struct keyword_set keywords;
+	uint64_t mark;
+	size_t at;			/* of its locator in where */
+	bool new;			/* taken in just now */
 };
 
 struct pass {
@@ -35,8 +46,10 @@ struct pass {
 	bool more;			/* more newcomers than one pass takes */
 	struct uid_keywords *extra;	/* keywords without letters, by UID */
 	size_t n_extra;
-	struct index_row *rows;		/* a batch to be written */
-	size_t n_rows;
+	struct found *found;		/* rows to be written */
+	size_t n_found, cap_found;
+	struct buf where;		/* their locators */
+	bool fresh;			/* the index knows nothing: one look is enough */
 	uint64_t modseq;		/* of what this pass changes; 0: nothing yet */
 	bool changed_disk;
 	bool stuck;			/* files could not be taken in */
@@ -64,9 +77,9 @@ int pass_modseq(struct pass *p);
 /* The keywords that the flags file has for uid, added to set. */
 void pass_extra_keywords(const struct pass *p, uint32_t uid,
     struct keyword_set *set);
-/* Writes the batch of rows. */
+/* One more message found; those before are written when there is no room. */
+int pass_add(struct pass *p, const struct found *f, const char *where);
+/* Writes the rows of all found so far. */
 int pass_flush(struct pass *p);
-/* Room for one more row in the batch, written out first when it is full. */
-struct index_row *pass_row(struct pass *p);
 
 #endif

@@ -133,6 +133,8 @@ struct store_ops {
 	/* Makes changes one by one; each says how it went. */
 	void (*apply)(struct folder *f, enum change_kind kind,
 	    uint32_t uidvalidity, struct change *v, size_t n);
+	/* Makes others look, after a change that no directory shows. */
+	void (*poke)(struct folder *f);
 	/* After it, a power cut cannot undo what apply() did. */
 	int (*durable)(struct folder *f);
 

@@ -46,11 +46,10 @@ fresh_mail(void)
 
 	if (maildirs_home[0] != '\0')
 		maildirs_remove();
-	else
+	else if (config_parse(&maildirs_conf, BYTES(""), "test", &why) == 0)
 		atexit(maildirs_remove);
 	snprintf(maildirs_home, sizeof maildirs_home, "/tmp/maildirs-XXXXXX");
-	if (mkdtemp(maildirs_home) == NULL
-	    || config_parse(&maildirs_conf, BYTES(""), "test", &why) < 0) {
+	if (mkdtemp(maildirs_home) == NULL) {
 		perror("fresh_mail");
 		exit(1);
 	}

@@ -1,0 +1,130 @@
+/*
+ * What a pass over a folder found, written to the index in the order of UIDs
+ * and in transactions of bounded size.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "pass.h"
+
+static int
+grow(struct pass *p)
+{
+	size_t cap = p->cap_found == 0 ? 64 : p->cap_found * 2;
+	struct found *v = reallocarray(p->found, cap, sizeof *v);
+
+	if (v == NULL)
+		return -1;
+	p->found = v;
+	p->cap_found = cap;
+	p->where.max = PASS_FOUND * (size_t)LOCATOR_MAX;
+	return 0;
+}
+
+int
+pass_add(struct pass *p, const struct found *f, const char *where)
+{
+	if (p->n_found == PASS_FOUND && pass_flush(p) < 0)
+		return -1;
+	if (p->n_found == p->cap_found && grow(p) < 0)
+		return -1;
+	p->found[p->n_found] = *f;
+	p->found[p->n_found].at = p->where.len;
+	if (buf_add(&p->where, where, strlen(where) + 1) < 0)
+		return -1;
+	p->n_found++;
+	return 0;
+}
+
+static int
+by_uid(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The order of what was found: UIDs in the upper half, places in the lower. */
+static uint64_t *
+sorted(const struct pass *p)
+{
+	uint64_t *order = reallocarray(NULL, p->n_found, sizeof *order);
+
+	for (size_t i = 0; order != NULL && i < p->n_found; i++)
+		order[i] = (uint64_t)p->found[i].uid << 32 | i;
+	if (order != NULL)
+		qsort(order, p->n_found, sizeof *order, by_uid);
+	return order;
+}
+
+/* What the index knew of the message's contents stays true. */
+static int
+write_row(struct pass *p, const struct found *f, struct runs *added)
+{
+	struct bound *b = p->b;
+	const char *where = (const char *)p->where.data + f->at;
+	struct index_row old, row = { .uid = f->uid, .flags = f->flags,
+	    .keywords = f->keywords, .mark = f->mark,
+	    .size = INDEX_SIZE_UNKNOWN, .date = INDEX_DATE_UNKNOWN,
+	    .saved = f->new ? time(NULL) : 0 };
+	bool known = runs_contains(&p->have, f->uid);
+
+	if (known && index_row(b->mail->db, b->rec.number, f->uid, &old) < 0)
+		return -1;
+	if (known) {
+		row.size = old.size;
+		row.date = old.date;
+		row.saved = old.saved;
+	} else if (runs_add(added, row.uid, row.uid) < 0) {
+		return -1;
+	}
+	if (row.uid >= b->rec.uid_next)
+		b->rec.uid_next = row.uid + 1;
+	memcpy(row.where, where, strlen(where) + 1);
+	return bound_put_row(b, known ? &old : NULL, &row, p->modseq);
+}
+
+static int
+write_some(struct pass *p, const uint64_t *order, size_t n)
+{
+	struct runs added = RUNS_INIT;
+	int rc = bound_begin(p->b);
+
+	if (rc < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = write_row(p, &p->found[order[i] & UINT32_MAX], &added);
+	if (rc == 0)
+		rc = index_runs_change(p->b->mail->db, p->b->rec.number, &added,
+		    NULL);
+	if (rc == 0)
+		rc = bound_commit(p->b);
+	else
+		bound_abort(p->b);
+	/* What is written is known, should it be found once more. */
+	for (size_t i = 0; rc == 0 && i < added.n; i++)
+		rc = runs_add(&p->have, added.v[i].first, added.v[i].last);
+	runs_free(&added);
+	return rc;
+}
+
+int
+pass_flush(struct pass *p)
+{
+	uint64_t *order;
+	int rc = 0;
+
+	if (p->n_found == 0)
+		return 0;
+	if (pass_modseq(p) < 0 || (order = sorted(p)) == NULL)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < p->n_found; i += PASS_ROWS)
+		rc = write_some(p, order + i, p->n_found - i < PASS_ROWS
+		    ? p->n_found - i : PASS_ROWS);
+	free(order);
+	p->n_found = 0;
+	buf_clear(&p->where);
+	return rc;
+}
