@@ -90,7 +90,7 @@ int
 check_main(const struct config *conf, int argc, char **argv)
 {
 	struct check c = { 0 };
-	struct subject who;
+	struct subject who = { 0 };
 	int rc;
 
 	if (argc > 0 && strcmp(argv[0], "--fix") == 0) {
@@ -101,5 +101,8 @@ check_main(const struct config *conf, int argc, char **argv)
 	if (argc > 1 || (argc == 1 && argv[0][0] == '-'))
 		return tool_usage("check");
 	rc = subject_enter(conf, argc == 1 ? argv[0] : NULL, &who);
-	return rc != 0 ? rc : look(conf, &who, &c);
+	if (rc == 0)
+		rc = look(conf, &who, &c);
+	subject_free(&who);
+	return rc;
 }

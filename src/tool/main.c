@@ -50,20 +50,31 @@ help_main(const struct config *conf, int argc, char **argv)
 	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(const struct subcommand *s, int argc, char **argv)
 {
 	struct buf why = BUF_INIT(4096);
 	struct config conf;
+	int status;
 
-	if (argc < 2)
-		return tool_usage(NULL);
 	if (config_inherit(&conf, &why) < 0)
 		errx(EX_CONFIG, "%s", buf_string(&why));
 	buf_free(&why);
-	for (const struct subcommand *s = subcommands; s->name != NULL; s++)
+	status = s->run(&conf, argc, argv);
+	config_free(&conf);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct subcommand *s;
+
+	if (argc < 2)
+		return tool_usage(NULL);
+	for (s = subcommands; s->name != NULL; s++)
 		if (strcmp(argv[1], s->name) == 0)
-			return s->run(&conf, argc - 2, argv + 2);
+			return run(s, argc - 2, argv + 2);
 	warnx("unknown subcommand %s", argv[1]);
 	return tool_usage(NULL);
 }

@@ -86,6 +86,14 @@ find_maildir(const struct config *conf, const char *dir, struct subject *out)
 	return out->maildir == NULL ? EX_NOINPUT : 0;
 }
 
+void
+subject_free(struct subject *s)
+{
+	free(s->name);
+	free(s->home);
+	free(s->maildir);
+}
+
 int
 subject_enter(const struct config *conf, const char *arg, struct subject *out)
 {

@@ -39,5 +39,6 @@ struct subject {
  * somebody's mail leads anywhere. 0, or an exit status after saying why.
  */
 int subject_enter(const struct config *conf, const char *arg, struct subject *out);
+void subject_free(struct subject *s);
 
 #endif
