@@ -7,7 +7,6 @@
 #include <malloc.h>
 
 #include "commands.h"
-#include "limits.h"
 
 /* Long enough for DONE in any case, short enough for nothing else. */
 #define DONE_LINE_MAX ((size_t)1024)
@@ -15,6 +14,8 @@
 static void
 shrink(struct session *s)
 {
+	if (s->box != NULL)
+		mailbox_columns_flush(s->box);
 	arena_free(&s->arena);
 	buf_free(&s->command);
 	stream_shrink(&s->stream);
@@ -60,17 +61,14 @@ read_done(struct session *s)
 	    : bad("DONE was expected");
 }
 
-/* Tells what is new; shrinks again afterwards. */
+/* Tells what is new. -1 with ESTALE when the mailbox is gone. */
 static int
 look(struct session *s)
 {
 	mail_events_read(s->mail);
-	if (s->box == NULL)
-		return 0;
-	if (tell_changes(s, true) < 0 && errno == ESTALE)
+	if (s->box != NULL && tell_changes(s, true) < 0 && errno == ESTALE)
 		return -1;
-	mailbox_columns_flush(s->box);
-	return stream_flush(&s->stream) == 0 ? 0 : (shrink(s), 0);
+	return 0;
 }
 
 struct outcome
@@ -82,7 +80,7 @@ cmd_idle(struct session *s, struct call *c)
 	(void)c;
 	stream_text(&s->stream, "+ idling\r\n");
 	/* What happened before is told at once, not with the next change. */
-	r = s->box == NULL ? 0 : look(s);
+	r = look(s);
 	while (r == 0) {
 		if (stream_flush(&s->stream) < 0)
 			return session_broken(s, errno);
@@ -91,6 +89,7 @@ cmd_idle(struct session *s, struct call *c)
 		if (r == 0)
 			r = look(s);
 	}
+	/* That the mailbox is gone is said at the end of the command. */
 	if (r < 0 && errno == ESTALE)
 		return ok("IDLE completed");
 	return r < 0 ? session_broken(s, errno) : read_done(s);

@@ -178,6 +178,16 @@ end_command(struct session *s)
 		mailbox_columns_flush(s->box);
 }
 
+static void
+output_failed(struct session *s)
+{
+	s->state = STATE_LOGOUT;
+	if (s->stream.out_error == ETIMEDOUT)
+		s->end_reason = "write-timeout";
+	else if (s->end_reason == NULL)
+		s->end_reason = "disconnected";
+}
+
 bool
 session_command(struct session *s)
 {
@@ -192,11 +202,8 @@ session_command(struct session *s)
 	o = count_bad(s, drop_refused(s, &c, o));
 	answer(s, &c, &o);
 	end_command(s);
-	if (s->stream.out_error != 0 && s->state != STATE_LOGOUT) {
-		s->end_reason = s->stream.out_error == ETIMEDOUT
-		    ? "write-timeout" : "disconnected";
-		s->state = STATE_LOGOUT;
-	}
+	if (s->stream.out_error != 0)
+		output_failed(s);
 	return s->state != STATE_LOGOUT;
 }
 

@@ -205,9 +205,10 @@ session_hold(struct session *s, struct call *c)
 	size_t rest = c->args.rest.n, at = s->command.len - rest;
 	struct outcome o;
 
+	if (++s->literals > LITERALS_MAX)
+		return no(CODE_LIMIT, "Too many literals");
 	/* Room is made before the client is asked, so that it cannot fail after. */
 	if (c->literal.size > LEX_COMMAND_MAX - s->command.len
-	    || ++s->literals > LITERALS_MAX
 	    || buf_room(&s->command, (size_t)c->literal.size) == NULL) {
 		buf_clear(&s->command);
 		return no(CODE_TOOBIG, "Command too large");

@@ -215,7 +215,7 @@ void session_deadline(struct session *s);
 void put_capabilities(struct session *s);
 bool capability_enables(struct bytes name, const char **canonical, unsigned *bits);
 
-/* ---- the selected mailbox (select.c, tell.c) ---- */
+/* ---- the selected mailbox (select.c, tell.c, messages.c) ---- */
 
 /* Leaves it without expunging. */
 void session_unselect(struct session *s);

@@ -15,24 +15,24 @@ static const struct {
 	enum kind kind;
 	size_t at;			/* offset in struct mailbox_status */
 	unsigned want;
+	bool condstore;			/* asking for it turns CONDSTORE on (RFC 7162 3.1) */
 } items[] = {
 #define AT(field) offsetof(struct mailbox_status, field)
-	{ "MESSAGES", COUNT64, AT(messages), STATUS_COUNTS },
-	{ "RECENT", COUNT64, AT(recent), STATUS_COUNTS },
-	{ "UIDNEXT", COUNT32, AT(uidnext), STATUS_COUNTS },
-	{ "UIDVALIDITY", COUNT32, AT(uidvalidity), STATUS_COUNTS },
-	{ "UNSEEN", COUNT64, AT(unseen), STATUS_COUNTS },
-	{ "DELETED", COUNT64, AT(deleted), STATUS_COUNTS },
-	{ "SIZE", COUNT64, AT(size), STATUS_SIZES },
-	{ "DELETED-STORAGE", COUNT64, AT(deleted_size), STATUS_SIZES },
-	{ "HIGHESTMODSEQ", COUNT64, AT(highest_modseq), STATUS_COUNTS },
-	{ "MAILBOXID", OBJECT, AT(id), STATUS_COUNTS },
-	{ "APPENDLIMIT", LIMIT, 0, STATUS_COUNTS },
+	{ "MESSAGES", COUNT64, AT(messages), STATUS_COUNTS, false },
+	{ "RECENT", COUNT64, AT(recent), STATUS_COUNTS, false },
+	{ "UIDNEXT", COUNT32, AT(uidnext), STATUS_COUNTS, false },
+	{ "UIDVALIDITY", COUNT32, AT(uidvalidity), STATUS_COUNTS, false },
+	{ "UNSEEN", COUNT64, AT(unseen), STATUS_COUNTS, false },
+	{ "DELETED", COUNT64, AT(deleted), STATUS_COUNTS, false },
+	{ "SIZE", COUNT64, AT(size), STATUS_SIZES, false },
+	{ "DELETED-STORAGE", COUNT64, AT(deleted_size), STATUS_SIZES, false },
+	{ "HIGHESTMODSEQ", COUNT64, AT(highest_modseq), STATUS_COUNTS, true },
+	{ "MAILBOXID", OBJECT, AT(id), STATUS_COUNTS, false },
+	{ "APPENDLIMIT", LIMIT, 0, STATUS_COUNTS, false },
 #undef AT
 };
 
 #define ITEMS (sizeof items / sizeof items[0])
-#define ITEM_HIGHESTMODSEQ 8		/* its row above */
 
 static int
 status_item(struct lex *x, unsigned *set)
@@ -89,14 +89,17 @@ tell_status(struct session *s, struct bytes name, unsigned set)
 {
 	struct mailbox_status st;
 	unsigned want = STATUS_COUNTS;
+	bool condstore = false;
 
-	for (unsigned i = 0; i < ITEMS; i++)
-		if ((set & 1u << i) != 0)
-			want |= items[i].want;
+	for (unsigned i = 0; i < ITEMS; i++) {
+		if ((set & 1u << i) == 0)
+			continue;
+		want |= items[i].want;
+		condstore = condstore || items[i].condstore;
+	}
 	if (mail_status(s->mail, name, want, &st) < 0)
 		return -1;
-	/* RFC 7162 section 3.1: asking for it turns CONDSTORE on. */
-	if ((set & 1u << ITEM_HIGHESTMODSEQ) != 0)
+	if (condstore)
 		session_enable_condstore(s);
 	put_untagged(&s->out, "STATUS");
 	put_mailbox(&s->out, name);
