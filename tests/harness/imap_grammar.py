@@ -52,8 +52,8 @@ def members(raw):
 class Parser:
     """A cursor over one whole response, without its last CRLF."""
 
-    def __init__(self, raw, utf8=False):
-        self.raw, self.at, self.utf8 = raw, 0, utf8
+    def __init__(self, raw, utf8=False, rev2=False):
+        self.raw, self.at, self.utf8, self.rev2 = raw, 0, utf8, rev2
 
     def fail(self, what):
         raise Broken("%s at byte %d" % (what, self.at))
@@ -327,7 +327,7 @@ class Parser:
             self.space()
             rule()
         # Before RFC 9051 only RFC822 was a message to look into (RFC 3501, body-type-basic).
-        if kind == b"MESSAGE" and subtype in ((b"RFC822", b"GLOBAL") if self.utf8 else (b"RFC822",)):
+        if kind == b"MESSAGE" and subtype in ((b"RFC822", b"GLOBAL") if self.rev2 else (b"RFC822",)):
             self.space()
             self.envelope()
             self.space()
@@ -710,7 +710,7 @@ class Checker:
         self.skip = 0               # bytes of a client's literal still to come
         self.literal_line = False   # the line goes on behind a literal
         self.answers = 0            # lines that answer a challenge of AUTHENTICATE
-        self.utf8 = False
+        self.utf8 = self.rev2 = False
         self.view = View()
         self.said_bye = False
         self.first = True
@@ -759,7 +759,7 @@ class Checker:
     def received(self, raw):
         if self.said_bye and raw.startswith(b"+"):
             raise Broken("a continuation after BYE")
-        p = Parser(raw[:-2], self.utf8)
+        p = Parser(raw[:-2], self.utf8, self.rev2)
         if p.accept(b"* "):
             self.untagged(p)
         elif p.peek(b"+"):
@@ -864,8 +864,9 @@ class Checker:
 
     def enabled(self, p):
         while p.accept(b" "):
-            if p.word() in (b"UTF8=ACCEPT", b"IMAP4REV2"):
-                self.utf8 = True
+            word = p.word()
+            self.utf8 |= word in (b"UTF8=ACCEPT", b"IMAP4REV2")
+            self.rev2 |= word == b"IMAP4REV2"
 
     def vanished(self, p):
         earlier = p.accept(b"(EARLIER) ")

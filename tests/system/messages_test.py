@@ -82,9 +82,14 @@ class Session:
             with open(os.path.join(CORPUS, name + ".eml"), "rb") as f:
                 self.raw[name] = f.read()
             self.place.deliver(self.raw[name], "INBOX", number, flags="")
+        self.open()
+
+    def open(self, *first):
+        """Another connection, with other commands before the mailbox."""
         self.imap = self.place.connect("imap", {})
         self.imap.greeting()
-        self.imap.ok("EXAMINE INBOX")
+        for command in first + ("EXAMINE INBOX",):
+            self.imap.ok(command)
 
     def fetch(self, name, item):
         """The bytes of one item's value."""
@@ -258,6 +263,16 @@ def test_addresses_against_another_parser():
             got = [(re.sub(r" \(.*", "", n), a) for n, a in addresses_said(envelope[at])]
             want = [(re.sub(r" \(.*", "", n), a) for n, a in want]
             assert got == want, "%s %s: %r is not %r" % (name, field, got, want)
+
+
+def test_message_global_in_imap4rev2():
+    before = structure("global")
+    session().imap.logout()
+    session().open("ENABLE IMAP4rev2")
+    after = structure("global")
+    assert before[0][:2] == after[0][:2] == [b"MESSAGE", b"GLOBAL"]
+    assert before[0][7:] == [None] * 4          # nothing of RFC822's (RFC 3501)
+    assert after[0][7][1] == "na\u00efve".encode() and after[0][9] == 3
 
 
 def test_the_end():
