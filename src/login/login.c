@@ -21,22 +21,24 @@ login_private(const struct login *l)
 bool
 login_can_start_tls(const struct login *l)
 {
-	return l->wire.tls == NULL && l->tls_server != NULL;
+	return l->tls != NULL;
 }
 
 int
 login_start_tls(struct login *l)
 {
+	struct tls *t = l->tls;
 	const char *why;
 
 	/* RFC 9051 section 6.2.1: what was said in the clear is forgotten. */
 	l->client[0] = '\0';
-	l->wire.tls = tls_accept(l->tls_server, l->wire.fd,
-	    l->service->session, l->wire.deadline, &why);
-	tls_server_free(l->tls_server);
-	l->tls_server = NULL;
-	if (l->wire.tls != NULL)
+	l->tls = NULL;
+	if (tls_accept(t, l->wire.fd, l->service->session, l->wire.deadline,
+	    &why) == 0) {
+		l->wire.tls = t;
 		return 0;
+	}
+	tls_free(t);
 	/* Who only looks whether the port is open is not worth a line. */
 	if (why != NULL)
 		log_info("tls-failed: rip=%s proto=%s session=%s why=\"%s\"",

@@ -16,7 +16,7 @@ struct login {
 	const struct config *conf;
 	const char *name;		/* of this connection in the log */
 	const struct service_facts *service;
-	struct tls_server *tls_server;	/* NULL: TLS cannot be offered */
+	struct tls *tls;		/* ready, not in use yet; NULL: not to be offered */
 	struct wire wire;
 	char remote[64];		/* the client's address, for the log */
 	bool local;			/* the client is on this host */

@@ -41,20 +41,20 @@ enter_cage(struct config *conf, uid_t uid, gid_t gid)
 		    conf->login_root);
 }
 
-static struct tls_server *
-make_tls_server(const struct config *conf)
+static struct tls *
+make_tls(const struct config *conf)
 {
 	struct buf pem = BUF_INIT(CHAN_KEY_MAX);
-	struct tls_server *s = NULL;
+	struct tls *t = NULL;
 	const char *why;
 
 	if (ask_tls_key(&pem) == 0) {
-		s = tls_server(buf_contents(&pem), conf->tls_minimum, &why);
-		if (s == NULL)
+		t = tls_new(buf_contents(&pem), conf->tls_minimum, &why);
+		if (t == NULL)
 			log_error("no TLS: %s", why);
 	}
 	buf_wipe(&pem);
-	return s;
+	return t;
 }
 
 /* What comes before the first word. */
@@ -66,7 +66,7 @@ begin(struct login *l, bool behind_proxy, bool *heard)
 	if (e != END_QUIET || !l->service->tls)
 		return e;
 	*heard = false;
-	if (l->tls_server == NULL) {
+	if (l->tls == NULL) {
 		log_error("no-tls: rip=%s proto=%s session=%s why=\"no certificate "
 		    "or key fit for use\"", l->remote, l->service->name, l->name);
 		return END_UNAVAILABLE;
@@ -97,8 +97,7 @@ serve(struct login *l, int client, bool behind_proxy)
 
 	wire_init(&l->wire, client, clock_ms() + l->conf->login_timeout * 1000);
 	o = converse(l, behind_proxy);
-	tls_server_free(l->tls_server);
-	l->tls_server = NULL;
+	tls_free(l->tls);
 	login_wipe(l);
 	buf_free(&l->command);
 	arena_free(&l->arena);
@@ -134,7 +133,7 @@ main(int argc, char **argv)
 	enter_cage(&conf, id(argv[1]), id(argv[2]));
 	if (ask_hello() < 0)
 		return EX_UNAVAILABLE;
-	l.tls_server = make_tls_server(&conf);
+	l.tls = make_tls(&conf);
 	if (ask_client(&l, &client, &behind_proxy) < 0)
 		return 0;
 	serve(&l, client, behind_proxy);

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "tls_server.h"
+#include "tls.h"
+#include "tls_keys.h"
 
 struct tls {
 	SSL *ssl;
@@ -175,30 +176,30 @@ configure(SSL_CTX *c, const char *minimum)
 	return 0;
 }
 
-struct tls_server *
-tls_server(struct bytes pem, const char *minimum, const char **why)
+struct tls *
+tls_new(struct bytes pem, const char *minimum, const char **why)
 {
-	struct tls_server *s = calloc(1, sizeof *s);
+	struct tls *t = calloc(1, sizeof *t);
+	SSL_CTX *c = SSL_CTX_new(TLS_server_method());
 
 	*why = "out of memory";
-	if (s == NULL)
-		return NULL;
-	s->context = SSL_CTX_new(TLS_server_method());
-	if (s->context != NULL && configure(s->context, minimum) == 0
-	    && tls_keys_read(s, pem, why) == 0)
-		return s;
-	tls_server_free(s);
+	if (t != NULL && c != NULL && configure(c, minimum) == 0)
+		t->ssl = SSL_new(c);
+	SSL_CTX_free(c);	/* t->ssl holds it */
+	if (t != NULL && t->ssl != NULL && SSL_set_app_data(t->ssl, t) == 1
+	    && tls_keys(t->ssl, pem, why) == 0)
+		return t;
+	tls_free(t);
 	return NULL;
 }
 
 void
-tls_server_free(struct tls_server *s)
+tls_free(struct tls *t)
 {
-	if (s == NULL)
+	if (t == NULL)
 		return;
-	tls_keys_free(s);
-	SSL_CTX_free(s->context);
-	free(s);
+	SSL_free(t->ssl);
+	free(t);
 }
 
 /* --- one connection --- */
@@ -264,54 +265,22 @@ handshake(struct tls *t, int fd, uint64_t deadline, const char **why)
 	}
 }
 
-static struct tls *
-connection(struct tls_server *s, int fd, const char *alpn)
-{
-	struct tls *t = calloc(1, sizeof *t);
-	BIO *b;
-
-	if (t == NULL)
-		return NULL;
-	t->alpn = alpn;
-	t->ssl = SSL_new(s->context);
-	b = socket_bio(fd);
-	if (t->ssl == NULL || b == NULL || SSL_set_app_data(t->ssl, t) != 1
-	    || tls_keys_use(s, t->ssl) < 0) {
-		BIO_free(b);
-		tls_free(t);
-		return NULL;
-	}
-	SSL_set_bio(t->ssl, b, b);
-	return t;
-}
-
-struct tls *
-tls_accept(struct tls_server *s, int fd, const char *alpn, uint64_t deadline,
+int
+tls_accept(struct tls *t, int fd, const char *alpn, uint64_t deadline,
     const char **why)
 {
-	struct tls *t = connection(s, fd, alpn);
+	BIO *b = socket_bio(fd);
 	int r;
 
-	tls_keys_free(s);
-	if (t == NULL) {
-		*why = tls_why();
-		return NULL;
+	if (b == NULL) {
+		*why = "out of memory";
+		return -1;
 	}
+	SSL_set_bio(t->ssl, b, b);
+	t->alpn = alpn;
 	r = handshake(t, fd, deadline, why);
 	SSL_certs_clear(t->ssl);
-	if (r == 0)
-		return t;
-	tls_free(t);
-	return NULL;
-}
-
-void
-tls_free(struct tls *t)
-{
-	if (t == NULL)
-		return;
-	SSL_free(t->ssl);
-	free(t);
+	return r;
 }
 
 ssize_t

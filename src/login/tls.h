@@ -7,7 +7,6 @@
 
 #include "bytes.h"
 
-struct tls_server;
 struct tls;
 
 /*
@@ -17,21 +16,19 @@ struct tls;
 int tls_prepare(void);
 
 /*
- * From certificates and keys in PEM; of minimum the text of tls-minimum. NULL
- * with one line in *why.
+ * Ready for a client, from certificates and keys in PEM; minimum is the text of
+ * tls-minimum. NULL with one line in *why.
  */
-struct tls_server *tls_server(struct bytes pem, const char *minimum,
-    const char **why);
-void tls_server_free(struct tls_server *s);
+struct tls *tls_new(struct bytes pem, const char *minimum, const char **why);
 
 /*
  * The handshake as server on fd until the deadline; a client that negotiates
- * another protocol than alpn is refused. The keys in s are gone afterwards.
- * NULL with one line in *why, or NULL there when the client left without
- * a word.
+ * another protocol than alpn is refused. The keys are gone afterwards. 0, or
+ * -1 with one line in *why, NULL when the client left without a word; then t
+ * is good for nothing but tls_free().
  */
-struct tls *tls_accept(struct tls_server *s, int fd, const char *alpn,
-    uint64_t deadline, const char **why);
+int tls_accept(struct tls *t, int fd, const char *alpn, uint64_t deadline,
+    const char **why);
 void tls_free(struct tls *t);
 
 /*

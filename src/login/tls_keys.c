@@ -8,9 +8,21 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "tls_server.h"
+#include "tls_keys.h"
 
+#define PAIRS_MAX 4			/* ECDSA and RSA, and room to change them */
 #define CERTIFICATES_MAX 32
+
+struct pair {
+	EVP_PKEY *key;
+	X509 *certificate;
+	STACK_OF(X509) *chain;		/* the issuers that stand behind it */
+};
+
+struct pairs {
+	struct pair v[PAIRS_MAX];
+	size_t n;
+};
 
 /* A key under a pass phrase cannot be used; nobody is there to ask. */
 static int
@@ -21,34 +33,34 @@ no_phrase(char *to, int size, int writing, void *arg)
 }
 
 static int
-read_keys(struct tls_server *s, struct bytes pem)
+read_keys(struct pairs *s, struct bytes pem)
 {
 	BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
 	EVP_PKEY *key;
 
-	while (in != NULL && s->pairs < TLS_PAIRS_MAX
+	while (in != NULL && s->n < PAIRS_MAX
 	    && (key = PEM_read_bio_PrivateKey(in, NULL, no_phrase, NULL)) != NULL)
-		s->pair[s->pairs++].key = key;
+		s->v[s->n++].key = key;
 	BIO_free(in);
-	return s->pairs > 0 ? 0 : -1;
+	return s->n > 0 ? 0 : -1;
 }
 
 /* The pair whose key belongs to the certificate, or NULL. */
-static struct tls_pair *
-pair_of(struct tls_server *s, X509 *x)
+static struct pair *
+pair_of(struct pairs *s, X509 *x)
 {
-	for (size_t i = 0; i < s->pairs; i++)
-		if (s->pair[i].certificate == NULL
-		    && X509_check_private_key(x, s->pair[i].key) == 1)
-			return &s->pair[i];
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].certificate == NULL
+		    && X509_check_private_key(x, s->v[i].key) == 1)
+			return &s->v[i];
 	return NULL;
 }
 
 /* Takes x over. A certificate of none of the keys is an issuer. */
 static int
-place(struct tls_server *s, struct tls_pair **now, X509 *x)
+place(struct pairs *s, struct pair **now, X509 *x)
 {
-	struct tls_pair *leaf = pair_of(s, x);
+	struct pair *leaf = pair_of(s, x);
 
 	if (leaf != NULL) {
 		leaf->certificate = x;
@@ -66,10 +78,10 @@ place(struct tls_server *s, struct tls_pair **now, X509 *x)
 }
 
 static int
-read_certificates(struct tls_server *s, struct bytes pem)
+read_certificates(struct pairs *s, struct bytes pem)
 {
 	BIO *in = BIO_new_mem_buf(pem.p, (int)pem.n);
-	struct tls_pair *now = NULL;
+	struct pair *now = NULL;
 	X509 *x;
 	int r = 0;
 
@@ -85,49 +97,53 @@ read_certificates(struct tls_server *s, struct bytes pem)
 
 /* A key without a certificate is of no use; it is left out. */
 static void
-drop_lonely(struct tls_server *s)
+drop_lonely(struct pairs *s)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->pairs; i++)
-		if (s->pair[i].certificate != NULL)
-			s->pair[n++] = s->pair[i];
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].certificate != NULL)
+			s->v[n++] = s->v[i];
 		else
-			EVP_PKEY_free(s->pair[i].key);
-	s->pairs = n;
+			EVP_PKEY_free(s->v[i].key);
+	s->n = n;
 }
 
-int
-tls_keys_read(struct tls_server *s, struct bytes pem, const char **why)
+static void
+free_pairs(struct pairs *s)
 {
-	*why = NULL;
-	if (read_keys(s, pem) < 0)
-		*why = "no private key in tls-key, or one under a pass phrase";
-	else if (read_certificates(s, pem) < 0)
-		*why = "the first certificate in tls-certificate is not the key's";
-	/* The end of the text is an error to PEM_read_bio(). */
-	ERR_clear_error();
-	drop_lonely(s);
-	return *why == NULL ? 0 : -1;
+	for (size_t i = 0; i < s->n; i++) {
+		EVP_PKEY_free(s->v[i].key);
+		X509_free(s->v[i].certificate);
+		sk_X509_pop_free(s->v[i].chain, X509_free);
+	}
 }
 
-int
-tls_keys_use(const struct tls_server *s, SSL *ssl)
+static int
+use_pairs(const struct pairs *s, SSL *ssl)
 {
-	for (size_t i = 0; i < s->pairs; i++)
-		if (SSL_use_cert_and_key(ssl, s->pair[i].certificate,
-		    s->pair[i].key, s->pair[i].chain, 1) != 1)
+	for (size_t i = 0; i < s->n; i++)
+		if (SSL_use_cert_and_key(ssl, s->v[i].certificate, s->v[i].key,
+		    s->v[i].chain, 1) != 1)
 			return -1;
 	return 0;
 }
 
-void
-tls_keys_free(struct tls_server *s)
+int
+tls_keys(SSL *ssl, struct bytes pem, const char **why)
 {
-	for (size_t i = 0; i < s->pairs; i++) {
-		EVP_PKEY_free(s->pair[i].key);
-		X509_free(s->pair[i].certificate);
-		sk_X509_pop_free(s->pair[i].chain, X509_free);
-	}
-	s->pairs = 0;
+	struct pairs s = { 0 };
+
+	*why = NULL;
+	if (read_keys(&s, pem) < 0)
+		*why = "no private key in tls-key, or one under a pass phrase";
+	else if (read_certificates(&s, pem) < 0)
+		*why = "the first certificate in tls-certificate is not the key's";
+	/* The end of the text is an error to PEM_read_bio(). */
+	ERR_clear_error();
+	drop_lonely(&s);
+	if (*why == NULL && use_pairs(&s, ssl) < 0)
+		*why = tls_why();
+	free_pairs(&s);
+	return *why == NULL ? 0 : -1;
 }

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "tls_server.h"
+#include "tls_keys.h"
 
 static const struct {
 	int reason;
@@ -25,6 +25,8 @@ static const struct {
 	{ SSL_R_NO_SHARED_GROUPS, "no group in common" },
 	{ SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, "no signature algorithm in common" },
 	{ SSL_R_NO_APPLICATION_PROTOCOL, "client wants another protocol (ALPN)" },
+	{ SSL_R_EE_KEY_TOO_SMALL, "the certificate's key is too small" },
+	{ SSL_R_CA_MD_TOO_WEAK, "the certificate is signed with a weak digest" },
 	{ SSL_R_INAPPROPRIATE_FALLBACK, "client fell back to an older TLS" },
 };
 

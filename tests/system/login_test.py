@@ -555,6 +555,12 @@ def test_tls_bad_keys():
         assert b"STARTTLS" not in c.hello and b" NO " in c.command("STARTTLS")[0]
         if why:
             wait_for(lambda: any(why in line for line in c.conn.log), "a log line")
+    path = "/etc/mailreeve/login-weak"
+    run("openssl", "req", "-x509", "-nodes", "-newkey", "rsa:1024", "-subj", "/CN=x",
+        "-keyout", path + ".key", "-out", path + ".crt")
+    c = imap(tls=b"".join(open(path + end, "rb").read() for end in (".crt", ".key")))
+    assert b"STARTTLS" not in c.hello
+    wait_for(lambda: any("too small" in line for line in c.conn.log), "a log line")
     f = conn("imaps")
     assert f.client.recv(100) == b""
     assert f.status() == 0
