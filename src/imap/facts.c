@@ -1,8 +1,7 @@
 /*
  * What is known of a message: columns, and the reading that fills them.
  *
- * Columns with IMAP text begin with a version. BODYSTRUCTURE holds both
- * forms: version, length of BODY (4 octets, little-endian), BODY, BODYSTRUCTURE.
+ * Columns with text begin with a version.
  *
  * Runs as: the mailbox owner (imap).
  */
@@ -14,7 +13,6 @@
 #include "textcheck.h"
 
 #define TEXT_VERSION 1
-#define STRUCTURE_HEAD 5	/* version and length of BODY */
 
 void
 facts_begin(struct facts *f, struct mailbox *b)
@@ -32,7 +30,7 @@ facts_take(struct facts *f, uint32_t uid)
 	source_take(&f->source, uid);
 	if (f->has_tree)
 		mime_tree_free(&f->tree);
-	f->has_tree = f->has_header = false;
+	f->has_tree = f->parsed = f->has_header = false;
 	buf_clear(&f->header);
 }
 
@@ -142,10 +140,10 @@ parse(struct facts *f)
 	}
 	if (f->has_tree)
 		mime_tree_free(&f->tree);
-	f->has_tree = false;
+	f->has_tree = f->parsed = false;
 	if (mime_end(parser, &f->tree) == -1)
 		return -1;
-	f->has_tree = true;
+	f->has_tree = f->parsed = true;
 	buf_clear(&f->column);
 	if (mime_write(&f->tree, &f->column) == 0)
 		mailbox_column_put(f->box, f->uid, COLUMN_PARTS, buf_contents(&f->column));
@@ -170,119 +168,118 @@ facts_tree(struct facts *f, const struct mime_tree **out)
 	return parse(f);
 }
 
-/* ---- ENVELOPE ---- */
+/* ---- IMAP's texts ---- */
+
+static bool
+get_text(struct facts *f, enum mail_column which, struct bytes *out)
+{
+	if (!column_get(f, which, out) || out->n < 1 || out->p[0] != TEXT_VERSION)
+		return false;
+	*out = bytes_from(*out, 1);
+	return textcheck_list(*out);
+}
+
+static void
+keep_text(struct facts *f, enum mail_column which, struct bytes *out)
+{
+	mailbox_column_put(f->box, f->uid, which, buf_contents(&f->text));
+	*out = bytes_from(buf_contents(&f->text), 1);
+}
 
 int
 facts_envelope(struct facts *f, struct bytes *out)
 {
 	struct bytes header;
 
-	if (column_get(f, COLUMN_ENVELOPE, out) && out->n > 1 &&
-	    out->p[0] == TEXT_VERSION) {
-		*out = bytes_from(*out, 1);
-		if (textcheck_list(*out))
-			return 0;
-	}
+	if (get_text(f, COLUMN_ENVELOPE, out))
+		return 0;
 	if (facts_header(f, &header) == -1)
 		return -1;
 	buf_clear(&f->text);
 	buf_byte(&f->text, TEXT_VERSION);
 	if (imaptext_envelope(header, 0, &f->text) == -1)
 		return -1;
-	mailbox_column_put(f->box, f->uid, COLUMN_ENVELOPE, buf_contents(&f->text));
-	*out = bytes_from(buf_contents(&f->text), 1);
+	keep_text(f, COLUMN_ENVELOPE, out);
 	return 0;
 }
 
-/* ---- BODY and BODYSTRUCTURE ---- */
-
-/* Takes the column apart; false when it is none. */
-static bool
-split_structure(struct bytes column, struct bytes *body, struct bytes *structure)
-{
-	size_t n;
-
-	if (column.n < STRUCTURE_HEAD || column.p[0] != TEXT_VERSION)
-		return false;
-	n = column.p[1] | (size_t)column.p[2] << 8 | (size_t)column.p[3] << 16 |
-	    (size_t)column.p[4] << 24;
-	column = bytes_from(column, STRUCTURE_HEAD);
-	if (n > column.n)
-		return false;
-	*body = bytes_first(column, n);
-	*structure = bytes_from(column, n);
-	return true;
-}
-
+/* What is not right in every mode is not kept: a column answers all of them. */
 static int
-make_structure(struct facts *f)
+structure(struct facts *f, enum mail_column which, struct bytes *out,
+    int (*make)(const struct mime_tree *t, unsigned flags, struct buf *out))
 {
-	size_t n;
+	bool depends;
 
-	if (parse(f) == -1)
-		return -1;
-	buf_clear(&f->text);
-	buf_add(&f->text, "\1\0\0\0\0", STRUCTURE_HEAD);
-	if (imaptext_body(&f->tree, 0, &f->text) == -1)
-		return -1;
-	n = f->text.len - STRUCTURE_HEAD;
-	f->text.data[1] = (unsigned char)(n & 0xff);
-	f->text.data[2] = (unsigned char)(n >> 8 & 0xff);
-	f->text.data[3] = (unsigned char)(n >> 16 & 0xff);
-	f->text.data[4] = (unsigned char)(n >> 24 & 0xff);
-	if (imaptext_bodystructure(&f->tree, 0, &f->text) == -1)
-		return -1;
-	mailbox_column_put(f->box, f->uid, COLUMN_BODYSTRUCTURE, buf_contents(&f->text));
-	return 0;
-}
-
-static int
-structure(struct facts *f, bool extended, struct bytes *out)
-{
-	struct bytes column, both[2];
-
-	if (column_get(f, COLUMN_BODYSTRUCTURE, &column) &&
-	    split_structure(column, &both[0], &both[1]) &&
-	    textcheck_list(both[extended])) {
-		*out = both[extended];
+	if (get_text(f, which, out))
 		return 0;
-	}
-	if (make_structure(f) == -1 ||
-	    !split_structure(buf_contents(&f->text), &both[0], &both[1]))
+	if (!f->parsed && parse(f) == -1)
 		return -1;
-	*out = both[extended];
+	depends = imaptext_depends(&f->tree);
+	buf_clear(&f->text);
+	buf_byte(&f->text, TEXT_VERSION);
+	if (make(&f->tree, depends && f->rev2 ?
+	    IMAPTEXT_UTF8 | IMAPTEXT_REV2 : 0, &f->text) == -1)
+		return -1;
+	if (depends)
+		*out = bytes_from(buf_contents(&f->text), 1);
+	else
+		keep_text(f, which, out);
 	return 0;
 }
 
 int
 facts_body(struct facts *f, struct bytes *out)
 {
-	return structure(f, false, out);
+	return structure(f, COLUMN_BODY, out, imaptext_body);
 }
 
 int
 facts_bodystructure(struct facts *f, struct bytes *out)
 {
-	return structure(f, true, out);
+	return structure(f, COLUMN_BODYSTRUCTURE, out, imaptext_bodystructure);
 }
 
 /* ---- sort keys ---- */
 
+/* Both columns from the header. */
+static int
+make_sort(struct facts *f)
+{
+	struct bytes header;
+
+	if (facts_header(f, &header) == -1)
+		return -1;
+	buf_clear(&f->text);
+	buf_clear(&f->column);
+	if (sortkey_make(header, &f->column, &f->text) == -1)
+		return -1;
+	mailbox_column_put(f->box, f->uid, COLUMN_SORT, buf_contents(&f->column));
+	mailbox_column_put(f->box, f->uid, COLUMN_TEXTS, buf_contents(&f->text));
+	return 0;
+}
+
 int
 facts_sortkey(struct facts *f, struct sortkey *out)
 {
-	struct bytes column, header;
+	struct bytes column;
 
 	if (column_get(f, COLUMN_SORT, &column) && sortkey_read(column, out) == 0)
 		return 0;
-	if (facts_header(f, &header) == -1)
+	if (make_sort(f) == -1)
 		return -1;
-	buf_clear(&f->column);
-	if (sortkey_make(header, &f->column) == -1 ||
-	    sortkey_read(buf_contents(&f->column), out) == -1)
+	return sortkey_read(buf_contents(&f->column), out);
+}
+
+int
+facts_texts(struct facts *f, struct sorttexts *out)
+{
+	struct bytes column;
+
+	if (column_get(f, COLUMN_TEXTS, &column) && sorttexts_read(column, out) == 0)
+		return 0;
+	if (make_sort(f) == -1)
 		return -1;
-	mailbox_column_put(f->box, f->uid, COLUMN_SORT, buf_contents(&f->column));
-	return 0;
+	return sorttexts_read(buf_contents(&f->text), out);
 }
 
 /* ---- PREVIEW ---- */

@@ -17,9 +17,11 @@
 struct facts {
 	struct mailbox *box;
 	uint32_t uid;
+	bool rev2;			/* IMAP4rev2 is enabled: a message/global is looked into */
 	struct source source;
 	struct mime_tree tree;		/* of the message, when has_tree */
 	bool has_tree;
+	bool parsed;			/* by reading: with its fields */
 	struct buf header;		/* its header as stored, when has_header */
 	bool has_header;
 	struct buf text;		/* what was just made */
@@ -50,6 +52,7 @@ bool facts_keeps(const struct bytes *names, size_t n);
 int facts_fields(struct facts *f, struct bytes *out);
 
 int facts_sortkey(struct facts *f, struct sortkey *out);
+int facts_texts(struct facts *f, struct sorttexts *out);
 
 /* PREVIEW. When lazy, 1 means that it would take long. */
 int facts_preview(struct facts *f, bool lazy, struct bytes *out);

@@ -26,8 +26,8 @@ struct looking {
 	struct rows rows;
 	const struct mail_row *row;
 	enum search_stage stage;
-	struct sortkey key;
-	bool has_key;			/* valid until another use of the mailbox */
+	struct sorttexts keys;
+	bool has_keys;			/* valid until another use of the mailbox */
 	struct search_texts texts;
 	bool has_texts;
 	struct buf plain, folded;	/* a header field */
@@ -77,7 +77,7 @@ try_field(struct looking *l, struct bytes name, struct bytes needle)
 	struct bytes block;
 	int r = 0;
 
-	l->has_key = false;
+	l->has_keys = false;
 	if ((facts_keeps(&name, 1) ? facts_fields(&l->facts, &block)
 	    : facts_header(&l->facts, &block)) == -1)
 		return failure(l);
@@ -87,24 +87,17 @@ try_field(struct looking *l, struct bytes name, struct bytes needle)
 	return r == -1 ? failure(l) : truth(r == 1);
 }
 
-static bool
-get_key(struct looking *l)
-{
-	if (!l->has_key)
-		l->has_key = facts_sortkey(&l->facts, &l->key) == 0;
-	return l->has_key;
-}
-
 static enum truth
 try_key(struct looking *l, const struct search_node *n)
 {
 	static const char *const names[] = { "Subject", "From", "To", "Cc", "Bcc" };
 
-	if (!get_key(l))
+	if (!l->has_keys && facts_texts(&l->facts, &l->keys) == -1)
 		return failure(l);
-	if (fold_contains(l->key.text[n->number], n->needle))
+	l->has_keys = true;
+	if (fold_contains(l->keys.text[n->number], n->needle))
 		return YES;
-	if ((l->key.cut & 1u << n->number) == 0)
+	if ((l->keys.cut & 1u << n->number) == 0)
 		return NO;
 	return try_field(l, bytes_of(names[n->number]), n->needle);
 }
@@ -116,11 +109,12 @@ try_range(struct looking *l, const struct search_node *n)
 {
 	const struct mail_row *row = l->row;
 	uint64_t size = row->size;
+	struct sortkey key;
 	int64_t v = 0;
 
 	switch (n->value) {
 	case VALUE_SIZE:
-		l->has_key = l->has_key && row->size_known;
+		l->has_keys = l->has_keys && row->size_known;
 		if (!row->size_known &&
 		    mailbox_row_size(l->run->s->box, row->uid, &size) == -1)
 			return failure(l);
@@ -136,11 +130,12 @@ try_range(struct looking *l, const struct search_node *n)
 		v = row->savedate != 0 ? row->savedate : row->internaldate;
 		break;
 	case VALUE_SENT:
-		if (!get_key(l))
+		l->has_keys = false;
+		if (facts_sortkey(&l->facts, &key) == -1)
 			return failure(l);
-		if ((l->key.flags & SORTKEY_DATE) == 0)
+		if ((key.flags & SORTKEY_DATE) == 0)
 			return NO;
-		v = l->key.day;
+		v = key.day;
 		break;
 	}
 	return truth(n->low <= v && v <= n->high);
@@ -154,7 +149,7 @@ try_text(struct looking *l, const struct search_node *n)
 
 	if (!l->has_texts) {
 		l->has_texts = true;
-		l->has_key = false;
+		l->has_keys = false;
 		for (i = 0; i < p->texts; i++) {
 			matcher_end(&l->texts.needle[i]);
 			matcher_begin(&l->texts.needle[i], p->text[i]->needle);
@@ -285,7 +280,7 @@ static int
 try_message(struct looking *l, const struct mail_row *row, const struct search_sink *sink)
 {
 	l->row = row;
-	l->has_key = l->has_texts = l->gone = false;
+	l->has_keys = l->has_texts = l->gone = false;
 	facts_take(&l->facts, row->uid);
 	if (matches(l)) {
 		if (sink->hit(sink->arg, row, rows_sequence(&l->rows, row->uid),

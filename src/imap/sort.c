@@ -23,49 +23,74 @@ static const enum sortkey_text texts[] = {
 
 /* ---- collecting ---- */
 
+/* What is known of the message at hand. */
+struct known {
+	const struct mail_row *row;
+	uint64_t size;
+	struct sortkey key;
+	struct sorttexts texts;
+};
+
+/*
+ * Numbers, and texts only when texts are asked for: these are valid as long as
+ * nothing else is looked up. What cannot be read of a message counts as empty.
+ * -1 when the message went.
+ */
+static int
+look_up(const struct sort_program *p, struct facts *facts, struct known *k)
+{
+	if (p->size && !k->row->size_known &&
+	    mailbox_row_size(facts->box, k->row->uid, &k->size) == -1 && errno == ENOENT)
+		return -1;
+	if (p->sent && facts_sortkey(facts, &k->key) == -1) {
+		if (errno == ENOENT)
+			return -1;
+		k->key.flags = 0;
+	}
+	if (p->texts && facts_texts(facts, &k->texts) == -1) {
+		if (errno == ENOENT)
+			return -1;
+		k->texts = (struct sorttexts){ 0 };
+	}
+	return 0;
+}
+
 static int
 set_value(struct sort_list *l, struct sort_value *v, enum sort_key key,
-    const struct mail_row *row, uint64_t size, const struct sortkey *k)
+    const struct known *k)
 {
 	switch (key) {
 	case SORT_ARRIVAL:
-		sort_number(v, row->internaldate);
+		sort_number(v, k->row->internaldate);
 		return 0;
 	case SORT_DATE:		/* RFC 5256 section 2.2: else the internal date */
-		sort_number(v, k->flags & SORTKEY_DATE ? k->sent : row->internaldate);
+		sort_number(v, k->key.flags & SORTKEY_DATE ? k->key.sent
+		    : k->row->internaldate);
 		return 0;
 	case SORT_SIZE:
-		sort_number(v, size < INT64_MAX ? (int64_t)size : INT64_MAX);
+		sort_number(v, k->size < INT64_MAX ? (int64_t)k->size : INT64_MAX);
 		return 0;
 	default:
-		return sort_text(l, v, k->text[texts[key]]);
+		return sort_text(l, v, k->texts.text[texts[key]]);
 	}
 }
 
-/* What cannot be read of a message counts as empty; one that went is left out. */
 static int
 collect(void *arg, const struct mail_row *row, uint64_t sequence, struct facts *facts)
 {
 	struct sort_list *l = arg;
 	struct sort_message m = { row->uid, (uint32_t)sequence, row->modseq };
-	struct sortkey key = { 0 };
+	struct known known = { .row = row, .size = row->size };
 	struct sort_value *v;
-	uint64_t size = row->size;
 	size_t i;
 
-	if (l->program->size && !row->size_known &&
-	    mailbox_row_size(facts->box, row->uid, &size) == -1 && errno == ENOENT)
+	if (look_up(l->program, facts, &known) == -1)
 		return 0;
-	if (l->program->header && facts_sortkey(facts, &key) == -1) {
-		if (errno == ENOENT)
-			return 0;
-		key = (struct sortkey){ 0 };
-	}
 	v = sort_add(l, &m);
 	if (v == NULL)
 		return -1;
 	for (i = 0; i < l->program->n; i++)
-		if (set_value(l, &v[i], l->program->v[i].key, row, size, &key) == -1)
+		if (set_value(l, &v[i], l->program->v[i].key, &known) == -1)
 			return -1;
 	return 0;
 }

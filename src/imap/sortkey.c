@@ -1,5 +1,5 @@
 /*
- * COLUMN_SORT: making and reading it.
+ * COLUMN_SORT and COLUMN_TEXTS: making and reading them.
  *
  * Runs as: the mailbox owner (imap).
  */
@@ -14,7 +14,8 @@
 #include "subject.h"
 #include "words.h"
 
-#define FIXED_SIZE (1 + 1 + 2 + 8 + 8 + 8 + 8 + 2 + 2 * KEY_END)
+#define KEY_SIZE (1 + 1 + 8 + 8 + 8 + 8)
+#define TEXTS_SIZE (1 + 2 + 2 * KEY_END)
 
 /* Scratch while one column is made. */
 struct making {
@@ -23,6 +24,7 @@ struct making {
 	struct buf refs;
 	struct buf plain;		/* a text before it is folded */
 	struct sortkey key;
+	unsigned cut;
 	int error;
 };
 
@@ -53,7 +55,7 @@ fold(struct making *m, enum sortkey_text i)
 		m->error = m->plain.error != 0 ? m->plain.error : errno;
 	buf_clear(&m->plain);
 	if (text->len > text_max(i)) {
-		m->key.cut |= 1u << i;
+		m->cut |= 1u << i;
 		text->len = cut_length(buf_contents(text), text_max(i));
 	}
 }
@@ -70,7 +72,7 @@ make_search(struct making *m, enum sortkey_text i, const char *name)
 			buf_text(&m->plain, ", ");
 		words_decode(field.value, &m->plain);
 		if (m->plain.len > 2 * SORTKEY_SEARCH_MAX) {
-			m->key.cut |= 1u << i;
+			m->cut |= 1u << i;
 			break;
 		}
 	}
@@ -164,7 +166,7 @@ put_le(struct buf *out, uint64_t v, unsigned size)
 }
 
 static int
-put_all(const struct making *m, struct buf *out)
+put_key(const struct making *m, struct buf *out)
 {
 	const struct sortkey *k = &m->key;
 	uint64_t ref;
@@ -172,25 +174,29 @@ put_all(const struct making *m, struct buf *out)
 
 	put_le(out, SORTKEY_VERSION, 1);
 	put_le(out, k->flags, 1);
-	put_le(out, k->cut, 2);
 	put_le(out, (uint64_t)k->sent, 8);
 	put_le(out, (uint64_t)k->day, 8);
 	put_le(out, k->id, 8);
 	put_le(out, k->subject, 8);
-	put_le(out, m->refs.len / sizeof(ref), 2);
-	for (i = 0; i < KEY_END; i++)
-		put_le(out, m->text[i].len, 2);
 	for (i = 0; i < m->refs.len; i += sizeof(ref)) {
 		memcpy(&ref, m->refs.data + i, sizeof(ref));
 		put_le(out, ref, 8);
 	}
+	return out->error;
+}
+
+static int
+put_texts(const struct making *m, struct buf *out)
+{
+	size_t i;
+
+	put_le(out, SORTKEY_VERSION, 1);
+	put_le(out, m->cut, 2);
+	for (i = 0; i < KEY_END; i++)
+		put_le(out, m->text[i].len, 2);
 	for (i = 0; i < KEY_END; i++)
 		buf_bytes(out, buf_contents(&m->text[i]));
-	if (out->error != 0) {
-		errno = out->error;
-		return -1;
-	}
-	return 0;
+	return out->error;
 }
 
 static void
@@ -217,10 +223,9 @@ make_end(struct making *m)
 }
 
 int
-sortkey_make(struct bytes header, struct buf *out)
+sortkey_make(struct bytes header, struct buf *key, struct buf *texts)
 {
 	struct making m;
-	int r = -1;
 
 	make_begin(&m, bytes_first(header, header_length(header, NULL)));
 	make_search(&m, KEY_SUBJECT, "Subject");
@@ -237,11 +242,12 @@ sortkey_make(struct bytes header, struct buf *out)
 	make_references(&m);
 	make_date(&m);
 	if (m.error == 0)
-		r = put_all(&m, out);
-	else
-		errno = m.error;
+		m.error = put_key(&m, key);
+	if (m.error == 0)
+		m.error = put_texts(&m, texts);
 	make_end(&m);
-	return r;
+	errno = m.error;
+	return m.error == 0 ? 0 : -1;
 }
 
 /* ---- reading ---- */
@@ -262,27 +268,37 @@ int
 sortkey_read(struct bytes in, struct sortkey *out)
 {
 	const unsigned char *p = in.p;
-	size_t need, i;
 
 	errno = EINVAL;
-	if (in.n < FIXED_SIZE || get_le(&p, 1) != SORTKEY_VERSION)
+	if (in.n < KEY_SIZE || (in.n - KEY_SIZE) % sizeof(uint64_t) != 0 ||
+	    get_le(&p, 1) != SORTKEY_VERSION)
 		return -1;
 	out->flags = (unsigned)get_le(&p, 1);
-	out->cut = (unsigned)get_le(&p, 2);
 	out->sent = (int64_t)get_le(&p, 8);
 	out->day = (int64_t)get_le(&p, 8);
 	out->id = get_le(&p, 8);
 	out->subject = get_le(&p, 8);
-	out->n_refs = (unsigned)get_le(&p, 2);
-	need = FIXED_SIZE + out->n_refs * sizeof(uint64_t);
+	out->refs = p;
+	out->n_refs = (unsigned)((in.n - KEY_SIZE) / sizeof(uint64_t));
+	return out->n_refs <= SORTKEY_REFERENCES_MAX ? 0 : -1;
+}
+
+int
+sorttexts_read(struct bytes in, struct sorttexts *out)
+{
+	const unsigned char *p = in.p;
+	size_t need = TEXTS_SIZE, i;
+
+	errno = EINVAL;
+	if (in.n < TEXTS_SIZE || get_le(&p, 1) != SORTKEY_VERSION)
+		return -1;
+	out->cut = (unsigned)get_le(&p, 2);
 	for (i = 0; i < KEY_END; i++) {
 		out->text[i].n = get_le(&p, 2);
 		need += out->text[i].n;
 	}
 	if (need != in.n)
 		return -1;
-	out->refs = p;
-	p += out->n_refs * sizeof(uint64_t);
 	for (i = 0; i < KEY_END; p += out->text[i].n, i++)
 		out->text[i].p = p;
 	return 0;

@@ -1,15 +1,17 @@
 /*
- * COLUMN_SORT: what SORT, THREAD and SEARCH compare of a message's header,
- * decoded and folded (i;unicode-casemap) once.
+ * COLUMN_SORT and COLUMN_TEXTS: what SORT, THREAD and SEARCH compare of a
+ * message's header, decoded and folded (i;unicode-casemap) once.
  *
- * Format, version SORTKEY_VERSION: numbers little-endian, without gaps.
+ * Formats, version SORTKEY_VERSION: numbers little-endian, without gaps.
  *
- *	u8	version			u8	flags (enum sortkey_flags)
- *	u16	which texts were cut	i64	sent, seconds since 1970 in UTC
- *	i64	day as written, seconds	u64	hash of Message-ID, 0: none
- *	u64	hash of base subject	u16	references
- *	u16	length of each text	u64	hash of each reference, oldest first
- *	the texts
+ *	COLUMN_SORT			COLUMN_TEXTS
+ *	u8	version			u8	version
+ *	u8	flags			u16	which texts were cut
+ *	i64	sent, seconds, UTC	u16	length of each text
+ *	i64	day as written, seconds	the texts
+ *	u64	hash of Message-ID, 0: none
+ *	u64	hash of base subject, 0: empty
+ *	u64	hash of each reference, oldest first
  */
 #ifndef SORTKEY_H
 #define SORTKEY_H
@@ -38,21 +40,27 @@ enum sortkey_flags {
 
 struct sortkey {
 	unsigned flags;			/* enum sortkey_flags */
-	unsigned cut;			/* bits 1 << enum sortkey_text: there is more in the header */
 	int64_t sent;
 	int64_t day;
 	uint64_t id;
 	uint64_t subject;
 	const unsigned char *refs;	/* sortkey_ref() */
 	unsigned n_refs;
+};
+
+struct sorttexts {
+	unsigned cut;			/* bits 1 << enum sortkey_text: there is more in the header */
 	struct bytes text[KEY_END];
 };
 
-/* Appends the column of a message with this header: 0, or -1 with errno. */
-int sortkey_make(struct bytes header, struct buf *out);
+/* Appends the columns of a message with this header: 0, or -1 with errno. */
+int sortkey_make(struct bytes header, struct buf *key, struct buf *texts);
 
-/* Texts point into in. -1 with errno EINVAL when it is not what make made. */
+/*
+ * Values point into in. -1 with errno EINVAL when it is not what make made.
+ */
 int sortkey_read(struct bytes in, struct sortkey *out);
+int sorttexts_read(struct bytes in, struct sorttexts *out);
 
 uint64_t sortkey_ref(const struct sortkey *k, unsigned i);
 

@@ -40,7 +40,8 @@ parse_criterion(struct lex *x, struct sort_program *p)
 	c->key = names[i].key;
 	p->size |= c->key == SORT_SIZE;
 	p->dates |= c->key < SORT_CC;
-	p->header |= c->key == SORT_DATE || c->key >= SORT_CC;
+	p->sent |= c->key == SORT_DATE;
+	p->texts |= c->key >= SORT_CC;
 	p->n++;
 	return 0;
 }

@@ -24,7 +24,8 @@ struct sort_program {
 	size_t n;
 	bool size;			/* a criterion is the size, */
 	bool dates;			/* or needs row dates or sizes, */
-	bool header;			/* or stands in the header */
+	bool sent;			/* or is the sent date, */
+	bool texts;			/* or a text */
 };
 
 /* sort-criteria. 0, or -1 with x->error. */

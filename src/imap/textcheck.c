@@ -7,17 +7,30 @@
 
 #define DEPTH_MAX 1000
 
+/* What a byte means outside of strings, and whether it is plain inside of quotes. */
+enum { PLAIN = 0, WRONG = 1, SPECIAL = 2, NOT_QUOTED = 4 };
+
+static const unsigned char meaning[256] = {
+	[0 ... ' ' - 1] = WRONG | NOT_QUOTED,
+	[0x7f ... 0xff] = WRONG | NOT_QUOTED,
+	['('] = SPECIAL, [')'] = SPECIAL, ['{'] = SPECIAL,
+	['"'] = SPECIAL | NOT_QUOTED, ['\\'] = NOT_QUOTED,
+};
+
 /* Behind an opening quote: offset behind the closing one, or 0. */
 static size_t
 skip_quoted(struct bytes b, size_t i)
 {
-	for (; i < b.n && b.p[i] != '"'; i++) {
-		if (b.p[i] < ' ' || b.p[i] >= 0x7f)
+	for (;; i++) {
+		while (i < b.n && (meaning[b.p[i]] & NOT_QUOTED) == 0)
+			i++;
+		if (i == b.n)
 			return 0;
-		if (b.p[i] == '\\' && ++i < b.n && b.p[i] != '"' && b.p[i] != '\\')
+		if (b.p[i] == '"')
+			return i + 1;
+		if (b.p[i] != '\\' || ++i == b.n || (b.p[i] != '"' && b.p[i] != '\\'))
 			return 0;
 	}
-	return i < b.n ? i + 1 : 0;
 }
 
 /* Behind "{": offset behind the literal, or 0. */
@@ -44,21 +57,30 @@ textcheck_list(struct bytes b)
 
 	if (b.n < 2 || b.p[0] != '(')
 		return false;
-	while (i < b.n) {
-		unsigned char c = b.p[i++];
-
-		if (c == '"')
+	for (;;) {
+		while (i < b.n && (meaning[b.p[i]] & (WRONG | SPECIAL)) == 0)
+			i++;
+		if (i == b.n)
+			return false;
+		switch (b.p[i++]) {
+		case '"':
 			i = skip_quoted(b, i);
-		else if (c == '{')
+			break;
+		case '{':
 			i = skip_literal(b, i);
-		else if (c < ' ' || c >= 0x7f)
+			break;
+		case '(':
+			if (++depth > DEPTH_MAX)
+				return false;
+			break;
+		case ')':
+			if (--depth == 0)
+				return i == b.n;
+			break;
+		default:
 			return false;
-		else if (c == '(' && ++depth > DEPTH_MAX)
-			return false;
-		else if (c == ')' && --depth == 0)
-			return i == b.n;
+		}
 		if (i == 0)
 			return false;
 	}
-	return false;
 }

@@ -1,6 +1,6 @@
 /*
- * Fuzz target: COLUMN_SORT. As a header the input makes a column that can be
- * read; as a column it is refused or harmless. The first octet says which.
+ * Fuzz target: COLUMN_SORT and COLUMN_TEXTS. As a header the input makes columns
+ * that can be read; as a column it is refused or harmless. The first octet says which.
  * Runs as: the person who builds.
  */
 #include <stdlib.h>
@@ -13,35 +13,56 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 /* Reads all of it, for the sanitizer. */
 static void
-look(const struct sortkey *k)
+look_at_key(const struct sortkey *k)
 {
-	uint64_t sum = k->id;
-
-	for (unsigned i = 0; i < k->n_refs; i++)
-		sum |= sortkey_ref(k, i);
-	for (unsigned i = 0; i < KEY_END; i++)
-		sum |= hash_bytes(k->text[i]);
-	if (sum == 0)
+	if (k->n_refs > SORTKEY_REFERENCES_MAX)
 		abort();
+	for (unsigned i = 0; i < k->n_refs; i++)
+		if (sortkey_ref(k, i) == 0)
+			abort();
+}
+
+static void
+look_at_texts(const struct sorttexts *t)
+{
+	for (unsigned i = 0; i < KEY_END; i++)
+		if (hash_bytes(t->text[i]) == 0)
+			abort();
+}
+
+static void
+make(struct bytes header)
+{
+	struct buf key = BUF_INIT(1 << 20), texts = BUF_INIT(1 << 20);
+	struct sortkey k;
+	struct sorttexts t;
+
+	if (sortkey_make(header, &key, &texts) == -1 ||
+	    key.len + texts.len > SORTKEY_MAX ||
+	    sortkey_read(buf_contents(&key), &k) == -1 ||
+	    sorttexts_read(buf_contents(&texts), &t) == -1)
+		abort();
+	look_at_key(&k);
+	look_at_texts(&t);
+	buf_free(&key);
+	buf_free(&texts);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct buf column = BUF_INIT(1 << 20);
+	struct bytes in = bytes_make(p, n);
 	struct sortkey k;
+	struct sorttexts t;
 
 	if (n > 0 && p[0] == 'H') {
-		if (sortkey_make(bytes_make(p + 1, n - 1), &column) == -1 ||
-		    column.len > SORTKEY_MAX ||
-		    sortkey_read(buf_contents(&column), &k) == -1)
-			abort();
-		look(&k);
-	} else {
-		if (sortkey_read(bytes_make(p, n), &k) == 0)
-			look(&k);
-		textcheck_list(bytes_make(p, n));
+		make(bytes_from(in, 1));
+		return 0;
 	}
-	buf_free(&column);
+	if (sortkey_read(in, &k) == 0)
+		look_at_key(&k);
+	if (sorttexts_read(in, &t) == 0)
+		look_at_texts(&t);
+	textcheck_list(in);
 	return 0;
 }

@@ -26,8 +26,8 @@ criteria(void)
 	CHECK(parse("(SUBJECT REVERSE DATE)") == 0 && program.n == 2);
 	CHECK(program.v[0].key == SORT_SUBJECT && !program.v[0].reverse);
 	CHECK(program.v[1].key == SORT_DATE && program.v[1].reverse);
-	CHECK(program.header && !program.size);
-	CHECK(parse("(ARRIVAL)") == 0 && !program.header);
+	CHECK(program.sent && program.texts && program.dates && !program.size);
+	CHECK(parse("(ARRIVAL)") == 0 && program.dates && !program.sent && !program.texts);
 	CHECK(parse("(size displayfrom displayto cc to from)") == 0 && program.size);
 	CHECK(parse("()") == -1);
 	CHECK(parse("(REVERSE)") == -1);
