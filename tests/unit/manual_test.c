@@ -1,6 +1,7 @@
 /*
- * mailreeve.conf(5) against the table of keywords: every keyword once, in the
- * table's order, with its true default.
+ * Manual pages against the code: in mailreeve.conf(5) every keyword once, in the
+ * table's order, with its true default; in the pages of programs every limit
+ * by its name.
  * Runs as: the person who builds.
  */
 #include <stdlib.h>
@@ -14,19 +15,19 @@
 static struct buf page = BUF_INIT(PAGE_MAX);
 
 static bool
-read_page(void)
+read_file(const char *path, struct buf *out)
 {
-	FILE *f = fopen(PAGE, "r");
+	FILE *f = fopen(path, "r");
 	unsigned char piece[4096];
 	size_t n;
 
-	buf_clear(&page);
+	buf_clear(out);
 	if (f == NULL)
 		return false;
 	while ((n = fread(piece, 1, sizeof piece, f)) > 0)
-		buf_add(&page, piece, n);
+		buf_add(out, piece, n);
 	fclose(f);
-	return page.error == 0;
+	return out->error == 0;
 }
 
 /* The n-th word of a line, counted from 0. */
@@ -95,7 +96,7 @@ page_names_every_keyword_in_order(void)
 	struct buf why = BUF_INIT(4096);
 	struct config c;
 
-	if (!CHECK(read_page()))
+	if (!CHECK(read_file(PAGE, &page)))
 		return;
 	file_of_defaults(&told);
 	CHECK(config_parse(&c, BYTES(""), "none", &why) == 0);
@@ -117,7 +118,7 @@ page_names_every_default(void)
 	struct buf changed = BUF_INIT(PAGE_MAX), why = BUF_INIT(4096);
 	struct config c;
 
-	if (!CHECK(read_page()))
+	if (!CHECK(read_file(PAGE, &page)))
 		return;
 	file_of_defaults(&told);
 	if (!CHECK(config_parse(&c, buf_contents(&told), PAGE, &why) == 0))
@@ -129,4 +130,71 @@ page_names_every_default(void)
 	buf_free(&why);
 }
 
-TEST_MAIN(TEST(page_names_every_keyword_in_order), TEST(page_names_every_default))
+/* name as an argument of .Dv or in a list of them, and not as part of another. */
+static bool
+page_names(struct bytes name)
+{
+	struct bytes rest = buf_contents(&page);
+
+	while (rest.n > 0) {
+		struct bytes line = bytes_split(&rest, '\n');
+
+		if (!bytes_starts(line, BYTES(".It Dv ")))
+			continue;
+		while (line.n > 0)
+			if (bytes_equal(bytes_split(&line, ' '), name))
+				return true;
+	}
+	return false;
+}
+
+/* The name that a line of a header defines; header guards define nothing. */
+static struct bytes
+defined(struct bytes line)
+{
+	struct bytes name = BYTES("");
+
+	if (!bytes_starts(line, BYTES("#define ")))
+		return name;
+	line = bytes_from(line, 8);
+	while (name.n < line.n && line.p[name.n] > ' ')
+		name = bytes_first(line, name.n + 1);
+	return name.n == line.n ? BYTES("") : name;
+}
+
+static const struct {
+	const char *header, *page;
+} limits[] = {
+	{ "src/imap/limits.h", "man/mailreeve-imap.8" },
+	{ "include/lex.h", "man/mailreeve-imap.8" },
+	{ "src/pop3/limits.h", "man/mailreeve-pop3.8" },
+	{ "src/login/limits.h", "man/mailreeve-login.8" },
+};
+
+static void
+pages_name_every_limit(void)
+{
+	struct buf header = BUF_INIT(PAGE_MAX);
+
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		struct bytes rest, name;
+		unsigned count = 0;
+
+		CHECK(read_file(limits[i].header, &header));
+		CHECK(read_file(limits[i].page, &page));
+		for (rest = buf_contents(&header); rest.n > 0;) {
+			name = defined(bytes_split(&rest, '\n'));
+			if (name.n == 0)
+				continue;
+			count++;
+			if (!CHECK(page_names(name)))
+				printf("# %s: %.*s\n", limits[i].page,
+				    (int)name.n, (const char *)name.p);
+		}
+		CHECK(count > 0);
+	}
+	buf_free(&header);
+}
+
+TEST_MAIN(TEST(page_names_every_keyword_in_order), TEST(page_names_every_default),
+    TEST(pages_name_every_limit))
