@@ -107,6 +107,13 @@ end(struct session *s, const char *reason)
 		s->end_reason = reason;
 }
 
+static const char *
+broken_by(int error)
+{
+	return error == ETIMEDOUT ? "write-timeout"
+	    : error == ECANCELED ? "shutdown" : "disconnected";
+}
+
 void
 answer(struct session *s, const struct outcome *o)
 {
@@ -121,8 +128,7 @@ answer(struct session *s, const struct outcome *o)
 	if (o->result != RESULT_SENT && o->result != RESULT_GONE)
 		write_status(s, o);
 	if (s->stream.out_error != 0)
-		end(s, s->stream.out_error == ETIMEDOUT ? "write-timeout"
-		    : "disconnected");
+		end(s, broken_by(s->stream.out_error));
 	if (o->result >= RESULT_QUIT)
 		end(s, "error");
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "log.h"
 #include "session.h"
 
 /* One line of the answer; -1 with errno when the message has none. */
@@ -33,6 +34,14 @@ unique_line(struct session *s, const struct drop_entry *e, char *text, size_t si
 /* Room for a number, a space and the longer of the two. */
 #define LINE_TEXT_MAX (UIDL_MAX + 16)
 
+/* Half an answer cannot be taken back: only the end tells the client. */
+static struct outcome
+cut_short(void)
+{
+	log_error("listing cut short: %s", strerror(errno));
+	return outcome_of(RESULT_GONE);
+}
+
 static struct outcome
 list_all(struct session *s, bool sizes, line_function *line)
 {
@@ -44,12 +53,12 @@ list_all(struct session *s, bool sizes, line_function *line)
 	lines_begin(&l, s, "listing follows");
 	do {
 		if (drop_batch(&w) < 0)
-			return outcome_of(RESULT_GONE);
+			return cut_short();
 		for (size_t i = 0; i < w.n; i++)
 			if (line(s, &w.entry[i], text, sizeof text) == 0)
 				lines_printf(&l, "%s", text);
 			else if (errno != ENOENT)
-				return outcome_of(RESULT_GONE);
+				return cut_short();
 		if (!w.last)
 			lines_more(&l);
 	} while (!w.last);
