@@ -8,7 +8,7 @@
 
 struct mail_date {
 	int64_t seconds;		/* since 1970, zone applied */
-	int64_t day;			/* midnight of the date as written, zone ignored, as if in UTC */
+	int64_t day;			/* midnight of the date as written, as if in UTC */
 	int zone;			/* minutes east of UTC */
 };
 

@@ -16,7 +16,7 @@
 
 struct header_field {
 	struct bytes name;		/* without white space before the colon */
-	struct bytes value;		/* behind the colon, folds and all, without its last line end */
+	struct bytes value;		/* with its folds, without its last line end */
 	struct bytes whole;		/* all of it as stored, with its last line end */
 	size_t offset;			/* of whole in the block */
 };

@@ -11,8 +11,8 @@
 #include "mime.h"
 
 enum imaptext_flags {
-	IMAPTEXT_UTF8 = 1,		/* UTF8=ACCEPT or IMAP4rev2: quoted strings may hold UTF-8 */
-	IMAPTEXT_REV2 = 2,		/* IMAP4rev2: parameters of RFC 2231 decoded (RFC 9051 section 7.5.2) */
+	IMAPTEXT_UTF8 = 1,		/* UTF8=ACCEPT, IMAP4rev2: quoted strings may hold UTF-8 */
+	IMAPTEXT_REV2 = 2,		/* IMAP4rev2: RFC 2231 decoded, message/global a message */
 };
 
 #define IMAPTEXT_STRING_MAX ((size_t)32768)	/* longer texts are cut */

@@ -15,7 +15,7 @@
 
 #define MIME_DEPTH_MAX 100		/* deeper ones are leaves */
 #define MIME_PARTS_MAX 10000		/* further ones belong to no part */
-#define MIME_PART_HEADER_MAX ((size_t)65536)	/* parsed of the header of a part; of a message HEADER_MAX */
+#define MIME_PART_HEADER_MAX ((size_t)65536)	/* parsed of a part's; of the message's HEADER_MAX */
 #define MIME_KEPT_MAX ((size_t)4 << 20)	/* header fields kept of all parts */
 #define MIME_BOUNDARY_MAX 256		/* RFC 2046 has 70 */
 #define MIME_CHARSET_MAX 40
@@ -32,8 +32,8 @@ enum mime_part_flags {
 	MIME_HTML = 1,			/* text/html */
 	MIME_PLAIN = 2,			/* text/plain */
 	MIME_ATTACHMENT = 4,		/* Content-Disposition: attachment */
-	MIME_DIGEST = 8,		/* multipart/digest: its children default to message/rfc822 */
-	MIME_CUT = 16,			/* a multipart or message that was not looked into, or had no parts */
+	MIME_DIGEST = 8,		/* multipart/digest: parts default to message/rfc822 */
+	MIME_CUT = 16,			/* multipart or message not looked into, or without parts */
 	MIME_GLOBAL = 32,		/* message/global */
 	MIME_CLOSED = 64,		/* its last boundary was met */
 	MIME_FLAGS_ALL = 127,
@@ -44,10 +44,10 @@ enum mime_part_flags {
 struct mime_part {
 	uint64_t header;		/* offsets as stored: first byte of the header, */
 	uint64_t body;			/* behind its empty line, */
-	uint64_t end;			/* behind the body, before the line end of a boundary */
-	uint64_t header_octets;		/* sizes with CRLF line ends; the empty line is the header's */
+	uint64_t end;			/* behind the body, before a boundary's line end */
+	uint64_t header_octets;		/* with CRLF line ends and the empty line */
 	uint64_t body_octets;
-	uint64_t body_lines;		/* lines of the body */
+	uint64_t body_lines;		/* line ends in the body */
 	uint32_t parent, child, next;	/* numbers of parts, or MIME_NONE */
 	uint32_t kept, kept_n;		/* its fields in the tree's kept */
 	uint8_t kind;			/* enum mime_kind */

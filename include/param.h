@@ -13,7 +13,7 @@
 
 struct param {
 	struct bytes name;		/* as written, without RFC 2231's marks */
-	struct bytes value;		/* without quoting; continuations joined; percent-encoded when extended */
+	struct bytes value;		/* without quoting, continuations joined */
 	bool extended;			/* value is charset'language'percent-encoded */
 };
 

@@ -46,12 +46,12 @@ int text_search_end(struct text_search *s);	/* also frees it, not the needles */
 
 #define PREVIEW_CHARS_MAX 200		/* RFC 8970 section 3.1 */
 #define PREVIEW_BYTES_MAX (PREVIEW_CHARS_MAX * 4)
-#define PREVIEW_READ_MAX ((size_t)1 << 18)	/* of a part; further bytes are not worth reading */
+#define PREVIEW_READ_MAX ((size_t)1 << 18)	/* more of a part is not worth reading */
 
 /* The part to be shown: the first plain or HTML text that is no attachment; NULL: none. */
 const struct mime_part *preview_part(const struct mime_tree *t);
 
-#define PREVIEW_WORD_MAX 11		/* names of tags and entities that matter are shorter */
+#define PREVIEW_WORD_MAX 11		/* tags and entities that matter are shorter */
 
 struct preview {
 	struct text text;
