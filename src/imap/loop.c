@@ -74,8 +74,7 @@ read_head(struct session *s, struct call *c)
 	/* What goes on without a space was no tag: nothing to answer it by. */
 	if (x->rest.n > 0 && lex_peek(x) != ' ')
 		return bad("A command begins with a tag and a space");
-	memcpy(c->tag_text, tag.p, tag.n);
-	c->tag = bytes_make(c->tag_text, tag.n);
+	call_tag(c, tag);
 	if (lex_space(x) < 0 || read_name(x, &name) < 0)
 		return bad("A command's name was expected");
 	c->row = find_row(name);

@@ -134,6 +134,13 @@ session_drop(struct session *s, struct call *c)
 	return drop_within(s, c, &budget);
 }
 
+void
+call_tag(struct call *c, struct bytes tag)
+{
+	memcpy(c->tag_text, tag.p, tag.n);
+	c->tag = bytes_make(c->tag_text, tag.n);
+}
+
 /* A line that does not end within its limit: dropped to its end and refused. */
 static struct outcome
 line_too_long(struct session *s, struct call *c)
@@ -143,11 +150,10 @@ line_too_long(struct session *s, struct call *c)
 
 	if (s->command.len == 0) {
 		struct lex x = { .rest = stream_pending(&s->stream) };
+		struct bytes tag;
 
-		if (lex_tag(&x, &c->tag) == 0) {
-			memcpy(c->tag_text, c->tag.p, c->tag.n);
-			c->tag.p = c->tag_text;
-		}
+		if (lex_tag(&x, &tag) == 0)
+			call_tag(c, tag);
 	}
 	o = drop_line(s, c, &budget);
 	if (o.result == RESULT_OK)

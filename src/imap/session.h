@@ -176,6 +176,9 @@ int tell_changes(struct session *s, bool expunge);
 
 /* ---- the text of a command (reader.c) ---- */
 
+/* Keeps the tag, which lex_tag() has read, for the answer. */
+void call_tag(struct call *c, struct bytes tag);
+
 /*
  * Reads the next line behind the text so far and sets more and literal. OK, or
  * the outcome that ends the command.

@@ -89,14 +89,15 @@ take_class(struct lex *x, bool (*in_class)(unsigned char), const char *error,
 int
 lex_tag(struct lex *x, struct bytes *out)
 {
-	struct lex before = *x;
+	struct bytes before = x->rest, tag;
 
-	if (take_class(x, tag_char, "A command begins with a tag", out) < 0)
+	if (take_class(x, tag_char, "A command begins with a tag", &tag) < 0)
 		return -1;
-	if (out->n > LEX_TAG_MAX) {
-		x->rest = before.rest;
+	if (tag.n > LEX_TAG_MAX) {
+		x->rest = before;
 		return lex_fail(x, E2BIG, "Tag too long");
 	}
+	*out = tag;
 	return 0;
 }
 

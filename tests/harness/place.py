@@ -62,8 +62,11 @@ class Direct:
         if self.uid is not None:
             for top, dirs, files in os.walk(path):
                 for name in [""] + dirs + files:
-                    os.chown(os.path.join(top, name), self.uid, self.uid,
-                             follow_symlinks=False)
+                    try:
+                        os.chown(os.path.join(top, name), self.uid, self.uid,
+                                 follow_symlinks=False)
+                    except FileNotFoundError:
+                        pass                    # a session works in there
 
     def as_user(self):
         return dict(user=self.uid, group=self.uid, extra_groups=[]) \

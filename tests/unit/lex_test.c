@@ -76,6 +76,7 @@ tag_length(void)
 	x = lexer(text, LEX_TAG_MAX + 1);
 	CHECK_EQ_INT(lex_tag(&x, &tag), -1);
 	CHECK_EQ_INT(x.why, E2BIG);
+	CHECK_EQ_INT(tag.n, LEX_TAG_MAX);	/* untouched by the failure */
 }
 
 static void

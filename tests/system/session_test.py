@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""What a transcript cannot say of an IMAP session: time, signals, clients that do
+not read or never end a line."""
+import os
+import signal
+import sys
+import time
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TESTS, "harness"))
+
+import place                                        # noqa: E402
+import tap                                          # noqa: E402
+
+BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(TESTS, "..", ".build", "out")))
+PROGRAMS = None
+SLOW = 5 if any(k.endswith("SAN_OPTIONS") for k in os.environ) else 1
+MESSAGE = b"Subject: one\n\n" + b"line of text\n" * 100
+
+
+def session(**settings):
+    """A place with one greeted session in it, and its process."""
+    where = place.Direct(PROGRAMS, {k.replace("_", "-"): v for k, v in settings.items()})
+    connection = where.connect("imap", {})
+    where.greet(connection)
+    return where, connection, where.running[-1][1]
+
+
+def told_within_100_ms():
+    where, c, _ = session()
+    c.ok("SELECT INBOX")
+    c.send(b"i IDLE\r\n")
+    c.until(lambda r: r.startswith(b"+"))
+    times = []
+    for number in range(1, 11):
+        where.deliver(MESSAGE, "INBOX", number)
+        begin = time.monotonic()
+        c.until(lambda r: r == b"* %d RECENT" % number)
+        times.append(time.monotonic() - begin)
+    c.send(b"DONE\r\n")
+    c.until(lambda r: r.startswith(b"i OK"))
+    c.close()
+    where.finish()
+    assert sorted(times)[5] < 0.1 * SLOW, "milliseconds: %s" % [int(t * 1000) for t in times]
+
+
+def bye_on_sigterm():
+    for begin in (b"", b"a IDLE\r\n", b"a NO", b"a APPEND INBOX {100}\r\n"):
+        where, c, process = session()
+        c.send(begin)
+        if begin.endswith(b"\n"):
+            c.until(lambda r: r.startswith(b"+"))
+        process.send_signal(signal.SIGTERM)
+        c.until(lambda r: r.startswith(b"* BYE "))
+        c.expect_eof()
+        c.close()
+        where.finish()
+        left = os.path.join(where.maildir, "tmp")
+        assert not os.path.isdir(left) or not os.listdir(left), "a file stays in tmp"
+
+
+def client_that_does_not_read():
+    where, c, process = session(write_timeout="1s")
+    for number in range(100):
+        where.deliver(MESSAGE * 10, "INBOX", number)
+    c.ok("SELECT INBOX")
+    c.send(b"a UID FETCH 1:* (BODY.PEEK[])\r\n")
+    assert process.wait(10 * SLOW) == 0
+    c.close()
+    where.finish()
+
+
+def line_without_end():
+    where, c, process = session()
+    for _ in range(200):
+        c.sock.sendall(b"x" * (1 << 20))
+    with open("/proc/%d/status" % process.pid) as f:
+        peak = int(next(line for line in f if line.startswith("VmHWM")).split()[1])
+    c.sock.sendall(b"\r\n")
+    c.until(lambda r: r.startswith(b"* BAD "))
+    c.ok("NOOP")
+    c.close()
+    where.finish()
+    assert SLOW > 1 or peak < 16384, "%d KB for a line of 200 MB" % peak
+
+
+if __name__ == "__main__":
+    PROGRAMS = place.private_programs(BUILD)
+    sys.exit(tap.run([(f.__name__.replace("_", " "), f) for f in (
+        told_within_100_ms, bye_on_sigterm, client_that_does_not_read, line_without_end)]))
