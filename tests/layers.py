@@ -24,6 +24,11 @@ CALLS = {
     "login": {"lib", "proto"}, "conn": {"lib"}, "master": {"lib"},
     "tool": {"lib", "proto", "mime", "store", "index"},
 }
+# The files of src/store that make mail.h out of a format and an index. The rest
+# of it (Maildir, mbox, locks, names on disk) does not know that there is one,
+# and the index knows nobody.
+BRIDGE = set("ahead bound change copy mail mailbox names pass pass_rows rows status "
+             "transfer".split())
 ROOT = ("mailreeved", "conn")
 SESSIONS = ("imap", "pop3")
 TLS = ("SSL_", "EVP_", "X509_", "BIO_", "PEM_", "OPENSSL_", "ERR_")
@@ -131,16 +136,14 @@ def test_login_knows_no_mail():
 
 
 def test_folders_call_in_one_direction():
-    bad, bridges = [], set()
+    bad = []
     for (folder, name), table in OBJECTS.items():
         for symbol in (s for s, kind in table.items() if kind == "U" and s in HOME):
             other = HOME[symbol][0]
-            if {folder, other} == {"store", "index"}:
-                bridges.add("%s/%s" % (folder, name))
-            elif (folder, symbol) not in OWN and other not in CALLS[folder]:
+            bridge = (folder, other) == ("store", "index") and name in BRIDGE
+            if other != folder and other not in CALLS[folder] and not bridge:
                 bad.append("%s/%s calls %s of %s" % (folder, name, symbol, other))
     assert not bad, "\n".join(bad)
-    assert len(bridges) <= 1, "more than one file joins store and index: " + " ".join(sorted(bridges))
 
 
 if __name__ == "__main__":
