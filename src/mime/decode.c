@@ -186,36 +186,45 @@ hold(struct decoder *d, unsigned char c, struct buf *out)
 	return 0;
 }
 
-/* Text up to the next byte that is not simply copied. */
-static size_t
-plain_length(struct bytes in)
+static struct bytes
+up_to(struct bytes in, unsigned char c)
 {
-	size_t n = 0;
+	const unsigned char *end = memchr(in.p, c, in.n);
 
-	while (n < in.n && in.p[n] > ' ' && in.p[n] != '=')
-		n++;
-	return n;
+	return end == NULL ? in : bytes_make(in.p, (size_t)(end - in.p));
 }
 
-/* One byte, or a run of plain ones, in QP_TEXT: how many were used, or -1. */
+/* Appends text; white space that may be the end of a line is held. */
+static int
+put_plain(struct decoder *d, struct bytes text, struct buf *out)
+{
+	size_t n = text.n;
+
+	while (n > 0 && is_blank(text.p[n - 1]))
+		n--;
+	if (n > 0 && (put_held(d, out) < 0 || buf_add(out, text.p, n) < 0))
+		return -1;
+	for (; n < text.n; n++)
+		if (hold(d, text.p[n], out) < 0)
+			return -1;
+	return 0;
+}
+
+/* A run of text, or one byte that is none, in QP_TEXT: how many were used, or -1. */
 static ssize_t
 qp_text(struct decoder *d, struct bytes in, struct buf *out)
 {
+	struct bytes text = up_to(up_to(up_to(in, '\n'), '\r'), '=');
 	unsigned char c = in.p[0];
-	size_t n = plain_length(in);
 
-	if (is_blank(c))
-		return hold(d, c, out) < 0 ? -1 : 1;
-	if (c == '\r' || c == '\n')
-		d->held = 0;	/* RFC 2045 section 6.7 (3): added on the way */
-	else if (put_held(d, out) < 0)
-		return -1;
+	if (text.n > 0)
+		return put_plain(d, text, out) < 0 ? -1 : (ssize_t)text.n;
 	if (c == '=') {
 		d->state = QP_EQUAL;
-		return 1;
+		return put_held(d, out) < 0 ? -1 : 1;
 	}
-	n = n == 0 ? 1 : n;
-	return buf_add(out, in.p, n) < 0 ? -1 : (ssize_t)n;
+	d->held = 0;	/* RFC 2045 section 6.7 (3): added on the way */
+	return buf_byte(out, c) < 0 ? -1 : 1;
 }
 
 /* No escape after all: what was held of it is text. */
