@@ -474,6 +474,7 @@ run(struct fetch *f, const struct call *c, struct runs *uids, const struct runs 
 	f->with_uid = call_uid(c) || fetch_wants(&f->program, FETCH_UID);
 	f->scratch = BUF_INIT(SCRATCH_MAX);
 	facts_begin(&f->facts, f->s->box);
+	f->facts.rev2 = (f->s->enabled & ENABLED_REV2) != 0;
 	tell_keywords(f->s);
 	put_messages(f, uids);
 	facts_end(&f->facts);
