@@ -118,6 +118,27 @@ process_close_from(int lowest)
 	closefrom(lowest);
 }
 
+/* Whoever has used up its descriptors gets room for the copies by this. */
+static void
+close_all_but(const struct process_fd *moves, size_t n)
+{
+	int from = DIAGNOSTICS_FD + 1;
+
+	for (;;) {
+		int next = -1;
+
+		for (size_t i = 0; i < n; i++)
+			if (moves[i].fd >= from && (next < 0 || moves[i].fd < next))
+				next = moves[i].fd;
+		if (next < 0)
+			break;
+		if (next > from)
+			close_range((unsigned)from, (unsigned)next - 1, 0);
+		from = next + 1;
+	}
+	process_close_from(from);
+}
+
 /* Copies above every number that will be given, so that moves may cross. */
 static int
 lift(const struct process_fd *moves, size_t n, int *lifted)
@@ -158,6 +179,7 @@ process_place(const struct process_fd *moves, size_t n)
 	int lifted[PROCESS_FDS_MAX], end = 0;
 
 	log_assert(n <= PROCESS_FDS_MAX);
+	close_all_but(moves, n);
 	if (lift(moves, n, lifted) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {

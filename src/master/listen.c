@@ -24,8 +24,20 @@ fail(struct buf *why, const char *what, const char *at)
 	return -1;
 }
 
+/*
+ * While it is on, 127.0.0.1:143 may be bound beside an old *:143 of ours, and
+ * the other way round. Off again, nobody else may join.
+ */
+static void
+share_ports(const struct listeners *l, int on)
+{
+	for (size_t i = 0; i < l->n; i++)
+		(void)setsockopt(l->v[i].fd, SOL_SOCKET, SO_REUSEPORT, &on,
+		    sizeof on);
+}
+
 static int
-open_socket(const struct netaddr *at)
+open_socket(const struct netaddr *at, bool beside_old)
 {
 	int fd, on = 1;
 
@@ -33,6 +45,8 @@ open_socket(const struct netaddr *at)
 	if (fd < 0)
 		return -1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (beside_old)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 	/* * is two sockets: what the system thinks of mixing them is all one. */
 	if (at->family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
@@ -40,11 +54,11 @@ open_socket(const struct netaddr *at)
 }
 
 static int
-open_listener(const struct netaddr *at)
+open_listener(const struct netaddr *at, bool beside_old)
 {
 	struct sockaddr_storage ss;
 	socklen_t n = netaddr_sockaddr(at, &ss);
-	int error, fd = open_socket(at);
+	int error, fd = open_socket(at, beside_old);
 
 	if (fd < 0)
 		return -1;
@@ -60,8 +74,8 @@ open_listener(const struct netaddr *at)
 static struct listener *
 find(struct listeners *l, enum service service, const struct netaddr *at)
 {
-	for (size_t i = 0; l != NULL && i < l->n; i++)
-		if (l->v[i].fd >= 0 && l->v[i].service == service
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].service == service
 		    && l->v[i].at.port == at->port && netaddr_same(&l->v[i].at, at))
 			return &l->v[i];
 	return NULL;
@@ -82,7 +96,7 @@ open_one(struct listeners *l, struct listeners *from, enum service service,
     const struct netaddr *at, struct buf *why)
 {
 	struct listener *old = find(from, service, at);
-	int fd = old != NULL ? old->fd : open_listener(at);
+	int fd = old != NULL ? old->fd : open_listener(at, from->n > 0);
 	char text[NETADDR_TEXT_MAX];
 
 	if (fd < 0 && is_absent_family(at))
@@ -117,26 +131,40 @@ close_others(struct listeners *one, struct listeners *other)
 	one->n = 0;
 }
 
-int
-listeners_open(struct listeners *l, struct listeners *from,
-    const struct config *conf, struct buf *why)
+static int
+open_all(struct listeners *l, struct listeners *from, const struct config *conf,
+    struct buf *why)
 {
 	const char *const lists[SERVICES] = {
 		[SERVICE_IMAP] = conf->imap_listen, [SERVICE_IMAPS] = conf->imaps_listen,
 		[SERVICE_POP3] = conf->pop3_listen, [SERVICE_POP3S] = conf->pop3s_listen,
 	};
 
-	*l = (struct listeners){ .n = 0 };
 	for (enum service s = 0; s < SERVICES; s++)
-		if (open_service(l, from, s, lists[s], why) < 0) {
-			close_others(l, from);
+		if (open_service(l, from, s, lists[s], why) < 0)
 			return -1;
-		}
-	if (l->n == 0) {
-		buf_text(why, "nothing to listen on: every *-listen is none");
+	if (l->n > 0)
+		return 0;
+	buf_text(why, "nothing to listen on: every *-listen is none");
+	return -1;
+}
+
+int
+listeners_open(struct listeners *l, struct listeners *from,
+    const struct config *conf, struct buf *why)
+{
+	int r;
+
+	*l = (struct listeners){ .n = 0 };
+	share_ports(from, 1);
+	r = open_all(l, from, conf, why);
+	share_ports(from, 0);
+	if (r < 0) {
+		close_others(l, from);
 		return -1;
 	}
 	close_others(from, l);
+	share_ports(l, 0);
 	return 0;
 }
 

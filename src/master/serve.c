@@ -64,22 +64,33 @@ take_reserve(struct master *m)
 
 /*
  * No descriptor left for a client: the one kept in reserve lets us take it and
- * say so. Otherwise it would wait, and we would spin.
+ * say so. Otherwise it would wait, and we would spin. False when not even that
+ * helps, because the whole system has none left.
  */
-static void
+static bool
 accept_to_refuse(struct master *m, const struct listener *l)
 {
 	int fd;
 
+	if (m->reserve < 0)
+		return false;
 	close(m->reserve);
 	m->reserve = -1;
 	fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0) {
 		refuse_client(fd, l->service, NO_MEANS);
 		close(fd);
+		log_error("no descriptors left: a client was turned away");
 	}
 	take_reserve(m);
-	log_error("no descriptors left: a client was turned away");
+	return fd >= 0;
+}
+
+static void
+pause_accepting(struct master *m)
+{
+	log_error("accept: %s: pausing", strerror(errno));
+	m->pause_until = clock_ms() + PAUSE_MS;
 }
 
 /* True when there may be more to accept. */
@@ -98,15 +109,13 @@ accept_one(struct master *m, const struct listener *l)
 		return true;
 	case EMFILE:
 	case ENFILE:
-		if (m->reserve >= 0) {
-			accept_to_refuse(m, l);
+		if (accept_to_refuse(m, l))
 			return true;
-		}
-		__attribute__((fallthrough));
+		pause_accepting(m);
+		return false;
 	case ENOBUFS:
 	case ENOMEM:
-		log_error("accept: %s: pausing", strerror(errno));
-		m->pause_until = clock_ms() + PAUSE_MS;
+		pause_accepting(m);
 		return false;
 	default:
 		return false;

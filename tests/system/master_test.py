@@ -1,0 +1,436 @@
+#!/usr/bin/env python3
+"""mailreeved: limits and what refused clients hear, reload, drain, dying children, want."""
+import errno
+import resource
+
+from lib import *
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+TOO_MANY = b"* BYE [UNAVAILABLE] Too many connections"
+
+
+def quiet(port=143, address="127.0.0.1", source=None):
+    return socket.create_connection((address, port), wire.TIMEOUT,
+                                    source_address=(source, 0) if source else None)
+
+
+def first_line(s):
+    s.settimeout(wire.TIMEOUT)
+    data = b""
+    while not data.endswith(b"\n"):
+        more = s.recv(1000)
+        if not more:
+            break
+        data += more
+    return data
+
+
+def hold(n, *args, **how):
+    """n connections that have been greeted."""
+    held = [quiet(*args, **how) for _ in range(n)]
+    for s in held:
+        line = first_line(s)
+        assert line.startswith((b"* OK", b"+OK")), line
+    return held
+
+
+def close(connections):
+    for s in connections:
+        s.close()
+
+
+def conns():
+    return len(processes("conn"))
+
+
+# ---- limits ----------------------------------------------------------------------
+
+def test_limit_of_all():
+    with Server(max_connections=5, spare_connections=0):
+        held = hold(5)
+        assert first_line(quiet(143)).startswith(TOO_MANY)
+        assert first_line(quiet(110)).startswith(b"-ERR [SYS/TEMP] Too many connections")
+        assert first_line(quiet(993)) == b"", "a TLS client cannot read our text"
+        log.wait('turned away: rip=127.0.0.1 proto=pop3 why="max-connections reached"')
+        held.pop().close()
+        wait_for(lambda: conns() == 4, "one connection to end")
+        held += hold(1)
+        close(held)
+
+
+def test_limit_of_an_address():
+    with Server(max_connections_per_address=3):
+        held = hold(3)
+        assert b"from your address" in first_line(quiet())
+        held += hold(3, source="127.0.0.2")
+        assert b"from your address" in first_line(quiet(source="127.0.0.2"))
+        close(held)
+
+
+def test_limit_of_an_ipv6_network():
+    """A /64 is one client."""
+    for address in ("2001:db8:1:1::1", "2001:db8:1:1::2", "2001:db8:1:2::1"):
+        run("ip", "-6", "addr", "add", address + "/128", "dev", "lo", "nodad")
+    with Server(max_connections_per_address=2):
+        held = hold(1, address="::1", source="2001:db8:1:1::1")
+        held += hold(1, address="::1", source="2001:db8:1:1::2")
+        assert b"from your address" in first_line(quiet(address="::1",
+                                                        source="2001:db8:1:1::2"))
+        held += hold(1, address="::1", source="2001:db8:1:2::1")
+        close(held)
+
+
+def test_limit_of_a_user():
+    who, other = user("limited"), user("other")
+    with Server(max_connections_per_user=2) as server:
+        held = [server.imap_login(who), server.pop3_login(who)]
+        c = server.imap()
+        tagged = c.command("LOGIN %s %s" % (who.name, who.password))[0]
+        assert tagged.split()[1:3] == [b"NO", b"[LIMIT]"] or b"[UNAVAILABLE]" in tagged, tagged
+        # The same connection may still be somebody else's.
+        c.login(other.name, other.password)
+        c.logout()
+        held[1].quit()
+        wait_for(lambda: not processes("pop3"), "the first to end")
+        server.imap_login(who).logout()
+        held[0].logout()
+
+
+def test_a_wrong_password_does_not_count():
+    who = user("counted")
+    with Server(max_connections_per_user=1) as server:
+        c = server.imap()
+        c.command("LOGIN %s wrong" % who.name)
+        c.login(who.name, who.password)
+        c.logout()
+        wait_for(lambda: not processes("imap"), "it to end")
+        server.imap_login(who).logout()
+
+
+def test_trusted_proxies_count_as_their_clients():
+    with Server(max_connections_per_address=2, trusted_proxies="127.0.0.9"):
+        def proxied(client):
+            s = quiet(source="127.0.0.9")
+            s.sendall(b"PROXY TCP4 %s 10.0.0.1 1024 143\r\n" % client)
+            return s
+        held = [proxied(b"192.0.2.1") for _ in range(2)]
+        assert all(first_line(s).startswith(b"* OK") for s in held)
+        over = proxied(b"192.0.2.1")
+        assert first_line(over).startswith(b"* BYE"), "a third connection of one client"
+        another = proxied(b"192.0.2.2")
+        assert first_line(another).startswith(b"* OK")
+        close(held + [over, another])
+
+
+# ---- reload ------------------------------------------------------------------------
+
+def test_reload_changes_what_comes_after():
+    who = user("reload")
+    with Server() as server:
+        before = server.imap_login(who)
+        configure(imap_listen="127.0.0.1:143 127.0.0.1:2143", pop3_listen="none",
+                  max_connections_per_address="3")
+        mark = server.reload()
+        log.wait("configuration read again", mark)
+        held = hold(2, 2143)
+        assert b"from your address" in first_line(quiet(2143))
+        try:
+            quiet(110)
+            raise AssertionError("pop3 still listens")
+        except ConnectionRefusedError:
+            pass
+        before.ok("NOOP")
+        before.logout()
+        close(held)
+
+
+def test_reload_of_nonsense_changes_nothing():
+    who = user("nonsense")
+    with Server() as server:
+        for line, said in (("colour blue", "mailreeve.conf:1: unknown keyword"),
+                           ("service-user nobodyhere", "no such account"),
+                           ("imap-listen 192.0.2.77:143", "Cannot assign requested address")):
+            with open(CONFIG, "w") as f:
+                f.write(line + "\n")
+            mark = server.reload()
+            assert said in log.wait("the old configuration stays", mark)
+            server.imap_login(who).logout()
+            server.pop3_login(who).quit()
+        os.unlink(CONFIG)
+        mark = server.reload()
+        log.wait("configuration read again", mark)
+
+
+def test_reload_retires_spares():
+    with Server(spare_connections=2) as server:
+        old = set(wait_for(lambda: len(processes("conn")) == 2 and processes("conn"), "spares"))
+        mark = server.reload()
+        log.wait("configuration read again", mark)
+        wait_for(lambda: conns() == 2 and not old & set(processes("conn")), "new spares")
+
+
+def test_many_reloads_leak_nothing():
+    def known():
+        with open("/proc/%d/statm" % server.process.pid) as f:
+            pages = int(f.read().split()[1])
+        return pages, len(os.listdir("/proc/%d/fd" % server.process.pid))
+
+    def reload(n):
+        for _ in range(n):
+            mark = server.reload()
+            log.wait("configuration read again", mark)
+
+    with Server(spare_connections=0) as server:
+        reload(20)
+        pages, fds = known()
+        reload(100)
+        more_pages, more_fds = known()
+        assert more_fds == fds
+        assert more_pages - pages < 64 or SANITIZED, "memory grows with every reload"
+
+
+# ---- drain -------------------------------------------------------------------------
+
+def test_drain_gives_time_and_then_tells():
+    who = user("drain")
+    with Server(drain_timeout="1s") as server:
+        c = server.imap_login(who)
+        p = server.pop3_login(who)
+        begun = time.monotonic()
+        server.process.terminate()
+        wait_for(lambda: not server_listens(143), "the port to close")
+        c.ok("NOOP")
+        p.ok("NOOP")
+        bye = c.response()
+        assert bye.startswith(b"* BYE"), bye
+        assert time.monotonic() - begun >= 0.9
+        assert server.process.wait(wire.TIMEOUT) == 0
+
+
+def server_listens(port):
+    try:
+        quiet(port).close()
+        return True
+    except ConnectionRefusedError:
+        return False
+
+
+def test_drain_ends_when_the_last_one_leaves():
+    who = user("last")
+    with Server(drain_timeout="60s") as server:
+        c = server.imap_login(who)
+        server.process.terminate()
+        wait_for(lambda: not server_listens(143), "the port to close")
+        c.logout()
+        assert server.process.wait(wire.TIMEOUT) == 0
+
+
+def test_a_second_sigterm_hurries():
+    who = user("hurry")
+    with Server(drain_timeout="60s") as server:
+        c = server.imap_login(who)
+        server.process.terminate()
+        wait_for(lambda: not server_listens(143), "the port to close")
+        server.process.terminate()
+        assert c.response().startswith(b"* BYE")
+        assert server.process.wait(wire.TIMEOUT) == 0
+
+
+def test_drain_does_not_wait_for_the_deaf():
+    """A session that is stopped hears no signal; the master goes all the same."""
+    who = user("deaf")
+    with Server(drain_timeout="0s") as server:
+        c = server.imap_login(who)
+        pid = wait_for(lambda: list(processes("imap")), "the session")[0]
+        os.kill(pid, signal.SIGSTOP)
+        server.process.terminate()
+        assert server.process.wait(wire.TIMEOUT) == 0
+        os.kill(pid, signal.SIGKILL)
+        c.close()
+
+
+# ---- children and want -----------------------------------------------------------------
+
+def test_children_that_die():
+    who = user("dying")
+    with Server(spare_connections=2) as server:
+        for name in ("login", "conn"):
+            wait_for(lambda: len(processes(name)) == 2, "spares")
+            mark = log.mark()
+            for pid in processes(name):
+                os.kill(pid, signal.SIGKILL)
+            log.wait("ended by signal 9", mark)
+            wait_for(lambda: len(processes(name)) == 2, "new spares")
+        c = server.imap_login(who)
+        mark = log.mark()
+        os.kill(list(processes("imap"))[0], signal.SIGABRT)
+        assert "rip=127.0.0.1" in log.wait("ended by signal 6", mark)
+        c.close()
+        server.imap_login(who).logout()
+
+
+def test_spares_that_cannot_start_do_not_spin():
+    who = user("spin")
+    away = LIBEXEC + "/login.away"
+    with Server(spare_connections=2) as server:
+        os.rename(LIBEXEC + "/login", away)
+        try:
+            mark = log.mark()
+            for pid in processes("conn"):
+                os.kill(pid, signal.SIGKILL)
+            log.wait("cannot start " + LIBEXEC + "/login", mark)
+            before = log.mark()
+            time.sleep(1.5)             # nothing is to happen here: that is the test
+            assert log.mark() - before < 30, "%d lines in a second" % (log.mark() - before)
+        finally:
+            os.rename(away, LIBEXEC + "/login")
+        wait_for(lambda: len(processes("login")) == 2, "spares again")
+        server.imap_login(who).logout()
+
+
+def limited(server, what, value):
+    resource.prlimit(server.process.pid, what, (value, value))
+
+
+def test_without_descriptors():
+    who = user("nofiles")
+    with Server(spare_connections=0) as server:
+        limited(server, resource.RLIMIT_NOFILE, 64)
+        held = []
+        line = b"* OK"
+        while line.startswith(b"* OK") and len(held) < 100:
+            held.append(quiet())
+            line = first_line(held[-1])
+        assert b"Out of resources" in line, line
+        close(held)
+        wait_for(lambda: conns() == 0, "the others to end")
+        server.imap_login(who).logout()
+
+
+class Want:
+    """mailreeved under a library that makes calls fail while a file says so."""
+
+    def __init__(self, **settings):
+        if SANITIZED:
+            raise Skip("a preloaded library and ASan do not go together")
+        cc = os.environ.get("CC", "cc")
+        need(cc)
+        library = SCRATCH + "/want.so"
+        run(cc, "-std=gnu17", "-Wall", "-Wextra", "-fPIC", "-shared", "-o", library,
+            HERE + "/want.c")
+        self.server = Server(**settings)
+        self.server.command = ["env", "LD_PRELOAD=" + library, "WANT=" + SCRATCH + "/want",
+                               MAILREEVED, "-f"]
+
+    def __enter__(self):
+        return self.server.__enter__()
+
+    def __exit__(self, *what):
+        return self.server.__exit__(*what)
+
+
+def short_of(call, error):
+    """From now on; of nothing when call is empty."""
+    with open(SCRATCH + "/want.new", "w") as f:
+        f.write("%s %d\n" % (call, error))
+    os.rename(SCRATCH + "/want.new", SCRATCH + "/want")
+
+
+def test_when_processes_cannot_be_made():
+    who = user("nofork")
+    for call, error in (("fork", errno.EAGAIN), ("fork", errno.ENOMEM),
+                        ("socketpair", errno.ENFILE), ("calloc", errno.ENOMEM)):
+        short_of("", 0)
+        with Want(spare_connections=0) as server:
+            c = server.imap_login(who)
+            mark = log.mark()
+            short_of(call, error)
+            assert b"Out of resources" in first_line(quiet()), call
+            assert first_line(quiet(110)).startswith(b"-ERR [SYS/TEMP] Out of resources")
+            log.wait("no connection process to be had", mark)
+            c.ok("NOOP")
+            short_of("", 0)
+            server.imap_login(who).logout()
+            c.logout()
+
+
+def test_when_clients_cannot_be_accepted():
+    """The system is short of something for a while: no spinning, and then on."""
+    who = user("noaccept")
+    for error in (errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ECONNABORTED):
+        short_of("", 0)
+        with Want(spare_connections=1) as server:
+            c = server.imap_login(who)
+            short_of("accept4", error)
+            waiting = quiet()
+            before = cpu(server.process.pid)
+            time.sleep(1)               # nothing is to happen here: that is the test
+            if error != errno.ECONNABORTED:     # a client is gone: the next one, at once
+                assert cpu(server.process.pid) - before < 0.3, "it spins"
+            c.ok("NOOP")
+            short_of("", 0)
+            if error != errno.ECONNABORTED:
+                assert first_line(waiting).startswith(b"* OK"), "the client was lost"
+            waiting.close()
+            server.imap_login(who).logout()
+            c.logout()
+
+
+def cpu(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_thousand_silent_connections():
+    who = user("silent")
+    with Server(max_connections=1100, max_connections_per_address=2000) as server:
+        crowd = [quiet() for _ in range(1000)]
+        for s in crowd:
+            assert first_line(s).startswith(b"* OK")
+        server.imap_login(who).logout()
+        with open("/proc/%d/status" % server.process.pid) as f:
+            resident = int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+        assert SANITIZED or resident < 8192, "%d KB" % resident
+        close(crowd)
+        wait_for(lambda: conns() < 10, "the crowd to leave", 60)
+        server.imap_login(who).logout()
+
+
+# ---- options -----------------------------------------------------------------------------
+
+def test_options():
+    configure()
+    assert re.fullmatch(r"mailreeved \d+\.\d+\.\d+\n", run(MAILREEVED, "-v"))
+    assert "good" in run(MAILREEVED, "-t")
+    shown = run(MAILREEVED, "-C")
+    assert "imap-timeout 1800\n" in shown and 35 <= len(shown.splitlines()) < 50
+    for bad in (["-x"], ["-i"], ["extra"], ["-f", "extra"]):
+        assert "usage:" in run(MAILREEVED, *bad, ok=(64,))
+
+
+def test_configuration_check():
+    path = SCRATCH + "/test.conf"
+    for text, said in (("colour blue\n", ":1: unknown keyword colour: see mailreeve.conf(5)"),
+                       ("# x\n\nimap-listen *\n", ":3: imap-listen: bad value \"*\": give none"),
+                       ("service-user root\n", "that is root"),
+                       ("login-root /nonexistent\n", "make an empty directory"),
+                       ("login-root /tmp\n", "nobody else may write")):
+        with open(path, "w") as f:
+            f.write(text)
+        got = run(MAILREEVED, "-t", "-c", path, ok=(78,))
+        assert said in got, got
+        mark = log.mark()
+        assert subprocess.run([MAILREEVED, "-f", "-c", path]).returncode == 78
+        log.wait(re.escape(said), mark)
+    assert "cannot read" in run(MAILREEVED, "-t", "-c", "/nonexistent", ok=(78,))
+
+
+def test_not_root():
+    who = user("plain")
+    out = who.run(MAILREEVED, "-f", ok=(77,))
+    assert out == "" or "root" in out
+
+
+main(__name__)
