@@ -10,23 +10,21 @@
 #include <stdlib.h>
 
 #include "log.h"
-#include "name.h"
 #include "pass.h"
-
-#define CHANGES 256			/* renamed at a time */
 
 static const struct pass *sorting;
 
-static struct bytes
-file_of(const struct pass *p, const struct newcomer *n)
+static const char *
+where_is(const struct pass *p, const struct newcomer *n)
 {
-	return bytes_of((const char *)p->names.data + n->at + 4);
+	return (const char *)p->names.data + n->at;
 }
 
 static int
 by_age(const void *a, const void *b)
 {
-	return name_order(file_of(sorting, a), file_of(sorting, b));
+	return sorting->b->folder->store->ops->order(where_is(sorting, a),
+	    where_is(sorting, b));
 }
 
 /* Conflicts seen in a directory that changed meanwhile may be no conflicts. */
@@ -57,7 +55,7 @@ give_uids(struct pass *p, const struct newcomer *v, struct change *c, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		c[i] = (struct change){ .uid = v[i].uid != 0 ? v[i].uid : next++ };
 		snprintf(c[i].where, sizeof c[i].where, "%s",
-		    (const char *)p->names.data + v[i].at);
+		    where_is(p, &v[i]));
 	}
 	p->b->rec.uid_next = next;
 	return 0;
@@ -66,12 +64,9 @@ give_uids(struct pass *p, const struct newcomer *v, struct change *c, size_t n)
 static int
 add_row(struct pass *p, const struct change *c)
 {
-	struct found f = { .uid = c->uid, .mark = c->mark, .new = true };
-	struct file_name n;
+	struct found f = { .uid = c->uid, .flags = c->flags,
+	    .keywords = c->keywords, .mark = c->mark, .new = true };
 
-	name_parse(bytes_of(c->where + 4), &n);
-	f.flags = n.flags;
-	f.keywords.bits[0] = n.letters;
 	return pass_add(p, &f, c->where);
 }
 
@@ -111,29 +106,32 @@ take_in(struct pass *p, const struct newcomer *v, struct change *c, size_t n)
 int
 pass_take_in(struct pass *p, bool exact)
 {
+	const struct store_ops *ops = p->b->folder->store->ops;
 	struct change *c;
+	size_t batch;
 	int rc = 0;
 
 	if (!exact)
 		drop_conflicts(p);
 	if (p->n == 0)
 		return 0;
-	c = reallocarray(NULL, CHANGES, sizeof *c);
+	batch = p->n < ops->batch ? p->n : ops->batch;
+	c = reallocarray(NULL, batch, sizeof *c);
 	if (c == NULL)
 		return -1;
 	sorting = p;
 	qsort(p->newcomers, p->n, sizeof *p->newcomers, by_age);
-	for (size_t i = 0; rc == 0 && !p->stuck && i < p->n; i += CHANGES) {
-		size_t n = p->n - i < CHANGES ? p->n - i : CHANGES;
+	for (size_t i = 0; rc == 0 && !p->stuck && i < p->n; i += batch) {
+		size_t n = p->n - i < batch ? p->n - i : batch;
 
 		rc = take_in(p, p->newcomers + i, c, n);
-		if (rc == 0 && p->n_found > PASS_FOUND - CHANGES
-		    && (rc = p->b->folder->store->ops->durable(p->b->folder)) == 0)
+		if (rc == 0 && p->n_found > PASS_FOUND - batch
+		    && (rc = ops->durable(p->b->folder)) == 0)
 			rc = pass_flush(p);
 	}
 	free(c);
 	if (rc == 0 && p->n_found > 0
-	    && (rc = p->b->folder->store->ops->durable(p->b->folder)) == 0)
+	    && (rc = ops->durable(p->b->folder)) == 0)
 		rc = pass_flush(p);
 	return rc;
 }

@@ -143,16 +143,31 @@ lock_and_load(struct bound *b)
 	return sync_locked(b);
 }
 
-/* So that we can tell our own changes from those of others. */
-static void
-watch(struct bound *b)
+/* Our own sessions are kept out, then other programs where that can be. */
+static int
+lock_folder(struct folder *f)
 {
-	struct store *s = b->folder->store;
+	if (folder_lock(f) < 0)
+		return -1;
+	if (f->store->ops->lock == NULL || f->store->ops->lock(f) == 0)
+		return 0;
 
-	if (s->events == NULL)
-		s->events = events_open();
-	if (b->folder->watch.events == NULL)
-		watch_begin(s->events, &b->folder->watch, b->folder->path);
+	int saved = errno;
+
+	folder_unlock(f);
+	errno = saved;
+	return -1;
+}
+
+static void
+unlock_folder(struct folder *f)
+{
+	int saved = errno;
+
+	if (f->store->ops->unlock != NULL)
+		f->store->ops->unlock(f);
+	folder_unlock(f);
+	errno = saved;
 }
 
 int
@@ -160,20 +175,17 @@ bound_lock(struct bound *b)
 {
 	int tries = INDEX_TRIES;
 
-	if (folder_lock(b->folder) < 0)
+	if (lock_folder(b->folder) < 0)
 		return -1;
-	watch(b);
+	/* So that we can tell our own changes from those of others. */
+	folder_watch(b->folder);
 	b->dirty = b->failed = false;
 	/* An index found to be damaged was dropped: make it anew. */
 	do
 		if (lock_and_load(b) == 0)
 			return 0;
 	while (errno == EIO && --tries > 0);
-
-	int saved = errno;
-
-	folder_unlock(b->folder);
-	errno = saved;
+	unlock_folder(b->folder);
 	return -1;
 }
 
@@ -182,11 +194,9 @@ bound_unlock(struct bound *b)
 {
 	/* Without a new stamp the next one to come looks at the folder. */
 	int rc = b->dirty && !b->failed ? sync_own_changes(b) : 0;
-	int saved = errno;
 
 	b->dirty = false;
-	folder_unlock(b->folder);
-	errno = saved;
+	unlock_folder(b->folder);
 	return rc;
 }
 
@@ -218,6 +228,8 @@ bound_reserve(struct bound *b, uint32_t n, uint64_t *modseq)
 
 	if (!ours && st.uid_bound > next)
 		next = st.uid_bound;
+	if (next <= b->folder->said_last)
+		next = b->folder->said_last + 1;
 	if (!ours && st.modseq_bound >= at)
 		at = st.modseq_bound + 1;
 	if (now_us() > at)

@@ -17,6 +17,7 @@ struct copying {
 	struct mailbox *from;
 	struct bound to;
 	bool move;
+	bool both;			/* the source is locked too */
 	struct index_row *rows;
 	struct draft *v;
 	size_t n;
@@ -144,7 +145,7 @@ copy_locked(struct copying *c, struct mail_copied *out)
 	saved = errno;
 	/* The files are there: what the index misses it finds there. */
 	transfer_index(&c->to, c->v, c->done, c->modseq);
-	if (c->move && c->done > 0 && c->to.folder == c->from->b.folder) {
+	if (c->both && c->done > 0 && c->to.folder == c->from->b.folder) {
 		/* Within one mailbox both sides share a record. */
 		c->from->b.rec = c->to.rec;
 		c->from->b.state = c->to.state;
@@ -157,7 +158,8 @@ copy_locked(struct copying *c, struct mail_copied *out)
 }
 
 /*
- * A move takes both locks. They are taken in the order of the folders' ids,
+ * A move takes both locks, and so does a copy where a lock keeps messages in
+ * their place. They are taken in the order of the folders' ids,
  * so that two moves in opposite directions do not wait for each other.
  */
 static int
@@ -168,7 +170,7 @@ lock_both(struct copying *c)
 	struct bound *first = to_first ? to : from;
 	struct bound *second = to_first ? from : to;
 
-	if (!c->move)
+	if (!c->both)
 		return bound_lock(to);
 	if (bound_lock(first) < 0)
 		return -1;
@@ -188,13 +190,14 @@ unlock_both(struct copying *c)
 	int saved = errno;
 
 	/* Within one mailbox the last one to unlock knows all. */
-	if (c->move && c->from->b.folder == c->to.folder) {
+	if (c->both && c->from->b.folder == c->to.folder) {
+		c->from->b.dirty |= c->to.dirty;
 		c->to.dirty = false;
 		bound_unlock(&c->to);
 		bound_unlock(&c->from->b);
 	} else {
 		bound_unlock(&c->to);
-		if (c->move)
+		if (c->both)
 			bound_unlock(&c->from->b);
 	}
 	errno = saved;
@@ -205,7 +208,7 @@ try_copy(struct copying *c, const struct runs *uids, struct mail_copied *out)
 {
 	int rc;
 
-	if (!c->move && bound_sync(&c->from->b) < 0)
+	if (!c->both && bound_sync(&c->from->b) < 0)
 		return -1;
 	if (lock_both(c) < 0)
 		return -1;
@@ -220,7 +223,8 @@ int
 mailbox_copy(struct mailbox *b, const struct runs *uids, struct bytes to,
     bool move, struct mail_copied *out)
 {
-	struct copying c = { .from = b, .move = move };
+	struct copying c = { .from = b, .move = move,
+	    .both = move || b->b.folder->store->ops->lock != NULL };
 	int rc = -1, saved;
 
 	*out = (struct mail_copied){ 0 };

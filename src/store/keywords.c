@@ -90,22 +90,38 @@ take_line(struct keywords *k, struct bytes line)
 	k->name[i] = strndup((const char *)line.p, line.n);
 }
 
+/* Names that stay keep their place in memory: callers hold pointers to them. */
+static void
+take_over(struct keywords *k, struct keywords *fresh)
+{
+	for (unsigned i = 0; i < MAIL_KEYWORDS_MAX; i++) {
+		if (k->name[i] != NULL && fresh->name[i] != NULL
+		    && strcmp(k->name[i], fresh->name[i]) == 0)
+			continue;
+		free(k->name[i]);
+		k->name[i] = fresh->name[i];
+		fresh->name[i] = NULL;
+	}
+	forget(fresh);
+}
+
 void
 keywords_load(struct keywords *k, int dir)
 {
 	struct buf text = BUF_INIT(NAMES_FILE_MAX);
 	uint64_t mark = file_mark(dir, KEYWORDS_FILE);
+	struct keywords fresh = { 0 };
 	struct bytes rest, line;
 
 	if (mark == k->file_mark)
 		return;
-	forget(k);
 	k->file_mark = mark;
 	if (text_load(dir, KEYWORDS_FILE, &text) == 0) {
 		rest = buf_contents(&text);
 		while (text_line(&rest, &line))
-			take_line(k, line);
+			take_line(&fresh, line);
 	}
+	take_over(k, &fresh);
 	buf_free(&text);
 }
 

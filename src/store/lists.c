@@ -109,7 +109,8 @@ parse(struct bytes text, bool with_uses, struct name_list *out)
 		    && append(out, line, uses) < 0)
 			return -1;
 	}
-	qsort(out->v, out->n, sizeof *out->v, compare);
+	if (out->n > 0)
+		qsort(out->v, out->n, sizeof *out->v, compare);
 	return 0;
 }
 
@@ -256,7 +257,8 @@ lists_renamed(struct store *s, struct bytes from, struct bytes to)
 		if (!hit || to.n > 0)
 			rc = append(&out, buf_contents(&name), l.v[i].uses);
 	}
-	qsort(out.v, out.n, sizeof *out.v, compare);
+	if (out.n > 0)
+		qsort(out.v, out.n, sizeof *out.v, compare);
 	if (rc == 0 && l.n > 0)
 		rc = save(s, USES_FILE, true, &out);
 	buf_free(&name);

@@ -19,6 +19,7 @@
 
 #define INDEX_FILE "mailreeve-index"
 #define POLL_SECONDS 5
+#define JOURNAL_MAX ((size_t)4096)
 
 /* The mailboxes every user finds at the first visit (RFC 6154). */
 static const struct {
@@ -135,6 +136,28 @@ first_visit(struct store *s, const struct config *conf)
 	return rc;
 }
 
+/* A journal is there only after a crash; its end is under the lock. */
+static int
+recover(struct store *s)
+{
+	struct buf text = BUF_INIT(JOURNAL_MAX);
+	struct bytes from, to;
+	int lock, rc;
+
+	rc = s->ops->unfinished(s) ? 1 : 0;
+	if (rc == 0)
+		return 0;
+	lock = store_lock_names(s);
+	if (lock < 0)
+		return -1;
+	rc = s->ops->recover(s, &text, &from, &to);
+	if (rc > 0)
+		rc = lists_renamed(s, from, to);
+	store_unlock_names(lock);
+	buf_free(&text);
+	return rc;
+}
+
 static int
 open_store(struct mail *m)
 {
@@ -145,7 +168,7 @@ open_store(struct mail *m)
 	    || store_open(m->conf, &maildir_ops, path, &m->store) < 0)
 		return -1;
 	/* Reading goes on where nothing can be written. */
-	if (first_visit(m->store, m->conf) < 0 && errno != EROFS
+	if ((recover(m->store) < 0 || first_visit(m->store, m->conf) < 0) && errno != EROFS
 	    && errno != EACCES && errno != ENOSPC && errno != EDQUOT)
 		return -1;
 	return 0;
@@ -192,8 +215,7 @@ watch_all(struct mail *m)
 	if (m->store->events == NULL)
 		m->store->events = events_open();
 	for (struct folder *f = m->store->folders; f != NULL; f = f->next)
-		if (f->watch.events == NULL)
-			watch_begin(m->store->events, &f->watch, f->path);
+		folder_watch(f);
 }
 
 int

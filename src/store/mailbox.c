@@ -56,7 +56,8 @@ tidied(struct mailbox *b)
 static void
 tidy(struct mailbox *b)
 {
-	if (b->read_only || time(NULL) - b->b.rec.tidied < TIDY_SECONDS
+	if (b->read_only || b->b.folder->store->ops->tidy == NULL
+	    || time(NULL) - b->b.rec.tidied < TIDY_SECONDS
 	    || mailbox_update(b, tidied) < 0)
 		return;
 	b->b.folder->store->ops->tidy(b->b.folder);

@@ -14,6 +14,7 @@
 #include "maildir.h"
 #include "sys.h"
 
+#define BATCH 512			/* a file's change costs the same in any company */
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
 static void
@@ -162,6 +163,9 @@ change_name(struct folder *f, enum change_kind kind, uint32_t uidvalidity,
 	if (kind == CHANGE_FLAGS) {
 		n.flags = c->flags;
 		n.letters = keywords_letters(&c->keywords);
+	} else {
+		c->flags = n.flags;
+		c->keywords = (struct keyword_set){ { n.letters } };
 	}
 	new_name(&n, uidvalidity, c->uid, to);
 	if (move_file(f, c, to) < 0)
@@ -257,17 +261,28 @@ maildir_facts(struct folder *f, const char *where, uint64_t *size, int64_t *date
 	return 0;
 }
 
+/* Names begin with the time of their delivery. */
+static int
+maildir_order(const char *a, const char *b)
+{
+	return name_order(bytes_of(a + 4), bytes_of(b + 4));
+}
+
 const struct store_ops maildir_ops = {
+	.batch = BATCH,
 	.list = maildir_list,
 	.exists = maildir_exists,
 	.create = maildir_create,
 	.remove = maildir_remove,
 	.rename = maildir_rename,
+	.unfinished = maildir_unfinished,
+	.recover = maildir_recover,
 	.open = maildir_open,
 	.close = maildir_close,
 	.stamp = maildir_stamp,
 	.settle = maildir_settle,
 	.scan = maildir_scan,
+	.order = maildir_order,
 	.apply = maildir_apply,
 	.poke = maildir_poke,
 	.durable = maildir_durable,

@@ -28,6 +28,7 @@
 /* Renames that a crash may have cut short: lines "FROM" and "TO". */
 #define JOURNAL_FILE "mailreeve-renaming"
 #define FOLDERS_MAX ((size_t)100000)
+#define TREE_DEPTH 4			/* of what other programs put into a folder */
 
 static bool
 is_folder(int root, const char *disk)
@@ -62,6 +63,25 @@ has_arrivals(int root, const char *disk)
 	return found;
 }
 
+static void
+remove_tree(int at, const char *name, unsigned depth)
+{
+	int fd = openat(at, name, OPEN_DIR);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (sys_unlink(fd, e->d_name) < 0
+		    && (errno == EISDIR || errno == EPERM) && depth > 0)
+			remove_tree(fd, e->d_name, depth - 1);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	sys_rmdir(at, name);
+}
+
 static int
 each_folder(int root, int (*fn)(void *arg, const char *disk, struct bytes name),
     void *arg)
@@ -74,12 +94,16 @@ each_folder(int root, int (*fn)(void *arg, const char *disk, struct bytes name),
 
 	if (dir == NULL)
 		return -1;
-	while (rc == 0 && count < FOLDERS_MAX && (e = readdir(dir)) != NULL)
+	while (rc == 0 && count < FOLDERS_MAX && (e = readdir(dir)) != NULL) {
+		/* A deletion that a crash cut short. */
+		if (strncmp(e->d_name, TRASH_PREFIX, strlen(TRASH_PREFIX)) == 0)
+			remove_tree(root, e->d_name, TREE_DEPTH);
 		if (e->d_name[0] == '.' && layout_from_disk(e->d_name, &name) == 0
 		    && is_folder(root, e->d_name)) {
 			rc = fn(arg, e->d_name, buf_contents(&name));
 			count++;
 		}
+	}
 	closedir(dir);
 	buf_free(&name);
 	return rc;
@@ -116,25 +140,6 @@ maildir_exists(struct store *s, struct bytes name)
 
 	return layout_to_disk(name, disk) == 0
 	    && (layout_inbox(name) || is_folder(s->root, disk));
-}
-
-static void
-remove_tree(int at, const char *name, unsigned depth)
-{
-	int fd = openat(at, name, OPEN_DIR);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	while (dir != NULL && (e = readdir(dir)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (sys_unlink(fd, e->d_name) < 0
-		    && (errno == EISDIR || errno == EPERM) && depth > 0)
-			remove_tree(fd, e->d_name, depth - 1);
-	}
-	if (dir != NULL)
-		closedir(dir);
-	sys_rmdir(at, name);
 }
 
 /* It is a folder for other programs too once it holds this file. */
@@ -181,7 +186,7 @@ maildir_create(struct store *s, struct bytes name)
 		errno = EEXIST;
 		return -1;
 	}
-	remove_tree(s->root, MAKING, 2);
+	remove_tree(s->root, MAKING, TREE_DEPTH);
 	if (maildir_make(s->root, MAKING, false) == 0
 	    && mark_folder(s->root, MAKING) == 0
 	    && write_state(s->root, MAKING) == 0
@@ -190,7 +195,7 @@ maildir_create(struct store *s, struct bytes name)
 
 	int saved = errno;
 
-	remove_tree(s->root, MAKING, 2);
+	remove_tree(s->root, MAKING, TREE_DEPTH);
 	errno = saved;
 	return -1;
 }
@@ -212,7 +217,7 @@ maildir_remove(struct store *s, struct bytes name)
 	if (sys_rename_new(s->root, disk, s->root, trash) < 0
 	    || sys_fsync(s->root) < 0)
 		return -1;
-	remove_tree(s->root, trash, 4);
+	remove_tree(s->root, trash, TREE_DEPTH);
 	return 0;
 }
 
@@ -220,7 +225,6 @@ maildir_remove(struct store *s, struct bytes name)
 struct renaming {
 	struct store *s;
 	struct bytes from, to;
-	bool check;			/* only see whether each new name is free */
 	struct name_pairs {
 		char from[LAYOUT_DISK_MAX + 1], to[LAYOUT_DISK_MAX + 1];
 	} *v;
@@ -257,14 +261,46 @@ add_pair(void *arg, const char *disk, struct bytes name)
 	return rc;
 }
 
+/* Takes the first n back, last one first. */
+static int
+undo_renames(struct renaming *r, size_t n)
+{
+	int saved = errno, rc = 0;
+
+	while (n-- > 0)
+		if (sys_rename_new(r->s->root, r->v[n].to, r->s->root,
+		    r->v[n].from) < 0)
+			rc = -1;
+	errno = saved;
+	return rc;
+}
+
+static int
+end_journal(struct store *s)
+{
+	int saved = errno;
+	int rc = sys_unlink(s->root, JOURNAL_FILE);
+
+	errno = saved;
+	return rc;
+}
+
+/* What cannot be done to the end is undone; a crash leaves it to the journal. */
 static int
 do_renames(struct renaming *r)
 {
-	for (size_t i = 0; i < r->n; i++)
-		if (sys_rename_new(r->s->root, r->v[i].from, r->s->root,
-		    r->v[i].to) < 0)
-			return -1;
-	return sys_fsync(r->s->root);
+	size_t done = 0;
+
+	while (done < r->n && sys_rename_new(r->s->root, r->v[done].from,
+	    r->s->root, r->v[done].to) == 0)
+		done++;
+	if (done == r->n && sys_fsync(r->s->root) == 0) {
+		end_journal(r->s);
+		return 0;
+	}
+	if (undo_renames(r, done) == 0)
+		end_journal(r->s);
+	return -1;
 }
 
 static int
@@ -292,12 +328,59 @@ maildir_rename(struct store *s, struct bytes from, struct bytes to)
 		errno = ENOENT;
 		rc = -1;
 	}
-	if (rc == 0 && r.n > 1)
+	if (rc == 0)
 		rc = write_journal(s, from, to);
 	if (rc == 0)
 		rc = do_renames(&r);
-	if (rc == 0 && r.n > 1)
-		rc = sys_unlink(s->root, JOURNAL_FILE);
+	free(r.v);
+	return rc;
+}
+
+/* Reads the journal: 1 when there is one to finish. */
+static int
+read_journal(struct store *s, struct buf *text, struct bytes *from,
+    struct bytes *to)
+{
+	struct bytes rest;
+
+	if (text_load(s->root, JOURNAL_FILE, text) < 0)
+		return errno == ENOENT ? 0 : -1;
+	rest = buf_contents(text);
+	if (text_line(&rest, from) && text_line(&rest, to) && layout_good(*from)
+	    && layout_good(*to))
+		return 1;
+	end_journal(s);
+	return 0;
+}
+
+bool
+maildir_unfinished(struct store *s)
+{
+	struct stat st;
+
+	return fstatat(s->root, JOURNAL_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int
+maildir_recover(struct store *s, struct buf *text, struct bytes *from,
+    struct bytes *to)
+{
+	struct renaming r = { .s = s };
+	int rc = read_journal(s, text, from, to);
+
+	if (rc <= 0)
+		return rc;
+	r.from = *from;
+	r.to = *to;
+	/* Those that were renamed already are not found under the old name. */
+	if (each_folder(s->root, add_pair, &r) < 0 && errno != EEXIST)
+		rc = -1;
+	for (size_t i = 0; rc > 0 && i < r.n; i++)
+		if (sys_rename_new(s->root, r.v[i].from, s->root, r.v[i].to) < 0
+		    && errno != EEXIST)
+			rc = -1;
+	if (rc > 0 && sys_fsync(s->root) == 0)
+		end_journal(s);
 	free(r.v);
 	return rc;
 }

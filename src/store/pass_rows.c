@@ -59,6 +59,13 @@ sorted(const struct pass *p)
 	return order;
 }
 
+static bool
+same_flags(const struct index_row *a, const struct index_row *b)
+{
+	return a->flags == b->flags
+	    && memcmp(&a->keywords, &b->keywords, sizeof a->keywords) == 0;
+}
+
 /* What the index knew of the message's contents stays true. */
 static int
 write_row(struct pass *p, const struct found *f, struct runs *added)
@@ -83,6 +90,11 @@ write_row(struct pass *p, const struct found *f, struct runs *added)
 	if (row.uid >= b->rec.uid_next)
 		b->rec.uid_next = row.uid + 1;
 	memcpy(row.where, where, strlen(where) + 1);
+	/* Only moved: what clients know of it is true still. */
+	if (known && !f->new && same_flags(&old, &row)) {
+		row.modseq = old.modseq;
+		return bound_put_facts(b, &old, &row);
+	}
 	return bound_put_row(b, known ? &old : NULL, &row, p->modseq);
 }
 

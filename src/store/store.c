@@ -23,6 +23,7 @@ store_open(const struct config *conf, const struct store_ops *ops,
 		return -1;
 	s->conf = conf;
 	s->ops = ops;
+	s->tree = -1;
 	s->path = strdup(path);
 	s->root = s->path == NULL ? -1
 	    : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -44,6 +45,9 @@ store_close(struct store *s)
 	}
 	events_close(s->events);
 	close(s->root);
+	if (s->tree >= 0)
+		close(s->tree);
+	free(s->inbox);
 	free(s->path);
 	free(s);
 }
@@ -112,6 +116,26 @@ folder_put(struct folder *f)
 		close(f->lock);
 	keywords_free(&f->keywords);
 	folder_free(f);
+}
+
+void
+folder_watch(struct folder *f)
+{
+	struct store *s = f->store;
+
+	if (s->events == NULL)
+		s->events = events_open();
+	if (s->ops->watch != NULL)
+		s->ops->watch(f);
+	else if (f->watch.events == NULL)
+		watch_begin(s->events, &f->watch, f->path);
+}
+
+bool
+folder_only_ours(struct folder *f)
+{
+	return f->store->ops->only_ours != NULL ? f->store->ops->only_ours(f)
+	    : watch_only_ours(&f->watch);
 }
 
 int

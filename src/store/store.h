@@ -47,6 +47,8 @@ stamp_same(const struct stamp *a, const struct stamp *b, unsigned i)
 	    && a->part[i].nsec == b->part[i].nsec;
 }
 
+struct mbox_folder;
+
 struct store {
 	const struct store_ops *ops;
 	const struct config *conf;
@@ -54,6 +56,8 @@ struct store {
 	char *path;			/* of root, absolute */
 	struct events *events;		/* or NULL */
 	struct folder *folders;		/* those open now */
+	int tree;			/* mbox: where the folders' files begin; or -1 */
+	char *inbox;			/* mbox: path of the inbox; or NULL */
 };
 
 struct folder {
@@ -68,6 +72,9 @@ struct folder {
 	unsigned locked;
 	struct watch watch;
 	struct keywords keywords;
+	struct mbox_folder *mbox;	/* or NULL */
+	/* What the mail itself says of UIDs, as its last scan found (mbox). */
+	uint32_t said_validity, said_last;
 };
 
 /* A message as the scan of a folder sees it. */
@@ -106,6 +113,11 @@ struct draft {
 };
 
 struct store_ops {
+	/* Changes that apply() likes to get at once. */
+	size_t batch;
+	/* Messages hold all their keywords: none are kept in FLAGS_FILE. */
+	bool keywords_inside;
+
 	/* Names. fn is called in no order with what exists. */
 	int (*list)(struct store *s, int (*fn)(void *arg, struct bytes name,
 	    bool arrivals), void *arg);
@@ -114,9 +126,29 @@ struct store_ops {
 	int (*remove)(struct store *s, struct bytes name);
 	int (*rename)(struct store *s, struct bytes from, struct bytes to);
 
+	/*
+	 * Finishes a rename that a crash cut short, under the lock on names:
+	 * 1 and which one it was (in text), 0 when there is none. unfinished()
+	 * is the cheap look without the lock.
+	 */
+	bool (*unfinished)(struct store *s);
+	int (*recover)(struct store *s, struct buf *text, struct bytes *from,
+	    struct bytes *to);
+
 	/* Opens what folder_get() made of store and name; and closes it. */
 	int (*open)(struct folder *f);
 	void (*close)(struct folder *f);
+
+	/*
+	 * Keeps programs that are not ours out of the folder while somebody
+	 * changes or compares it; NULL where nothing can. EBUSY: waited too long.
+	 */
+	int (*lock)(struct folder *f);
+	void (*unlock)(struct folder *f);
+	/* Under it, true when all since the last scan was our doing; or NULL. */
+	bool (*only_ours)(struct folder *f);
+	/* Begins the folder's watch; NULL: that of a Maildir. */
+	void (*watch)(struct folder *f);
 
 	/*
 	 * The folder as it looks now; and so that any later change shows. What
@@ -129,11 +161,16 @@ struct store_ops {
 	/* Calls fn for each message in the given parts; stops at non-zero. */
 	int (*scan)(struct folder *f, unsigned parts,
 	    int (*fn)(void *arg, const struct entry *), void *arg);
+	/* Which of two locators is of the message that came first. */
+	int (*order)(const char *a, const char *b);
 
-	/* Makes changes one by one; each says how it went. */
+	/*
+	 * Makes changes one by one; each says how it went. CHANGE_IDENTITY also
+	 * says which flags and keywords are there.
+	 */
 	void (*apply)(struct folder *f, enum change_kind kind,
 	    uint32_t uidvalidity, struct change *v, size_t n);
-	/* Makes others look, after a change that no directory shows. */
+	/* Makes others look, after a change that no directory shows; or NULL. */
 	void (*poke)(struct folder *f);
 	/* After it, a power cut cannot undo what apply() did. */
 	int (*durable)(struct folder *f);
@@ -158,11 +195,11 @@ struct store_ops {
 	int (*copy)(struct folder *f, struct folder *from, uint32_t uidvalidity,
 	    struct draft *v, size_t n, bool move, size_t *done);
 
-	/* Removes what is left of unfinished work. */
+	/* Removes what is left of unfinished work; or NULL. */
 	void (*tidy)(struct folder *f);
 };
 
-extern const struct store_ops maildir_ops;
+extern const struct store_ops maildir_ops, mbox_ops;
 
 /* Opens the user's store at path, of the format that ops is. */
 int store_open(const struct config *conf, const struct store_ops *ops,
@@ -172,6 +209,11 @@ void store_close(struct store *s);
 /* One folder object for each open folder, however many use it. */
 int folder_get(struct store *s, struct bytes name, struct folder **out);
 void folder_put(struct folder *f);
+
+/* Has events tell of the folder from now on, where the system can. */
+void folder_watch(struct folder *f);
+/* True when nobody else changed the folder since it was last looked at. */
+bool folder_only_ours(struct folder *f);
 
 /* The folder's lock, for one that may hold it already. */
 int folder_lock(struct folder *f);

@@ -106,7 +106,7 @@ look(struct bound *b, struct pass *p, const struct store_ops *ops, bool last)
 		b->rec.recent_from = b->rec.uid_next;
 	if (pass_compare(p, exact) < 0
 	    || ((p->parts & PART_FLAGS) && b->rec.messages > 0
-	    && pass_keywords(p) < 0)
+	    && !ops->keywords_inside && pass_keywords(p) < 0)
 	    || pass_take_in(p, exact) < 0)
 		return -1;
 	if ((exact || last) && !p->more && complete(p) < 0)
@@ -114,7 +114,7 @@ look(struct bound *b, struct pass *p, const struct store_ops *ops, bool last)
 	if (p->changed_disk && ops->settle(b->folder, &known, &before) < 0)
 		return -1;
 	if (!exact || p->more || p->stuck
-	    || (p->changed_disk && !watch_only_ours(&b->folder->watch))) {
+	    || (p->changed_disk && !folder_only_ours(b->folder))) {
 		if (b->rec.complete && p->modseq != 0 && bound_begin(b) == 0)
 			bound_commit(b);
 		return p->stuck ? 1 : 0;
@@ -150,7 +150,7 @@ sync_own_changes(struct bound *b)
 	memcpy(&known, b->rec.stamp, sizeof known);
 	if (ops->settle(b->folder, &known, &now) < 0)
 		return -1;
-	if (watch_only_ours(&b->folder->watch))
+	if (folder_only_ours(b->folder))
 		return remember(b, &now);
 	return sync_locked(b);
 }
@@ -203,6 +203,8 @@ sync_rebuild_state(struct bound *b)
 	if (votes.n > 0 && votes.v[best].highest < UINT32_MAX - LOST_GAP) {
 		b->state.uidvalidity = votes.v[best].validity;
 		b->state.uid_bound = votes.v[best].highest + LOST_GAP;
+	} else if (b->folder->said_validity != 0) {
+		b->state.uidvalidity = b->folder->said_validity;
 	} else {
 		int names = store_lock_names(s);
 

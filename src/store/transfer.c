@@ -25,6 +25,8 @@ any_live(void *arg, uint32_t uid)
 static int
 write_extra(struct bound *to, const struct draft *v, size_t n)
 {
+	if (to->folder->store->ops->keywords_inside)
+		return 0;
 	for (size_t i = 0; i < n; i++) {
 		struct uid_keywords k = { v[i].uid, v[i].keywords };
 

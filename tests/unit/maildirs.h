@@ -6,23 +6,35 @@
 #define MAILDIRS_H
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "mail.h"
 
+#ifndef MAILDIRS_OPTIONS
+#define MAILDIRS_OPTIONS ""
+#endif
+
+static const char maildirs_options[] = MAILDIRS_OPTIONS;
 static char maildirs_home[64];
 static struct config maildirs_conf;
+
+static inline int
+maildirs_remove_one(const char *path, const struct stat *st, int type,
+    struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
 
 static inline void
 maildirs_remove(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof command, "rm -rf %s", maildirs_home);
-	if (system(command) != 0)
-		fprintf(stderr, "cannot remove %s\n", maildirs_home);
+	nftw(maildirs_home, maildirs_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /* Opens the home again, as another session would. */
@@ -46,9 +58,12 @@ fresh_mail(void)
 
 	if (maildirs_home[0] != '\0')
 		maildirs_remove();
-	else if (config_parse(&maildirs_conf, BYTES(""), "test", &why) == 0)
+	if (maildirs_conf.maildir == NULL && config_parse(&maildirs_conf,
+	    bytes_of(maildirs_options), "test", &why) == 0)
 		atexit(maildirs_remove);
-	snprintf(maildirs_home, sizeof maildirs_home, "/tmp/maildirs-XXXXXX");
+	/* In memory where that is possible: what is synced here is no one's mail. */
+	snprintf(maildirs_home, sizeof maildirs_home, "%s/maildirs-XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (mkdtemp(maildirs_home) == NULL) {
 		perror("fresh_mail");
 		exit(1);

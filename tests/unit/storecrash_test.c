@@ -1,0 +1,438 @@
+/*
+ * Every change of the mail, cut short before each of its system calls: by a
+ * kill, and by a disk that is full or broken. What was acknowledged is there,
+ * once and whole; the rest is as before or as after.
+ * Runs as: the person who builds.
+ */
+#include <sys/wait.h>
+
+#include <errno.h>
+
+#define MAILDIRS_OPTIONS "special-folders no\n"
+
+#include "../../src/store/sys.h"
+#include "maildirs.h"
+#include "test.h"
+
+#define BEFORE 5			/* messages in the inbox at the start */
+#define CALLS_MAX 200
+#define CONTENTS 16
+
+enum { KILLED = 42, DONE = 0, REFUSED = 1 };
+
+static int countdown;
+static int fault;			/* errno, or 0: the process ends */
+
+static int
+cut_short(const char *call)
+{
+	(void)call;
+	if (--countdown != 0)
+		return 0;
+	if (fault == 0)
+		_exit(KILLED);
+	return fault;
+}
+
+/* ---- the changes ---- */
+
+static struct mailbox *
+inbox(struct mail *m)
+{
+	struct mailbox *b = NULL;
+
+	if (mailbox_open(m, BYTES("INBOX"), false, &b) < 0)
+		_exit(REFUSED);
+	return b;
+}
+
+static int
+deliver_some(struct mail *m, unsigned n)
+{
+	struct runs uids = RUNS_INIT;
+	struct delivery *d;
+	uint32_t validity;
+	char text[40];
+
+	if (delivery_begin(m, BYTES("INBOX"), &d) < 0)
+		return -1;
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(text, sizeof text, "X: %u\r\n\r\nend\r\n", BEFORE + i);
+		if (delivery_message(d, FLAG_SEEN, NULL, 0, 0) < 0
+		    || delivery_write(d, text, strlen(text)) < 0) {
+			delivery_abort(d);
+			return -1;
+		}
+	}
+	return delivery_commit(d, &validity, &uids);
+}
+
+static int
+do_append(struct mail *m)
+{
+	return deliver_some(m, 1);
+}
+
+static int
+do_multiappend(struct mail *m)
+{
+	return deliver_some(m, 3);
+}
+
+static int
+transfer(struct mail *m, bool move)
+{
+	struct mailbox *b = inbox(m);
+	struct mail_copied out;
+	struct runs some = RUNS_INIT;
+
+	runs_add(&some, 1, 3);
+	return mailbox_copy(b, &some, BYTES("A"), move, &out);
+}
+
+static int
+do_copy(struct mail *m)
+{
+	return transfer(m, false);
+}
+
+static int
+do_move(struct mail *m)
+{
+	return transfer(m, true);
+}
+
+static int
+do_store(struct mail *m)
+{
+	struct mailbox *b = inbox(m);
+	struct mail_store s = { .how = FLAGS_ADD, .flags = FLAG_FLAGGED };
+	struct mail_stored out;
+	int i;
+
+	/* One keyword with a letter, and enough to need the other file. */
+	for (i = 0; i < 28; i++) {
+		char name[8];
+
+		snprintf(name, sizeof name, "k%d", i);
+		if (mailbox_keyword_number(b, bytes_of(name), true) < 0)
+			return -1;
+	}
+	keyword_put(&s.keywords, 0);
+	keyword_put(&s.keywords, 27);
+	return mailbox_store(b, mailbox_view(b), &s, &out);
+}
+
+static int
+do_expunge(struct mail *m)
+{
+	struct runs some = RUNS_INIT;
+
+	runs_add(&some, 4, 5);
+	return mailbox_remove(inbox(m), &some, NULL);
+}
+
+static int
+do_create(struct mail *m)
+{
+	return mail_create(m, BYTES("New"), USE_ALL);
+}
+
+static int
+do_rename(struct mail *m)
+{
+	return mail_rename(m, BYTES("A"), BYTES("C"));
+}
+
+static int
+do_delete(struct mail *m)
+{
+	return mail_delete(m, BYTES("A/B"));
+}
+
+static int
+do_subscribe(struct mail *m)
+{
+	return mail_subscribe(m, BYTES("A"), true);
+}
+
+/* ---- what is there afterwards ---- */
+
+struct seen {
+	unsigned in[2][CONTENTS];	/* how often, in INBOX and in A or C */
+	bool moved_uid;			/* a message of the start has another UID */
+	bool broken;
+	bool folder[4];			/* A, C, New, A/B or C/B */
+	bool torn;			/* half a rename */
+};
+
+static void
+look_at(struct mailbox *b, unsigned which, struct seen *s)
+{
+	struct runs_cursor c = RUNS_CURSOR(mailbox_view(b));
+	uint32_t uid;
+
+	while ((uid = runs_next(&c)) != 0) {
+		struct message msg;
+		char text[64] = "";
+		unsigned content;
+
+		if (mailbox_message(b, uid, &msg) < 0
+		    || message_read(&msg, 0, text, sizeof text - 1) <= 0
+		    || sscanf(text, "X: %u", &content) != 1
+		    || strstr(text, "\n\nend\n") == NULL || content >= CONTENTS) {
+			s->broken = true;
+			continue;
+		}
+		message_close(&msg);
+		s->in[which][content]++;
+		if (which == 0 && content < BEFORE && uid != content + 1)
+			s->moved_uid = true;
+	}
+}
+
+static bool
+look_into(struct mail *m, const char *name, unsigned which, struct seen *s)
+{
+	struct mailbox *b;
+
+	if (mailbox_open(m, bytes_of(name), false, &b) < 0)
+		return false;
+	look_at(b, which, s);
+	mailbox_close(b);
+	return true;
+}
+
+static void
+look(struct mail *m, struct seen *s)
+{
+	bool old_child, new_child;
+
+	*s = (struct seen){ 0 };
+	if (!look_into(m, "INBOX", 0, s))
+		s->broken = true;
+	s->folder[0] = look_into(m, "A", 1, s);
+	s->folder[1] = look_into(m, "C", 1, s);
+	s->folder[2] = look_into(m, "New", 1, s);
+	old_child = look_into(m, "A/B", 1, s);
+	new_child = look_into(m, "C/B", 1, s);
+	s->folder[3] = old_child || new_child;
+	s->torn = s->folder[0] == s->folder[1] || (old_child && !s->folder[0])
+	    || (new_child && !s->folder[1]);
+}
+
+struct change {
+	const char *name;
+	int (*run)(struct mail *m);
+	bool (*good)(const struct seen *s, bool acknowledged);
+};
+
+static unsigned
+sum(const struct seen *s, unsigned content)
+{
+	return s->in[0][content] + s->in[1][content];
+}
+
+static bool
+old_ones_once(const struct seen *s)
+{
+	for (unsigned i = 0; i < BEFORE; i++)
+		if (s->in[0][i] != 1)
+			return false;
+	return true;
+}
+
+static bool
+good_append(const struct seen *s, bool ack)
+{
+	unsigned most = s->in[0][BEFORE];
+
+	for (unsigned i = BEFORE; i < CONTENTS; i++)
+		if (s->in[0][i] > 1)
+			return false;
+	return old_ones_once(s) && (!ack || most == 1);
+}
+
+static bool
+good_multiappend(const struct seen *s, bool ack)
+{
+	return good_append(s, ack)
+	    && (!ack || (s->in[0][BEFORE + 1] == 1 && s->in[0][BEFORE + 2] == 1));
+}
+
+static bool
+good_copy(const struct seen *s, bool ack)
+{
+	for (unsigned i = 0; i < 3; i++)
+		if (s->in[1][i] > 1 || (ack && s->in[1][i] != 1))
+			return false;
+	return old_ones_once(s);
+}
+
+static bool
+good_move(const struct seen *s, bool ack)
+{
+	for (unsigned i = 0; i < BEFORE; i++)
+		if (sum(s, i) != 1 || (ack && s->in[1][i] != (i < 3)))
+			return false;
+	return true;
+}
+
+static bool
+good_expunge(const struct seen *s, bool ack)
+{
+	for (unsigned i = 0; i < 3; i++)
+		if (s->in[0][i] != 1)
+			return false;
+	return s->in[0][3] <= !ack && s->in[0][4] <= !ack;
+}
+
+static bool
+good_create(const struct seen *s, bool ack)
+{
+	return old_ones_once(s) && (!ack || s->folder[2]);
+}
+
+static bool
+good_rename(const struct seen *s, bool ack)
+{
+	return old_ones_once(s) && !s->torn && s->folder[3]
+	    && (!ack || s->folder[1]);
+}
+
+static bool
+good_delete(const struct seen *s, bool ack)
+{
+	return old_ones_once(s) && (!ack || !s->folder[3]);
+}
+
+static bool
+good_rest(const struct seen *s, bool ack)
+{
+	(void)ack;
+	return old_ones_once(s) && s->folder[0];
+}
+
+static const struct change changes[] = {
+	{ "APPEND", do_append, good_append },
+	{ "MULTIAPPEND", do_multiappend, good_multiappend },
+	{ "COPY", do_copy, good_copy },
+	{ "MOVE", do_move, good_move },
+	{ "STORE", do_store, good_rest },
+	{ "EXPUNGE", do_expunge, good_expunge },
+	{ "CREATE", do_create, good_create },
+	{ "RENAME", do_rename, good_rename },
+	{ "DELETE", do_delete, good_delete },
+	{ "SUBSCRIBE", do_subscribe, good_rest },
+};
+
+#define CHANGES (sizeof changes / sizeof changes[0])
+
+/* ---- the sweep ---- */
+
+static void
+set_up(void)
+{
+	struct mail *m = fresh_mail();
+	char text[40];
+
+	for (unsigned i = 0; i < BEFORE; i++) {
+		snprintf(text, sizeof text, "X: %u\r\n\r\nend\r\n", i);
+		append(m, "INBOX", text, 0);
+	}
+	mail_create(m, BYTES("A"), 0);
+	mail_create(m, BYTES("A/B"), 0);
+	mail_close(m);
+}
+
+static int
+run_cut(const struct change *c, int at)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct mail *m = same_mail();
+		int rc;
+
+		countdown = at;
+		sys_before = cut_short;
+		rc = c->run(m);
+		sys_before = NULL;
+		_exit(rc < 0 ? REFUSED : countdown > 0 ? DONE + 100 : DONE);
+	}
+	return waitpid(pid, &status, 0) > 0 && WIFEXITED(status)
+	    ? WEXITSTATUS(status) : -1;
+}
+
+static bool
+one_cut(const struct change *c, int at, int *result)
+{
+	struct mail *m;
+	struct seen s;
+	bool good;
+
+	set_up();
+	*result = run_cut(c, at);
+	if (!CHECK(*result >= 0))
+		return false;
+	m = same_mail();
+	look(m, &s);
+	mail_close(m);
+	good = !s.broken && !s.moved_uid
+	    && c->good(&s, *result == DONE || *result == DONE + 100);
+	if (!good)
+		printf("# %s cut at call %d by %s: result %d%s%s\n", c->name, at,
+		    fault == 0 ? "kill" : strerror(fault), *result,
+		    s.broken ? ", broken" : "", s.moved_uid ? ", UID moved" : "");
+	return CHECK(good);
+}
+
+static void
+sweep_one(const struct change *c)
+{
+	for (int at = 1, result = 0; result != DONE + 100; at++)
+		if (!CHECK(at < CALLS_MAX) || !one_cut(c, at, &result))
+			return;
+}
+
+/* Side by side: they mostly wait for the system to end processes. */
+static void
+sweep(int error)
+{
+	pid_t pids[CHANGES];
+	int status;
+
+	fault = error;
+	for (size_t i = 0; i < CHANGES; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			maildirs_home[0] = '\0';
+			sweep_one(&changes[i]);
+			exit(test_failures > 0);
+		}
+	}
+	for (size_t i = 0; i < CHANGES; i++)
+		CHECK(waitpid(pids[i], &status, 0) > 0 && status == 0);
+}
+
+static void
+killed_before_each_call(void)
+{
+	sweep(0);
+}
+
+static void
+disk_full_at_each_call(void)
+{
+	sweep(ENOSPC);
+}
+
+static void
+disk_broken_at_each_call(void)
+{
+	sweep(EIO);
+}
+
+TEST_MAIN(TEST(killed_before_each_call), TEST(disk_full_at_each_call),
+    TEST(disk_broken_at_each_call))
