@@ -74,12 +74,26 @@ load_config(struct conn *c)
 	log_level(config_log_priority(&c->conf));
 }
 
+/* The connection's life; the exit status. */
+static int
+converse(struct conn *c)
+{
+	struct entry entry = { 0 };
+	int r;
+
+	if (requests_serve(c, &entry) == 0)
+		return session_begin(c, &entry) < 0 ? EX_OSERR : 0;
+	r = errno == EPIPE ? 0 : EX_PROTOCOL;
+	close(c->chan);
+	login_end(c);
+	return r;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct conn c = { .control = -1, .client = -1 };
 	bool master = argc == 2 && strcmp(argv[1], CONTROL_OPTION) == 0;
-	struct entry entry = { 0 };
 	int r;
 
 	process_repair();
@@ -101,10 +115,7 @@ main(int argc, char **argv)
 		    strerror(errno));
 	if (login_start(&c) < 0)
 		log_fatal(EX_OSERR, "cannot start login: %s", strerror(errno));
-	if (requests_serve(&c, &entry) == 0)
-		return session_begin(&c, &entry) < 0 ? EX_OSERR : 0;
-	r = errno == EPIPE ? 0 : EX_PROTOCOL;
-	close(c.chan);
-	login_end(&c);
+	r = converse(&c);
+	config_free(&c.conf);
 	return r;
 }
