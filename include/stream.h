@@ -16,12 +16,18 @@
 
 /* A filter changes bytes between a stream's buffer and its descriptor. */
 struct filter {
-	/* Appends to out what n raw bytes decode to; -1 with errno EPROTO. */
+	/*
+	 * Appends to out a piece of what n raw bytes, and those kept before, decode
+	 * to; -1 with errno EPROTO. What is left to decode is kept, and more is set.
+	 */
 	int (*decode)(struct filter *f, struct buf *out, const void *p, size_t n);
 	/* Appends to out the encoding of n bytes, all of it when flush. */
 	int (*encode)(struct filter *f, struct buf *out, const void *p, size_t n,
 	    bool flush);
+	/* Gives back memory; also what encoding needs, when all was flushed. */
+	void (*shrink)(struct filter *f, bool flushed);
 	void (*free)(struct filter *f);
+	bool more;			/* decode(f, out, NULL, 0) would give bytes */
 };
 
 struct stream {
@@ -32,6 +38,7 @@ struct stream {
 	struct buf out;			/* written and not yet sent */
 	struct buf coded;		/* out behind the filter */
 	struct filter *filter;
+	bool unflushed;			/* the filter holds output back */
 	uint64_t read_deadline;		/* clock_ms(); 0: none */
 	uint64_t write_timeout;		/* ms for each sending of a buffer; 0: none */
 	uint64_t in_total;		/* raw bytes read from and sent to the client */
@@ -44,6 +51,9 @@ struct stream {
 
 #define STREAM_IN_MAX ((size_t)65536)
 #define STREAM_OUT_SIZE ((size_t)65536)
+
+/* Room that a filter's decode() may count on. */
+#define STREAM_DECODE_ROOM ((size_t)16384)
 
 /* The descriptors stay the caller's. */
 void stream_init(struct stream *s, int in_fd, int out_fd);
@@ -90,6 +100,13 @@ int stream_number(struct stream *s, uint64_t v);
 int stream_printf(struct stream *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 int stream_flush(struct stream *s);
+
+/*
+ * From here on everything goes through f, which the stream now owns, input
+ * included that came early. Sends what was written before as it is. 0, or -1
+ * with errno (f is the stream's all the same).
+ */
+int stream_filter(struct stream *s, struct filter *f);
 
 /*
  * Output made in place: stream_room() answers where up to n bytes

@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "session.h"
+#include "commands.h"
 
 /* Capabilities that belong to no command of their own. */
 static const struct feature {
@@ -40,6 +40,14 @@ static const struct feature {
 
 #define FEATURES (sizeof features / sizeof features[0])
 
+/* COMPRESS cannot be used twice (RFC 4978 section 3). */
+static bool
+offered(const struct session *s, const struct command *row)
+{
+	return row->capability != NULL
+	    && (row->run != cmd_compress || s->stream.filter == NULL);
+}
+
 /* True when an earlier row has the capability of this one already. */
 static bool
 named_before(const struct command *row)
@@ -59,7 +67,7 @@ put_capabilities(struct session *s)
 	for (size_t i = 0; i < FEATURES; i++)
 		put_word(&s->out, features[i].name);
 	for (const struct command *c = commands; c->name != NULL; c++)
-		if (c->capability != NULL && !named_before(c))
+		if (offered(s, c) && !named_before(c))
 			put_word(&s->out, c->capability);
 	/* RFC 7889: the same for every mailbox. */
 	snprintf(limit, sizeof limit, "APPENDLIMIT=%llu",

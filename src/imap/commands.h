@@ -36,6 +36,9 @@ HANDLER(cmd_lsub);
 HANDLER(cmd_xlist);
 HANDLER(cmd_status);
 
+/* compress.c */
+HANDLER(cmd_compress);
+
 /* append.c */
 HANDLER(cmd_append);
 

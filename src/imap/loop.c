@@ -200,6 +200,7 @@ session_command(struct session *s)
 		o = run(s, &c);
 	o = count_bad(s, drop_refused(s, &c, o));
 	answer(s, &c, &o);
+	session_filter(s);
 	end_command(s);
 	if (s->stream.out_error != 0)
 		output_failed(s);

@@ -48,6 +48,7 @@ struct session {
 	struct runs saved;		/* UIDs of `$` (RFC 5182); emptied by SELECT */
 	unsigned bad_commands;		/* in a row */
 	unsigned literals;		/* in the current command */
+	struct filter *filter;		/* COMPRESS: begins behind the answer */
 	const char *end_reason;		/* one word for the log, once the session ends */
 	uint64_t told_recent;		/* what RECENT said last */
 	unsigned told_keywords;		/* how many keywords FLAGS named */
@@ -234,6 +235,11 @@ int tell_flags(struct session *s, const struct runs *uids, bool with_uid);
 
 /* Sequence numbers of UIDs that are all in the view. */
 int session_sequence(struct session *s, const struct runs *uids, struct runs *out);
+
+/* ---- COMPRESS (compress.c) ---- */
+
+/* Begins the filter that COMPRESS made, if it did; says BYE when that fails. */
+void session_filter(struct session *s);
 
 /* ---- the loop (loop.c) ---- */
 

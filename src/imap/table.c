@@ -42,6 +42,8 @@ const struct command commands[] = {
 	{ "APPEND", ANY, CMD_ARGS | CMD_STREAM, NULL, cmd_append },
 	{ "IDLE", ANY, CMD_NO_ARGS, "IDLE", cmd_idle },
 
+	{ "COMPRESS", ANY, CMD_ARGS, "COMPRESS=DEFLATE", cmd_compress },
+
 	/* selected */
 	{ "CHECK", SELECTED, CMD_NO_ARGS, NULL, cmd_noop },
 	{ "CLOSE", SELECTED, CMD_NO_ARGS, NULL, cmd_close },

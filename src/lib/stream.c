@@ -119,6 +119,8 @@ take_input(struct stream *s)
 		buf_consume(&s->in, s->in_pos);
 		s->in_pos = 0;
 	}
+	if (s->filter != NULL && s->filter->more)
+		return s->filter->decode(s->filter, &s->in, NULL, 0);
 	if (s->filter == NULL) {
 		to = buf_room(&s->in, READ_SIZE);
 		if (to == NULL)
@@ -148,11 +150,12 @@ more_input(struct stream *s)
 	size_t had = s->in.len - s->in_pos;
 
 	while (s->in.len - s->in_pos == had) {
+		bool kept = s->filter != NULL && s->filter->more;
 		int r;
 
-		if (s->out.len > 0 && stream_flush(s) < 0)
+		if (!kept && stream_flush(s) < 0)
 			return -1;
-		r = wait_input(s);
+		r = kept ? 1 : wait_input(s);
 		if (r <= 0)
 			return r;
 		if (take_input(s) < 0)
@@ -233,7 +236,9 @@ stream_idle(struct stream *s)
 {
 	struct pollfd p = { .fd = s->in_fd, .events = POLLIN };
 
-	return s->in_pos == s->in.len && poll(&p, 1, 0) == 0;
+	if (s->in_pos < s->in.len || (s->filter != NULL && s->filter->more))
+		return false;
+	return poll(&p, 1, 0) == 0;
 }
 
 /*
@@ -327,6 +332,7 @@ send_out(struct stream *s, bool flush)
 			r = send_all(s, s->coded.data, s->coded.len);
 	}
 	buf_clear(&s->out);
+	s->unflushed = s->filter != NULL && !flush;
 	if (r < 0 && s->out_error == 0)
 		s->out_error = errno;
 	return r;
@@ -339,7 +345,23 @@ stream_flush(struct stream *s)
 		errno = s->out_error;
 		return -1;
 	}
-	return s->out.len == 0 ? 0 : send_out(s, true);
+	return s->out.len == 0 && !s->unflushed ? 0 : send_out(s, true);
+}
+
+int
+stream_filter(struct stream *s, struct filter *f)
+{
+	struct buf early = s->in;
+	size_t at = s->in_pos;
+	int r = stream_flush(s);
+
+	s->filter = f;
+	s->in = BUF_INIT(STREAM_IN_MAX + STREAM_DECODE_ROOM);
+	s->in_pos = 0;
+	if (r == 0 && early.len > at)
+		r = f->decode(f, &s->in, early.data + at, early.len - at);
+	buf_wipe(&early);
+	return r;
 }
 
 void
@@ -465,4 +487,6 @@ stream_shrink(struct stream *s)
 	if (s->out.len == 0)
 		buf_free(&s->out);
 	buf_free(&s->coded);
+	if (s->filter != NULL)
+		s->filter->shrink(s->filter, s->out.len == 0 && !s->unflushed);
 }

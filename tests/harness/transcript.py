@@ -67,7 +67,7 @@ class Script:
             self.title = rest
         elif word in ("message", "file"):
             self.steps.append([number, word, rest, []])
-        elif word in ("deliver", "shell", "close", "eof", "open", "see", "env", "let"):
+        elif word in ("deliver", "shell", "close", "eof", "open", "compress", "see", "env", "let"):
             self.steps.append([number, word, rest, ""])
         else:
             self.bad(number, "unknown directive " + word)
@@ -340,6 +340,9 @@ class Player:
         """The greeting of this connection is in the transcript."""
         self.greeted.add(name or "1")
         self.open(name or "1")
+
+    def do_compress(self, name, _):
+        self.connection(name or "1").start_compress()
 
     def do_close(self, name, _):
         c = self.connections.pop(name or "1")

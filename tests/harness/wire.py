@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 import time
+import zlib
 
 import imap_grammar
 import pop3_grammar
@@ -42,6 +43,7 @@ class Connection:
         self.timeout = timeout
         self.pending = b""
         self.record = []
+        self.deflate = self.inflate = None
 
     def note(self, mark, raw):
         self.record.append(mark + " " + show(raw))
@@ -56,7 +58,7 @@ class Connection:
         self.note("C:", raw)
         try:
             self.sock.settimeout(self.timeout)
-            self.sock.sendall(raw)
+            self.sock.sendall(self.squeeze(raw))
         except (BrokenPipeError, ConnectionResetError):
             pass        # what the server said before is still to be read
 
@@ -70,8 +72,25 @@ class Connection:
         except (TimeoutError, socket.timeout):
             self.note("S:", b"(incomplete) " + self.pending)
             self.fail(WireError, "nothing came for %g s" % self.timeout)
-        self.pending += more
+        if self.inflate and more:
+            self.pending += self.inflate.decompress(more)
+            if self.inflate.eof or self.inflate.unused_data:
+                self.fail(WireError, "the compressed stream ends")
+        else:
+            self.pending += more
         return bool(more)
+
+    def squeeze(self, raw):
+        if not self.deflate:
+            return raw
+        return self.deflate.compress(raw) + self.deflate.flush(zlib.Z_SYNC_FLUSH)
+
+    def start_compress(self):
+        """DEFLATE in both directions from here on (RFC 4978)."""
+        self.deflate = zlib.compressobj(wbits=-15)
+        self.inflate = zlib.decompressobj(wbits=-15)
+        if self.pending:
+            self.pending = self.inflate.decompress(self.pending)
 
     def take(self, n):
         got, self.pending = self.pending[:n], self.pending[n:]
