@@ -32,6 +32,7 @@ struct lex {
 	bool utf8;			/* UTF8=ACCEPT or IMAP4rev2: names are UTF-8, not mUTF-7 */
 	int why;			/* errno of the last failure */
 	const char *error;
+	struct bytes given;		/* the last mailbox as it was called: see lex_mailbox() */
 };
 
 /* A failure with x->why and x->error set; answers -1. error is static text. */
@@ -64,7 +65,10 @@ int lex_astring(struct lex *x, struct bytes *out);
 int lex_nstring(struct lex *x, struct bytes *out, bool *nil);
 int lex_list_mailbox(struct lex *x, struct bytes *out);	/* with % and * */
 
-/* mailbox: astring decoded to UTF-8 (from mUTF-7 unless utf8), INBOX canonical. */
+/*
+ * mailbox: astring decoded to UTF-8 (from mUTF-7 unless utf8), INBOX canonical.
+ * x->given is the name as the client has it, decoded only.
+ */
 int lex_mailbox(struct lex *x, struct bytes *out);
 
 /* The same decoding for a name or pattern that was read as a string; INBOX stays. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "commands.h"
+#include "oldname.h"
 #include "uses.h"
 
 /* A trailing separator says that the name will get others below it. */
@@ -63,7 +64,7 @@ created(struct session *s, struct bytes name)
 struct outcome
 cmd_create(struct session *s, struct call *c)
 {
-	struct bytes name;
+	struct bytes name, given;
 	unsigned uses = 0;
 
 	if (lex_mailbox(&c->args, &name) < 0
@@ -72,8 +73,10 @@ cmd_create(struct session *s, struct call *c)
 	if ((uses & ~USES_CREATABLE) != 0)
 		return no(CODE_USEATTR, "No mailbox can be made for that use");
 	name = without_separator(name);
+	given = without_separator(c->args.given);
 	if (mail_create(s->mail, name, uses) < 0)
 		return failed(errno);
+	tell_oldname(s, NULL, name, given);
 	return created(s, name);
 }
 
@@ -103,17 +106,23 @@ cmd_delete(struct session *s, struct call *c)
 		leave(s, name);
 	if (mail_delete(s->mail, name) < 0)
 		return failed(errno);
+	tell_oldname(s, "\\NonExistent", name, c->args.given);
 	return ok("DELETE completed");
 }
 
 struct outcome
 cmd_rename(struct session *s, struct call *c)
 {
-	struct bytes from, to;
+	struct bytes from, to, given;
+	bool spelt;
 
-	if (lex_mailbox(&c->args, &from) < 0 || lex_space(&c->args) < 0
-	    || lex_mailbox(&c->args, &to) < 0 || lex_end(&c->args) < 0)
+	if (lex_mailbox(&c->args, &from) < 0)
 		return bad_syntax(&c->args);
+	given = c->args.given;
+	if (lex_space(&c->args) < 0 || lex_mailbox(&c->args, &to) < 0
+	    || lex_end(&c->args) < 0)
+		return bad_syntax(&c->args);
+	spelt = bytes_equal(from, given) && bytes_equal(to, c->args.given);
 	from = without_separator(from);
 	to = without_separator(to);
 	/* INBOX stays and only gives its messages away. */
@@ -121,6 +130,8 @@ cmd_rename(struct session *s, struct call *c)
 		leave(s, from);
 	if (mail_rename(s->mail, from, to) < 0)
 		return failed(errno);
+	if (!spelt)
+		tell_oldname(s, NULL, to, without_separator(given));
 	return ok("RENAME completed");
 }
 

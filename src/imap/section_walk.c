@@ -138,12 +138,17 @@ section_measure(struct facts *f, struct section *s, struct section_mark *mark)
 	struct bytes piece;
 	int r;
 
+	/* What is not of its encoding cannot be decoded (RFC 9051 section 6.4.5). */
+	decoder_begin(&p.decoder, s->encoding, true);
 	mark_take(f, s, mark);
 	if (mark->octets == 0) {
 		while ((r = walk(f, s, &p, &piece)) == 1)
 			mark->nul |= piece.n > 0 && memchr(piece.p, 0, piece.n) != NULL;
-		if (r == -1)
+		if (r == -1) {
+			if (errno == EILSEQ)
+				errno = ENOTSUP;
 			return -1;
+		}
 		mark->octets = p.octets;
 	}
 	s->octets = mark->octets;

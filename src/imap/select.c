@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "commands.h"
+#include "oldname.h"
 #include "qresync.h"
 
 void
@@ -57,24 +58,9 @@ describe(struct session *s)
 	return 0;
 }
 
-/* IMAP4rev2 names the mailbox, for clients that asked by another name. */
-static void
-tell_name(struct session *s, struct bytes name)
-{
-	struct response *r = &s->out;
-
-	if ((s->enabled & ENABLED_REV2) == 0)
-		return;
-	put_untagged(r, "LIST");
-	put_open(r);
-	put_close(r);
-	put_string(r, BYTES("/"));
-	put_mailbox(r, name);
-	put_end(r);
-}
-
 struct select_args {
 	struct bytes name;
+	struct bytes given;		/* the same as the client called it */
 	bool condstore;
 	struct qresync qresync;
 };
@@ -98,6 +84,7 @@ select_args(struct session *s, struct lex *x, struct select_args *a)
 {
 	if (lex_mailbox(x, &a->name) < 0)
 		return -1;
+	a->given = x->given;
 	if (lex_peek(x) != ' ')
 		return lex_end(x);
 	if (lex_space(x) < 0 || lex_char(x, '(') < 0)
@@ -129,7 +116,9 @@ open_mailbox(struct session *s, const struct select_args *a, bool read_only)
 		session_unselect(s);
 		return failed(error);
 	}
-	tell_name(s, a->name);
+	/* IMAP4rev2 names the mailbox (RFC 9051 section 6.3.2). */
+	if ((s->enabled & ENABLED_REV2) != 0)
+		tell_list(s, NULL, a->name, a->given);
 	return mailbox_read_only(s->box)
 	    ? ok_code(CODE_READ_ONLY, "Mailbox opened read-only")
 	    : ok_code(CODE_READ_WRITE, "Mailbox opened");

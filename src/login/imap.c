@@ -65,6 +65,7 @@ static const struct {
 	bool (*now)(const struct login *);
 } capabilities[] = {
 	{ "IMAP4rev1", always },
+	{ "IMAP4rev2", always },
 	{ "SASL-IR", always },
 	{ "LITERAL-", always },
 	{ "ID", always },

@@ -81,9 +81,11 @@ lex_mailbox(struct lex *x, struct bytes *out)
 
 	if (lex_astring(x, &raw) < 0)
 		return -1;
-	if (lex_decode_name(x, raw, out) < 0 || canonical_inbox(x, out) < 0) {
-		x->rest = before;
-		return -1;
+	if (lex_decode_name(x, raw, out) == 0) {
+		x->given = *out;
+		if (canonical_inbox(x, out) == 0)
+			return 0;
 	}
-	return 0;
+	x->rest = before;
+	return -1;
 }

@@ -175,7 +175,7 @@ class Parser:
                 self.fail("a range that is no range")
         return raw
 
-    def mailbox(self):
+    def mailbox(self, old=False):
         name = self.astring()
         if self.utf8:
             try:
@@ -184,7 +184,7 @@ class Parser:
                 self.fail("mailbox name that is not UTF-8")
         else:
             self.mutf7(name)
-        if name.upper() == b"INBOX" and name != b"INBOX":
+        if name.upper() == b"INBOX" and name != b"INBOX" and not old:
             self.fail("INBOX in another spelling")
         return name
 
@@ -456,7 +456,7 @@ class Parser:
         if name == b"CHILDINFO":
             self.many(self.string, 1)
         elif name == b"OLDNAME":
-            self.many(self.mailbox, 1)
+            self.many(lambda: self.mailbox(old=True), 1)
         else:
             self.fail("extended item %r" % name)
 

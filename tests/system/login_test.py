@@ -95,11 +95,11 @@ def test_imap_capabilities_follow_the_state():
     c = imap()
     assert c.hello.endswith(b"] Mailreeve ready")
     assert capabilities(c.hello) == \
-        b"IMAP4rev1 SASL-IR LITERAL- ID ENABLE IDLE AUTH=PLAIN AUTH=LOGIN".split()
+        b"IMAP4rev1 IMAP4rev2 SASL-IR LITERAL- ID ENABLE IDLE AUTH=PLAIN AUTH=LOGIN".split()
     assert capabilities(c.ok("CAPABILITY")[0]) == capabilities(c.hello)
     c.logout()
     assert capabilities(imap(local=False, tls=True).hello) == \
-        b"IMAP4rev1 SASL-IR LITERAL- ID ENABLE IDLE STARTTLS LOGINDISABLED".split()
+        b"IMAP4rev1 IMAP4rev2 SASL-IR LITERAL- ID ENABLE IDLE STARTTLS LOGINDISABLED".split()
     assert b"AUTH=PLAIN" in imap(local=False, config="cleartext-login yes\n").hello
     assert b"LOGINDISABLED" in imap(config="cleartext-login no\n").hello
 
@@ -493,7 +493,7 @@ def test_tls_implicit_and_upgraded():
     for service in ("imaps", "imap"):
         c = secure(service)
         assert capabilities(c.ok("CAPABILITY")[0]) == \
-            b"IMAP4rev1 SASL-IR LITERAL- ID ENABLE IDLE AUTH=PLAIN AUTH=LOGIN".split()
+            b"IMAP4rev1 IMAP4rev2 SASL-IR LITERAL- ID ENABLE IDLE AUTH=PLAIN AUTH=LOGIN".split()
         assert b" BAD " in c.command("STARTTLS")[0]
         c.logout()
     for service in ("pop3s", "pop3"):
