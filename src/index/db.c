@@ -6,6 +6,7 @@
  * it was made, and one from an earlier boot is dropped, because a crash may
  * have mixed old pages with new ones.
  */
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -48,8 +49,12 @@ struct db {
 	dev_t dev;
 	ino_t ino;
 	size_t map;
+	bool private;			/* in memory, for this session alone */
 	int write_lock;			/* file whose lock bounds the wait for writers */
 };
+
+/* Memory for a private index, made while that is still allowed. */
+static int spare_fd = -1;
 
 static const char *const table_names[TABLES] = {
 	"meta", "folders", "runs", "rows", "columns", "log", "gone",
@@ -104,6 +109,39 @@ db_prepare(void)
 	char boot[BOOT_SIZE];
 
 	read_boot(boot);
+	if (spare_fd < 0)
+		spare_fd = memfd_create("mailreeve-index", MFD_CLOEXEC);
+}
+
+/* A file that cannot be written is no reason not to read mail. */
+static bool
+unwritable(int rc)
+{
+	return rc == EROFS || rc == EACCES || rc == EPERM || rc == ENOSPC
+	    || rc == EDQUOT;
+}
+
+/* From here on this session has an index of its own, in memory. */
+static int
+go_private(struct db *d, int why)
+{
+	char path[32];
+	char *copy;
+
+	db_prepare();
+	if (d->private || spare_fd < 0)
+		return -1;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", spare_fd);
+	copy = strdup(path);
+	if (copy == NULL)
+		return -1;
+	log_warn("index %s: %s: kept in memory for this session", d->path,
+	    strerror(why));
+	db_rest(d);
+	free(d->path);
+	d->path = copy;
+	d->private = true;
+	return 0;
 }
 
 void
@@ -130,6 +168,11 @@ remove_files(struct db *d)
 {
 	char lock[PATH_SIZE];
 
+	if (d->private) {
+		if (ftruncate(spare_fd, 0) < 0)
+			log_error("index: %s", strerror(errno));
+		return;
+	}
 	snprintf(lock, sizeof lock, "%s-lock", d->path);
 	unlink(d->path);
 	unlink(lock);
@@ -141,6 +184,8 @@ trusted(struct db *d)
 {
 	struct stat st;
 
+	if (d->private)
+		return true;
 	if (lstat(d->path, &st) < 0)
 		return errno == ENOENT;
 	return S_ISREG(st.st_mode) && st.st_uid == geteuid()
@@ -199,8 +244,9 @@ open_env(struct db *d)
 	mdb_env_set_maxdbs(env, TABLES);
 	mdb_env_set_maxreaders(env, READERS);
 	mdb_env_set_mapsize(env, d->map);
-	rc = guard_env_open(env, d->path, MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOTLS
-	    | MDB_NORDAHEAD | MDB_NOMEMINIT, 0600);
+	rc = guard_env_open(env, d->path, MDB_NOSUBDIR | MDB_NOSYNC
+	    | MDB_NOTLS | MDB_NORDAHEAD | MDB_NOMEMINIT
+	    | (d->private ? MDB_NOLOCK : 0), 0600);
 	if (rc != 0)
 		return rc;
 	if (mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &st) < 0)
@@ -289,6 +335,8 @@ wake(struct db *d)
 		remove_files(d);
 		rc = try_open(d);
 	}
+	if (rc != 0 && unwritable(rc) && go_private(d, rc) == 0)
+		rc = try_open(d);
 	if (rc != 0)
 		return fail(rc);
 	if (d->token != token || d->dev != dev || d->ino != ino)
@@ -342,7 +390,7 @@ db_check(struct db *d)
 {
 	struct stat st;
 
-	if (d->env != NULL && (lstat(d->path, &st) < 0 || st.st_ino != d->ino
+	if (d->env != NULL && !d->private && (lstat(d->path, &st) < 0 || st.st_ino != d->ino
 	    || st.st_dev != d->dev))
 		db_rest(d);
 	return wake(d);
@@ -369,6 +417,11 @@ report(struct db *d, int rc)
 	if (damaged(rc)) {
 		log_warn("index %s: %s", d->path, mdb_strerror(rc));
 		db_drop(d);
+		errno = EIO;
+		return -1;
+	}
+	/* The caller begins again, as with a damaged one. */
+	if (unwritable(rc) && go_private(d, rc) == 0) {
 		errno = EIO;
 		return -1;
 	}
@@ -400,6 +453,13 @@ make_room(struct db *d)
 	    : resize(d, info.me_mapsize * 2);
 }
 
+static void
+unlock_writers(struct db *d)
+{
+	if (d->write_lock >= 0)
+		lock_drop(d->write_lock);
+}
+
 /*
  * LMDB's own lock between writers has no time limit: ours, taken first, does.
  */
@@ -408,11 +468,15 @@ lock_writers(struct db *d)
 {
 	char path[PATH_SIZE];
 
+	if (d->private)
+		return 0;
 	if (d->write_lock < 0) {
 		snprintf(path, sizeof path, "%s-write", d->path);
 		d->write_lock = lock_open(AT_FDCWD, path);
 	}
-	return d->write_lock < 0 ? -1 : lock_take(d->write_lock, d->lock_wait);
+	if (d->write_lock < 0)
+		return report(d, errno);
+	return lock_take(d->write_lock, d->lock_wait);
 }
 
 static int
@@ -435,11 +499,11 @@ db_begin(struct db *d)
 	if (wake(d) < 0 || lock_writers(d) < 0)
 		return -1;
 	if ((rc = make_room(d)) != 0) {
-		lock_drop(d->write_lock);
+		unlock_writers(d);
 		return report(d, rc);
 	}
 	if (begin_writing(d) < 0) {
-		lock_drop(d->write_lock);
+		unlock_writers(d);
 		return -1;
 	}
 	return 0;
@@ -457,7 +521,7 @@ db_commit(struct db *d)
 	}
 	d->writer = NULL;
 	rc = guard_txn_commit(txn);
-	lock_drop(d->write_lock);
+	unlock_writers(d);
 	return report(d, rc);
 }
 
@@ -468,7 +532,7 @@ db_abort(struct db *d)
 
 	if (d->writer != NULL) {
 		guard_txn_abort(d->writer);
-		lock_drop(d->write_lock);
+		unlock_writers(d);
 	}
 	d->writer = NULL;
 	errno = saved;

@@ -24,7 +24,11 @@ enum db_table {
 
 #define DB_VALUE_MAX ((size_t)1 << 20)
 
-/* What must be read before a sandbox closes /proc. */
+/*
+ * What must be done before a sandbox closes: the host's boot is looked up, and
+ * a place in memory is made for the index of a session that cannot write its
+ * file (a full disk, a read-only file system).
+ */
 void db_prepare(void);
 
 /* Opens or makes the file; lock_wait bounds the wait for other writers. */

@@ -10,6 +10,7 @@
 
 #include "bound.h"
 #include "sync.h"
+#include "sys.h"
 
 #define UID_BLOCK 64
 #define INDEX_TRIES 3
@@ -84,7 +85,9 @@ mend_state(struct bound *b, bool lost, ino_t inode)
 		return -1;
 	state_new_id(b->state.id);
 	b->state.inode = inode;
-	return state_save(b->folder->dir, &b->state);
+	/* What is known can be read, also where it cannot be noted down. */
+	return state_save(b->folder->dir, &b->state) < 0
+	    && !sys_unwritable(errno) ? -1 : 0;
 }
 
 static int
@@ -244,8 +247,15 @@ bound_reserve(struct bound *b, uint32_t n, uint64_t *modseq)
 		if (at > st.modseq_bound)
 			st.modseq_bound = at + MODSEQ_BLOCK;
 		st.holder = db_token(b->mail->db);
-		if (state_save(b->folder->dir, &st) < 0)
-			return -1;
+		if (state_save(b->folder->dir, &st) < 0) {
+			/*
+			 * Others' changes are told of also when the disk is
+			 * full; the clock keeps this ahead of later ones.
+			 */
+			if (n > 0 || !sys_unwritable(errno))
+				return -1;
+			st = b->state;
+		}
 		b->state = st;
 	}
 	b->rec.uid_bound = st.uid_bound;

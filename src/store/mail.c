@@ -16,6 +16,7 @@
 #include "lists.h"
 #include "lock.h"
 #include "maildir.h"
+#include "sys.h"
 
 #define INDEX_FILE "mailreeve-index"
 #define POLL_SECONDS 5
@@ -168,8 +169,8 @@ open_store(struct mail *m)
 	    || store_open(m->conf, &maildir_ops, path, &m->store) < 0)
 		return -1;
 	/* Reading goes on where nothing can be written. */
-	if ((recover(m->store) < 0 || first_visit(m->store, m->conf) < 0) && errno != EROFS
-	    && errno != EACCES && errno != ENOSPC && errno != EDQUOT)
+	if ((recover(m->store) < 0 || first_visit(m->store, m->conf) < 0)
+	    && !sys_unwritable(errno))
 		return -1;
 	return 0;
 }

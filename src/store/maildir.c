@@ -96,22 +96,42 @@ maildir_tmp(struct folder *f)
 	return f->tmp;
 }
 
+/* 1 when it was made, 0 when it was there. */
+static int
+make_part(int dir, const char *name)
+{
+	if (sys_mkdir(dir, name) == 0)
+		return 1;
+	return errno == EEXIST ? 0 : -1;
+}
+
+static int
+make_parts(int fd)
+{
+	static const char *const parts[] = { "cur", "new", "tmp" };
+	int made = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		int one = make_part(fd, parts[i]);
+
+		if (one < 0)
+			return -1;
+		made += one;
+	}
+	return made > 0 ? sys_fsync(fd) : 0;
+}
+
 int
 maildir_make(int dir, const char *path, bool is_inbox)
 {
-	static const char *const parts[] = { "cur", "new", "tmp" };
-	int fd, rc = 0;
+	int fd, rc;
 
 	if (sys_mkdir(dir, path) < 0 && (errno != EEXIST || !is_inbox))
 		return -1;
 	fd = openat(dir, path, OPEN_DIR);
 	if (fd < 0)
 		return -1;
-	for (size_t i = 0; rc == 0 && i < 3; i++)
-		if (sys_mkdir(fd, parts[i]) < 0 && errno != EEXIST)
-			rc = -1;
-	if (rc == 0)
-		rc = sys_fsync(fd);
+	rc = make_parts(fd);
 	close(fd);
 	return rc;
 }

@@ -9,6 +9,7 @@
 
 #include "lock.h"
 #include "store.h"
+#include "sys.h"
 
 #define LOCK_FILE "mailreeve-lock"
 #define NAMES_LOCK_FILE "mailreeve-names-lock"
@@ -147,7 +148,9 @@ folder_lock(struct folder *f)
 	}
 	if (f->lock < 0)
 		f->lock = lock_open(f->dir, LOCK_FILE);
-	if (f->lock < 0 || lock_take(f->lock, LOCK_WAIT_MS) < 0)
+	/* Where nothing can be written nothing needs a lock. */
+	if (f->lock < 0 ? !sys_unwritable(errno)
+	    : lock_take(f->lock, LOCK_WAIT_MS) < 0)
 		return -1;
 	f->locked = 1;
 	return 0;
@@ -156,7 +159,7 @@ folder_lock(struct folder *f)
 void
 folder_unlock(struct folder *f)
 {
-	if (--f->locked == 0)
+	if (--f->locked == 0 && f->lock >= 0)
 		lock_drop(f->lock);
 }
 

@@ -183,3 +183,10 @@ sys_copy(int from, int to)
 	}
 	return 0;
 }
+
+bool
+sys_unwritable(int error)
+{
+	return error == EROFS || error == EACCES || error == EPERM
+	    || error == ENOSPC || error == EDQUOT;
+}

@@ -34,4 +34,7 @@ int sys_times(int fd, int64_t sec, long nsec);
 /* The bytes of one file into another, as a clone where the system can. */
 int sys_copy(int from, int to);
 
+/* True for an errno that says: one cannot write here, now or ever. */
+bool sys_unwritable(int error);
+
 #endif
