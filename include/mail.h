@@ -302,7 +302,7 @@ struct message {
 	struct message_extent extent[MESSAGE_EXTENTS_MAX];
 };
 
-/* ENOENT when it is gone; EILSEQ when it is no regular file of the owner. */
+/* ENOENT when it is gone; EILSEQ when it is no regular file; EACCES, others of open. */
 int mailbox_message(struct mailbox *b, uint32_t uid, struct message *out);
 void message_close(struct message *msg);
 

@@ -250,12 +250,14 @@ maildir_message(struct folder *f, const char *where, struct message *out)
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
 	    | O_NOCTTY);
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		int error = fd >= 0 || errno != ENOENT ? EILSEQ : ENOENT;
-
-		if (fd >= 0)
-			close(fd);
-		errno = error;
+	if (fd < 0) {
+		if (errno == ELOOP || errno == ENXIO)	/* a link, a socket */
+			errno = EILSEQ;
+		return -1;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		errno = EILSEQ;
 		return -1;
 	}
 	*out = (struct message){ .fd = fd, .size = (uint64_t)st.st_size,
