@@ -99,7 +99,9 @@ only_look(const struct options *o, struct master *m)
 	}
 	if (master_load_config(m, &m->conf, &why) < 0
 	    || (o->test && check_system(&m->conf, &why) > 0)) {
-		fprintf(stderr, "%s\n", buf_string(&why));
+		struct bytes text = bytes_trim(buf_contents(&why));
+
+		fprintf(stderr, "%.*s\n", (int)text.n, (const char *)text.p);
 		status = EX_CONFIG;
 	} else if (o->dump) {
 		status = dump_config(&m->conf);
@@ -149,6 +151,20 @@ open_log(const struct options *o)
 		log_to_stderr(true);
 }
 
+/* Each line of why is a line of the log. */
+static noreturn void
+give_up(int status, const struct buf *why)
+{
+	struct bytes rest = bytes_trim(buf_contents(why));
+
+	while (rest.n > 0) {
+		struct bytes line = bytes_split(&rest, '\n');
+
+		log_error("%.*s", (int)line.n, (const char *)line.p);
+	}
+	exit(status);
+}
+
 /* Everything that can keep the server from working is found out here. */
 static void
 prepare(const struct options *o, struct master *m)
@@ -159,16 +175,16 @@ prepare(const struct options *o, struct master *m)
 
 	open_log(o);
 	if (had < 0)
-		log_fatal(EX_USAGE, "%s", buf_string(&why));
+		give_up(EX_USAGE, &why);
 	if (geteuid() != 0)
 		log_fatal(EX_NOPERM, "mailreeved must be started by root");
 	if (master_load_config(m, &m->conf, &why) < 0
 	    || check_system(&m->conf, &why) > 0)
-		log_fatal(EX_CONFIG, "%s", buf_string(&why));
+		give_up(EX_CONFIG, &why);
 	log_level(config_log_priority(&m->conf));
 	raise_descriptor_limit();
 	if (had == 0 && listeners_open(&m->listeners, &none, &m->conf, &why) < 0)
-		log_fatal(EX_UNAVAILABLE, "%s", buf_string(&why));
+		give_up(EX_UNAVAILABLE, &why);
 	m->pool.conf = &m->conf;
 	buf_free(&why);
 }

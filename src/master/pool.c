@@ -226,7 +226,7 @@ find_spare(struct pool *p)
 {
 	struct child *c;
 
-	for (c = pool_first(p); c != NULL; c = pool_next(c))
+	for (c = p->idle > 0 ? pool_first(p) : NULL; c != NULL; c = pool_next(c))
 		if (!c->busy && !c->told && c->control >= 0)
 			return c;
 	return start_spare(p);
