@@ -1,29 +1,22 @@
 /*
- * APPEND, also of many messages (RFC 3502) and of UTF-8 headers (RFC 6855): what
- * the client sends goes straight to the disk.
+ * APPEND, also of many messages (RFC 3502), of UTF-8 headers (RFC 6855) and of
+ * parts (RFC 4469): what the client sends goes straight to the disk.
  * Runs as: the mailbox owner.
  */
 #include <errno.h>
 
+#include "append.h"
 #include "commands.h"
 #include "limits.h"
 #include "log.h"
-
-struct append {
-	struct session *s;
-	struct call *c;
-	struct delivery *d;
-};
 
 /* What stands in front of a message's octets. */
 struct append_head {
 	struct flag_list flags;
 	int64_t date;
-	bool utf8;			/* UTF8 (~{n} ... ) */
 };
 
-/* A failure to deliver, as the answer to APPEND and COPY. */
-static struct outcome
+struct outcome
 no_delivery(int error)
 {
 	return error == ENOENT
@@ -31,7 +24,7 @@ no_delivery(int error)
 	    : failed(error);
 }
 
-/* SP [flag-list SP] [date-time SP] up to the literal's announcement. */
+/* SP [flag-list SP] [date-time SP] up to the message itself. */
 static int
 read_message_head(struct lex *x, struct append_head *h)
 {
@@ -43,15 +36,12 @@ read_message_head(struct lex *x, struct append_head *h)
 	if (lex_peek(x) == '"'
 	    && (lex_date_time(x, &h->date) < 0 || lex_space(x) < 0))
 		return -1;
-	if (!lex_word(x, "UTF8"))
-		return 0;
-	h->utf8 = true;
-	return lex_space(x) < 0 ? -1 : lex_char(x, '(');
+	return 0;
 }
 
 /* The announcement is all that is left of the text. */
 static int
-check_literal(struct append *a, const struct append_head *h)
+check_literal(struct append *a, bool utf8, bool part)
 {
 	struct lex *x = &a->c->args;
 	struct literal_mark mark;
@@ -61,9 +51,9 @@ check_literal(struct append *a, const struct append_head *h)
 	    || !lex_literal_mark(bytes_first(x->rest, x->rest.n - 2), &mark, &head)
 	    || head != x->rest.n - 2)
 		return lex_fail(x, EINVAL, "A message as literal was expected");
-	if (h->utf8 && !mark.binary)
+	if (utf8 && !mark.binary)
 		return lex_fail(x, EINVAL, "UTF8 wants a literal8");
-	if (mark.size == 0)
+	if (mark.size == 0 && !part)
 		return lex_fail(x, EINVAL, "An empty message cannot be");
 	x->rest = bytes_from(x->rest, x->rest.n);
 	return 0;
@@ -125,39 +115,70 @@ next_line(struct append *a, bool utf8)
 	return o;
 }
 
-static struct outcome
-one_message(struct append *a)
+bool
+append_fits(struct append *a, uint64_t octets)
 {
-	struct append_head h = { 0 };
+	if (a->size > a->s->conf->append_limit
+	    || octets > a->s->conf->append_limit - a->size)
+		return false;
+	a->size += octets;
+	return true;
+}
+
+struct outcome
+append_literal(struct append *a, bool utf8, bool part)
+{
 	struct call *c = a->c;
 	struct outcome o, line;
 
-	if (read_message_head(&c->args, &h) < 0 || check_literal(a, &h) < 0)
+	if (check_literal(a, utf8, part) < 0)
 		return bad_syntax(&c->args);
-	if (c->literal.size > a->s->conf->append_limit)
+	if (!append_fits(a, c->literal.size))
 		return no(CODE_TOOBIG, "Message larger than this server takes");
-	if (delivery_message(a->d, h.flags.flags, h.flags.keywords, h.flags.n,
-	    h.date) < 0)
-		return no_delivery(errno);
 	session_ask(a->s, c);
 	o = take_message(a);
 	if (o.result == RESULT_GONE)
 		return o;
-	line = next_line(a, h.utf8);
+	line = next_line(a, utf8);
 	return o.result == RESULT_OK || line.result == RESULT_GONE ? line : o;
 }
 
 static struct outcome
-all_messages(struct append *a)
+one_message(struct append *a)
+{
+	struct append_head h = { 0 };
+	struct lex *x = &a->c->args;
+	bool utf8;
+
+	a->size = 0;
+	if (read_message_head(x, &h) < 0)
+		return bad_syntax(x);
+	if (delivery_message(a->d, h.flags.flags, h.flags.keywords, h.flags.n,
+	    h.date) < 0)
+		return no_delivery(errno);
+	if (lex_word(x, "CATENATE"))
+		return append_catenate(a);
+	utf8 = lex_word(x, "UTF8");
+	if (utf8 && (lex_space(x) < 0 || lex_char(x, '(') < 0))
+		return bad_syntax(x);
+	return append_literal(a, utf8, false);
+}
+
+struct outcome
+append_messages(struct append *a)
 {
 	struct outcome o;
 	unsigned n = 0;
 
 	do {
-		if (n++ == APPEND_MESSAGES_MAX)
-			return no(CODE_LIMIT, "Too many messages in one APPEND");
-		o = one_message(a);
+		if (n > 0 && a->single)
+			o = bad("One message only can replace another");
+		else if (n++ == APPEND_MESSAGES_MAX)
+			o = no(CODE_LIMIT, "Too many messages in one APPEND");
+		else
+			o = one_message(a);
 	} while (o.result == RESULT_OK && a->c->args.rest.n > 0);
+	append_catenate_end(a);
 	return o;
 }
 
@@ -165,7 +186,7 @@ static struct outcome
 deliver(struct append *a)
 {
 	struct session *s = a->s;
-	struct outcome o = all_messages(a);
+	struct outcome o = append_messages(a);
 	uint32_t uidvalidity;
 
 	if (o.result != RESULT_OK) {
@@ -181,19 +202,27 @@ deliver(struct append *a)
 }
 
 struct outcome
-cmd_append(struct session *s, struct call *c)
+append_mailbox(struct session *s, struct call *c, struct bytes *name)
 {
-	struct append a = { .s = s, .c = c };
 	struct outcome o = ok("");
-	struct bytes name;
 
 	/* The mailbox's name alone may be a literal that is held. */
 	if (c->more && lex_peek(&c->args) == '{')
 		o = session_hold(s, c);
 	if (o.result != RESULT_OK)
 		return o;
-	if (lex_mailbox(&c->args, &name) < 0)
-		return bad_syntax(&c->args);
+	return lex_mailbox(&c->args, name) < 0 ? bad_syntax(&c->args) : o;
+}
+
+struct outcome
+cmd_append(struct session *s, struct call *c)
+{
+	struct append a = { .s = s, .c = c };
+	struct bytes name;
+	struct outcome o = append_mailbox(s, c, &name);
+
+	if (o.result != RESULT_OK)
+		return o;
 	if (delivery_begin(s->mail, name, &a.d) < 0)
 		return no_delivery(errno);
 	return deliver(&a);

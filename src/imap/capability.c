@@ -21,6 +21,7 @@ static const struct feature {
 	{ "LIST-STATUS", 0 },
 	{ "STATUS=SIZE", 0 },
 	{ "MULTIAPPEND", 0 },
+	{ "CATENATE", 0 },
 	{ "SEARCHRES", 0 },
 	{ "WITHIN", 0 },
 	{ "ESORT", 0 },

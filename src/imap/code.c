@@ -5,7 +5,7 @@
 #include "log.h"
 #include "response.h"
 
-enum value { NO_VALUE, NUMBER, SET, APPENDUID, COPYUID, OBJECT, LIST };
+enum value { NO_VALUE, NUMBER, SET, APPENDUID, COPYUID, OBJECT, URL, LIST };
 
 static const struct {
 	const char *name;
@@ -48,6 +48,7 @@ static const struct {
 	[CODE_MODIFIED] = { "MODIFIED", SET },
 	[CODE_MAILBOXID] = { "MAILBOXID", OBJECT },
 	[CODE_USEATTR] = { "USEATTR", NO_VALUE },
+	[CODE_BADURL] = { "BADURL", URL },
 	[CODE_UIDREQUIRED] = { "UIDREQUIRED", NO_VALUE },
 	[CODE_COMPRESSIONACTIVE] = { "COMPRESSIONACTIVE", NO_VALUE },
 	[CODE_INPROGRESS] = { "INPROGRESS", LIST },
@@ -65,6 +66,22 @@ void
 put_code_close(struct response *r)
 {
 	put_glued(r, BYTES("]"));
+}
+
+/* url-resp-text (RFC 4469 section 5): what cannot stand there becomes `?`. */
+#define URL_MAX 1000
+
+static void
+put_url(struct response *r, struct bytes url)
+{
+	char text[URL_MAX + 1];
+	size_t n = url.n < URL_MAX ? url.n : URL_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = url.p[i] > ' ' && url.p[i] < 0x7f && url.p[i] != ']'
+		    ? (char)url.p[i] : '?';
+	text[n] = '\0';
+	put_word(r, n > 0 ? text : "?");
 }
 
 static void
@@ -92,6 +109,9 @@ put_value(struct response *r, const struct response_code *c, enum value value)
 		put_open(r);
 		put_astring(r, c->text);
 		put_close(r);
+		break;
+	case URL:
+		put_url(r, c->text);
 		break;
 	case LIST:
 		log_bug(__FILE__, __LINE__, "a code whose value is a list");

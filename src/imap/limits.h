@@ -34,6 +34,9 @@
 /* Messages in one APPEND. */
 #define APPEND_MESSAGES_MAX	1000
 
+/* CATENATE: parts of one message. */
+#define CATENATE_PARTS_MAX	1000
+
 /* FETCH: items in one command, field names in one HEADER.FIELDS, numbers in a section. */
 #define FETCH_ITEMS_MAX		100
 #define HEADER_FIELDS_MAX	500

@@ -99,7 +99,7 @@ enum code {
 	CODE_NOPERM, CODE_INUSE,
 	/* RFC 7162, 8474, 6154 */
 	CODE_HIGHESTMODSEQ, CODE_NOMODSEQ, CODE_MODIFIED, CODE_MAILBOXID,
-	CODE_USEATTR, CODE_UIDREQUIRED, CODE_INPROGRESS,
+	CODE_USEATTR, CODE_BADURL, CODE_UIDREQUIRED, CODE_INPROGRESS,
 	/* RFC 4978 */
 	CODE_COMPRESSIONACTIVE,
 	CODE_END
@@ -111,7 +111,7 @@ struct response_code {
 	uint64_t number;		/* UIDNEXT, HIGHESTMODSEQ, ...; UIDVALIDITY of APPENDUID, COPYUID */
 	const struct runs *set;		/* MODIFIED, APPENDUID; source of COPYUID */
 	const struct runs *to;		/* destination of COPYUID */
-	struct bytes text;		/* MAILBOXID */
+	struct bytes text;		/* MAILBOXID, BADURL */
 };
 
 /* "[CODE value]", nothing for CODE_NONE. */

@@ -615,6 +615,9 @@ class Parser:
         elif name == b"MAILBOXID":
             self.space()
             self.object_id()
+        elif name == b"BADURL":                                 # RFC 4469
+            self.space()
+            self.match(re.compile(rb"[!-\\^-~]+"), "URL")
         elif name == b"INPROGRESS":                             # RFC 9585
             if self.accept(b" ("):
                 self.nstring()
