@@ -15,8 +15,13 @@ def status(pid):
 
 def descriptors(pid):
     """{number: target}"""
-    base = "/proc/%d/fd" % pid
-    return {int(n): os.readlink(base + "/" + n) for n in os.listdir(base)}
+    base, found = "/proc/%d/fd" % pid, {}
+    for n in os.listdir(base):
+        try:
+            found[int(n)] = os.readlink("%s/%s" % (base, n))
+        except FileNotFoundError:       # closed since; our own listing is one
+            pass
+    return found
 
 
 def environment(pid):
