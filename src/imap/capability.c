@@ -31,6 +31,7 @@ static const struct feature {
 	{ "I18NLEVEL=1", 0 },
 	{ "BINARY", 0 },
 	{ "PREVIEW", 0 },
+	{ "OBJECTID", 0 },
 	{ "SAVEDATE", 0 },
 	{ "PARTIAL", 0 },
 	{ "INPROGRESS", 0 },

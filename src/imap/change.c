@@ -6,11 +6,7 @@
 
 #include "commands.h"
 
-/*
- * Tells what went before the answer, so that the answer can carry the mod-sequence
- * up to which the client now knows everything (RFC 7162 section 3.2.7 and 3.2.9).
- */
-static struct outcome
+struct outcome
 expunged(struct session *s, const char *done)
 {
 	struct outcome o = ok(done);

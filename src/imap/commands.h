@@ -42,12 +42,21 @@ HANDLER(cmd_compress);
 /* append.c */
 HANDLER(cmd_append);
 
+/* replace.c: both forms */
+HANDLER(cmd_replace);
+
 /* change.c: both forms of each, told apart by call_uid() */
 HANDLER(cmd_expunge);
 HANDLER(cmd_uid_expunge);
 HANDLER(cmd_store);
 HANDLER(cmd_copy);
 HANDLER(cmd_move);
+/*
+ * OK with that text, having told what went before the answer, so that the answer
+ * can carry the mod-sequence up to which the client now knows everything (RFC
+ * 7162 section 3.2.7 and 3.2.9).
+ */
+struct outcome expunged(struct session *s, const char *done);
 
 /* fetch, search, sort, thread: both forms of each */
 HANDLER(cmd_fetch);

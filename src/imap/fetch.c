@@ -16,6 +16,7 @@
 #include "fetch_program.h"
 #include "limits.h"
 #include "log.h"
+#include "objectid.h"
 #include "rows.h"
 #include "section.h"
 
@@ -183,6 +184,21 @@ put_preview(struct fetch *f, const struct fetch_item *item)
 }
 
 static int
+put_objectid(struct fetch *f, const struct fetch_item *item)
+{
+	struct objectid id;
+
+	if ((item->kind == FETCH_EMAILID ? objectid_email(&f->facts, &id)
+	    : objectid_thread(&f->facts, &id)) == -1)
+		return -1;
+	put_label(f, item);
+	put_open(&f->s->out);
+	put_raw(&f->s->out, objectid_bytes(&id));
+	put_close(&f->s->out);
+	return 0;
+}
+
+static int
 put_section(struct fetch *f, const struct fetch_item *item)
 {
 	struct section section;
@@ -231,6 +247,8 @@ static int (*const put_item[FETCH_KIND_END])(struct fetch *f,
 	[FETCH_MODSEQ] = put_modseq,
 	[FETCH_SAVEDATE] = put_savedate,
 	[FETCH_PREVIEW] = put_preview,
+	[FETCH_EMAILID] = put_objectid,
+	[FETCH_THREADID] = put_objectid,
 };
 
 /* ---- one message ---- */

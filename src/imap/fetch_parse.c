@@ -28,6 +28,8 @@ static const struct word words[] = {
 	{ "MODSEQ",		FETCH_MODSEQ,		true, 0 },
 	{ "SAVEDATE",		FETCH_SAVEDATE,		true, 0 },
 	{ "PREVIEW",		FETCH_PREVIEW,		true, 0 },
+	{ "EMAILID",		FETCH_EMAILID,		true, 0 },
+	{ "THREADID",		FETCH_THREADID,		true, 0 },
 	{ "RFC822",		FETCH_SECTION,		false, SECTION_ALL },
 	{ "RFC822.HEADER",	FETCH_SECTION,		true, SECTION_HEADER },
 	{ "RFC822.TEXT",	FETCH_SECTION,		false, SECTION_TEXT },

@@ -176,6 +176,14 @@ parse_header(struct parser *p, const struct key *k, struct search_node *n)
 	return 0;
 }
 
+/* EMAILID and THREADID: what can be no objectid is of no message. */
+static int
+parse_objectid(struct parser *p, const struct key *k, struct search_node *n)
+{
+	(void)k;
+	return lex_space(p->x) == -1 ? -1 : lex_atom(p->x, &n->field);
+}
+
 /* BODY and TEXT. The empty string is in every message. */
 static int
 parse_body(struct parser *p, const struct key *k, struct search_node *n)
@@ -321,6 +329,8 @@ static const struct key keys[] = {
 	TEXT_KEY("CC", KEY_CC),
 	TEXT_KEY("BCC", KEY_BCC),
 	{ "HEADER", parse_header, SEARCH_HEADER, STAGE_HEADER, true, 0, 0 },
+	{ "EMAILID", parse_objectid, SEARCH_EMAILID, STAGE_BODY, true, 0, 0 },
+	{ "THREADID", parse_objectid, SEARCH_THREADID, STAGE_HEADER, true, 0, 0 },
 	{ "BODY", parse_body, SEARCH_TEXT, STAGE_BODY, true, 0, 0 },
 	{ "TEXT", parse_body, SEARCH_TEXT, STAGE_BODY, true, 1, 0 },
 	DATE_KEY("BEFORE", VALUE_ARRIVAL, STAGE_ROW, BEFORE),

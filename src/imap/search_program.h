@@ -28,6 +28,7 @@ enum search_op {
 	SEARCH_RANGE,			/* low <= value <= high */
 	SEARCH_KEY,			/* a text of the sort column holds the needle */
 	SEARCH_HEADER,			/* a field of that name does */
+	SEARCH_EMAILID, SEARCH_THREADID,	/* it is field */
 	SEARCH_TEXT,			/* the body does, or (header) all of the message */
 };
 

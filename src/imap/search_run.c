@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "limits.h"
 #include "log.h"
+#include "objectid.h"
 #include "rows.h"
 #include "search.h"
 #include "search_text.h"
@@ -102,6 +103,18 @@ try_key(struct looking *l, const struct search_node *n)
 	return try_field(l, bytes_of(names[n->number]), n->needle);
 }
 
+static enum truth
+try_objectid(struct looking *l, const struct search_node *n)
+{
+	struct objectid id;
+
+	l->has_keys = false;
+	if ((n->op == SEARCH_EMAILID ? objectid_email(&l->facts, &id)
+	    : objectid_thread(&l->facts, &id)) == -1)
+		return failure(l);
+	return truth(bytes_equal(objectid_bytes(&id), n->field));
+}
+
 /* ---- values ---- */
 
 static enum truth
@@ -186,6 +199,9 @@ try_leaf(struct looking *l, const struct search_node *n)
 		return try_key(l, n);
 	case SEARCH_HEADER:
 		return try_field(l, n->field, n->needle);
+	case SEARCH_EMAILID:
+	case SEARCH_THREADID:
+		return try_objectid(l, n);
 	case SEARCH_TEXT:
 		return try_text(l, n);
 	case SEARCH_AND:
