@@ -212,7 +212,7 @@ def server_listens(port):
     try:
         quiet(port).close()
         return True
-    except ConnectionRefusedError:
+    except ConnectionError:
         return False
 
 

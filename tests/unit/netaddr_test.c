@@ -9,7 +9,7 @@
 static struct netaddr
 address(const char *text)
 {
-	struct netaddr a;
+	struct netaddr a = { 0 };
 	unsigned char raw[16];
 
 	if (inet_pton(AF_INET, text, raw) == 1)
