@@ -109,19 +109,21 @@ cmd_id(struct session *s, struct call *c)
 	return ok("ID completed");
 }
 
-/* ---- ENABLE (RFC 5161) ---- */
+/*
+ * ---- ENABLE (RFC 5161) ----
+ *
+ * All that is named and known is named in the answer, also what was on before:
+ * a client takes silence for a refusal (RFC 7162 section 3.2.3).
+ */
 
-/* Turns on what a capability stands for; false when it did nothing new. */
-static bool
+/* Turns on what a capability stands for. */
+static void
 enable(struct session *s, unsigned bits)
 {
-	if ((s->enabled & bits) == bits)
-		return false;
 	if ((bits & ENABLED_CONDSTORE) != 0)
 		session_enable_condstore(s);
 	s->enabled |= bits;
 	s->out.utf8 = (s->enabled & (ENABLED_UTF8 | ENABLED_REV2)) != 0;
-	return true;
 }
 
 struct outcome
@@ -143,9 +145,10 @@ cmd_enable(struct session *s, struct call *c)
 	put_untagged(&s->out, "ENABLED");
 	do {
 		lex_atom(x, &name);
-		if (capability_enables(name, &canonical, &bits)
-		    && enable(s, bits))
-			put_word(&s->out, canonical);
+		if (!capability_enables(name, &canonical, &bits))
+			continue;
+		enable(s, bits);
+		put_word(&s->out, canonical);
 	} while (lex_space(x) == 0);
 	put_end(&s->out);
 	return ok("ENABLE completed");

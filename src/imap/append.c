@@ -54,7 +54,8 @@ check_literal(struct append *a, bool utf8, bool part)
 	if (utf8 && !mark.binary)
 		return lex_fail(x, EINVAL, "UTF8 wants a literal8");
 	if (mark.size == 0 && !part)
-		return lex_fail(x, EINVAL, "An empty message cannot be");
+		/* NO, not BAD (RFC 3502 section 6.3.11). */
+		return lex_fail(x, EILSEQ, "An empty message cannot be");
 	x->rest = bytes_from(x->rest, x->rest.n);
 	return 0;
 }

@@ -54,6 +54,13 @@ static struct section_mark mark;
 
 /* ---- one item ---- */
 
+/* \Seen was set by this very command. */
+static bool
+newly_seen(const struct fetch *f)
+{
+	return f->seen.n > 0 && runs_contains(&f->seen, f->row->uid);
+}
+
 /* Begins the response with its first item: one without any is no response. */
 static void
 begin(struct fetch *f)
@@ -61,7 +68,8 @@ begin(struct fetch *f)
 	if (f->begun)
 		return;
 	f->begun = true;
-	fetch_begin(f->s, rows_sequence(&f->rows, f->row->uid), f->row->uid, f->with_uid);
+	fetch_begin(f->s, rows_sequence(&f->rows, f->row->uid), f->row->uid,
+	    f->with_uid || (newly_seen(f) && session_tells_uid(f->s)));
 }
 
 static void
@@ -265,13 +273,14 @@ note_failure(struct fetch *f, int error)
 	    log_quote(mailbox_name_of(f->s->box)), f->row->uid, strerror(error));
 }
 
-/* \Seen was set by this very command: the client is told with the data. */
+/* The client is told of \Seen with the data (RFC 7162 section 3.2.4). */
 static void
 tell_seen(struct fetch *f)
 {
-	if (f->flags_told || f->seen.n == 0 || !runs_contains(&f->seen, f->row->uid))
+	if (!newly_seen(f))
 		return;
-	put_flags(f, NULL);
+	if (!f->flags_told)
+		put_flags(f, NULL);
 	if (session_condstore(f->s) && !fetch_wants(&f->program, FETCH_MODSEQ))
 		put_modseq(f, NULL);
 }

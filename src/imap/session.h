@@ -163,6 +163,13 @@ session_condstore(const struct session *s)
 	return (s->enabled & ENABLED_CONDSTORE) != 0;
 }
 
+/* UID is wanted with FLAGS that no FETCH asked for (RFC 7162 3.2.4, 9051 7.5.2). */
+static inline bool
+session_tells_uid(const struct session *s)
+{
+	return (s->enabled & (ENABLED_CONDSTORE | ENABLED_REV2)) != 0;
+}
+
 /*
  * VANISHED of uids, "(EARLIER)" when earlier (RFC 7162 3.2.10). Nothing when
  * empty.
@@ -230,7 +237,10 @@ void tell_keywords(struct session *s);
 /* EXISTS, and RECENT when it is another number than was told. */
 void tell_exists(struct session *s);
 
-/* FETCH with UID, FLAGS and what is enabled, for the UIDs that are in the view. */
+/*
+ * FETCH with FLAGS and what is enabled, for the UIDs that are in the view; with
+ * UID when with_uid or session_tells_uid().
+ */
 int tell_flags(struct session *s, const struct runs *uids, bool with_uid);
 
 /* Sequence numbers of UIDs that are all in the view. */

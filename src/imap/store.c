@@ -83,7 +83,8 @@ tell_modseqs(struct session *s, const struct runs *uids, bool with_uid)
 		return -1;
 	mail_cursor_no_dates(cursor);
 	while ((r = mail_cursor_next(cursor, &row)) == 1) {
-		fetch_begin(s, runs_rank(view, row.uid), row.uid, with_uid);
+		fetch_begin(s, runs_rank(view, row.uid), row.uid,
+		    with_uid || session_tells_uid(s));
 		fetch_modseq(s, row.modseq);
 		fetch_end(s);
 	}
@@ -99,7 +100,6 @@ tell_modseqs(struct session *s, const struct runs *uids, bool with_uid)
 static int
 tell_others(struct session *s, const struct mail_stored *st)
 {
-	bool with_uid = (s->enabled & (ENABLED_QRESYNC | ENABLED_REV2)) != 0;
 	struct mail_changes ch;
 	struct runs others = RUNS_INIT;
 	int r = 0;
@@ -109,7 +109,7 @@ tell_others(struct session *s, const struct mail_stored *st)
 	if (ch.modseq == st->modseq) {
 		r = runs_subtract(&others, &ch.changed, &st->stored);
 		if (r == 0)
-			r = tell_flags(s, &others, with_uid);
+			r = tell_flags(s, &others, false);
 		if (r == 0)
 			mailbox_told_modseq(s->box, st->modseq);
 	}

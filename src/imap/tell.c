@@ -72,7 +72,8 @@ tell_flags(struct session *s, const struct runs *uids, bool with_uid)
 		return -1;
 	mail_cursor_no_dates(cursor);
 	while ((r = mail_cursor_next(cursor, &row)) == 1) {
-		fetch_begin(s, runs_rank(view, row.uid), row.uid, with_uid);
+		fetch_begin(s, runs_rank(view, row.uid), row.uid,
+		    with_uid || session_tells_uid(s));
 		fetch_flags(s, &row);
 		if (session_condstore(s))
 			fetch_modseq(s, row.modseq);
@@ -217,9 +218,6 @@ tell_gone(struct session *s, const struct runs *uids)
 static int
 tell_difference(struct session *s, const struct mail_changes *ch, bool expunge)
 {
-	/* Clients of these know messages by UID (RFC 7162 section 3.2.4). */
-	bool with_uid = (s->enabled & (ENABLED_QRESYNC | ENABLED_REV2)) != 0;
-
 	if (expunge && ch->vanished.n > 0 && tell_gone(s, &ch->vanished) < 0)
 		return -1;
 	if (ch->arrived.n > 0) {
@@ -228,7 +226,7 @@ tell_difference(struct session *s, const struct mail_changes *ch, bool expunge)
 		tell_exists(s);
 	}
 	tell_keywords(s);
-	if (tell_flags(s, &ch->changed, with_uid) < 0)
+	if (tell_flags(s, &ch->changed, false) < 0)
 		return -1;
 	mailbox_told_modseq(s->box, ch->modseq);
 	return 0;
