@@ -310,7 +310,7 @@ static void
 send_order(int i, struct order o)
 {
 	if (write(sessions[i].to, &o, sizeof o) != sizeof o)
-		CHECK(!"session is there");
+		test_check(false, __FILE__, __LINE__, "session is there");
 }
 
 static bool
