@@ -124,6 +124,20 @@ enum { STATUS_COUNTS = 0, STATUS_SIZES = 1 };
 int mail_status(struct mail *m, struct bytes name, unsigned want,
     struct mailbox_status *out);
 
+/*
+ * Limits on the user's mail and what is used of them, each set under a root of
+ * its own; a limit that is 0 is none. Delivering and copying past one is
+ * refused with EDQUOT. How many roots there are, 0 when nobody limits
+ * anything, or -1.
+ */
+struct mail_quota {
+	const char *root;		/* an atom */
+	uint64_t octets_used, octets_limit;
+	uint64_t messages_used, messages_limit;
+};
+#define MAIL_QUOTA_ROOTS_MAX 2
+int mail_quota(struct mail *m, struct mail_quota v[MAIL_QUOTA_ROOTS_MAX]);
+
 /* ---- an open mailbox ---- */
 
 /*
@@ -367,6 +381,11 @@ int delivery_message(struct delivery *d, uint32_t flags,
     const struct bytes *keywords, size_t n_keywords, int64_t date);
 /* Bytes of it, with CRLF line ends, in any pieces. */
 int delivery_write(struct delivery *d, const void *p, size_t n);
+/*
+ * The delivery takes the place of one message of so many octets that is removed
+ * afterwards: what counts for limits is the difference.
+ */
+void delivery_replaces(struct delivery *d, uint64_t octets);
 /*
  * Makes all of them durable and visible at once, gives them UIDs. Frees d,
  * also on failure; then nothing was delivered.

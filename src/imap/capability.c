@@ -32,6 +32,8 @@ static const struct feature {
 	{ "BINARY", 0 },
 	{ "PREVIEW", 0 },
 	{ "OBJECTID", 0 },
+	{ "QUOTA=RES-STORAGE", 0 },
+	{ "QUOTA=RES-MESSAGE", 0 },
 	{ "SAVEDATE", 0 },
 	{ "PARTIAL", 0 },
 	{ "INPROGRESS", 0 },

@@ -36,6 +36,10 @@ HANDLER(cmd_lsub);
 HANDLER(cmd_xlist);
 HANDLER(cmd_status);
 
+/* quota.c */
+HANDLER(cmd_getquota);
+HANDLER(cmd_getquotaroot);
+
 /* compress.c */
 HANDLER(cmd_compress);
 

@@ -107,6 +107,8 @@ commit(struct replace *r, struct append *a)
 		delivery_abort(a->d);
 		return o;
 	}
+	if (row.size_known || mailbox_row_size(r->s->box, r->old, &row.size) == 0)
+		delivery_replaces(a->d, row.size);
 	if (delivery_commit(a->d, &r->uidvalidity, &uids) < 0)
 		return no_delivery(errno);
 	r->new = runs_first(&uids);

@@ -42,6 +42,8 @@ const struct command commands[] = {
 	{ "APPEND", ANY, CMD_ARGS | CMD_STREAM, NULL, cmd_append },
 	{ "IDLE", ANY, CMD_NO_ARGS, "IDLE", cmd_idle },
 
+	{ "GETQUOTA", ANY, CMD_ARGS, "QUOTA", cmd_getquota },
+	{ "GETQUOTAROOT", ANY, CMD_ARGS, "QUOTA", cmd_getquotaroot },
 	{ "COMPRESS", ANY, CMD_ARGS, "COMPRESS=DEFLATE", cmd_compress },
 
 	/* selected */

@@ -7,6 +7,7 @@
 
 #include "mailbox.h"
 #include "name.h"
+#include "quota.h"
 #include "transfer.h"
 
 #define COPY_MAX 1000000
@@ -219,6 +220,26 @@ try_copy(struct copying *c, const struct runs *uids, struct mail_copied *out)
 	return rc;
 }
 
+/* What moves is where it was: limits are the user's, not a mailbox's. */
+static int
+room(struct mailbox *b, const struct runs *uids)
+{
+	struct runs_cursor k = RUNS_CURSOR(uids);
+	uint64_t octets = 0, messages = 0, size;
+	uint32_t uid;
+
+	if (!quota_is_set(b->b.mail))
+		return 0;
+	while ((uid = runs_next(&k)) != 0)
+		if (mailbox_row_size(b, uid, &size) == 0) {
+			octets += size;
+			messages++;
+		} else if (errno != ENOENT) {
+			return -1;
+		}
+	return quota_room(b->b.mail, octets, messages);
+}
+
 int
 mailbox_copy(struct mailbox *b, const struct runs *uids, struct bytes to,
     bool move, struct mail_copied *out)
@@ -232,7 +253,8 @@ mailbox_copy(struct mailbox *b, const struct runs *uids, struct bytes to,
 		errno = EROFS;
 		return -1;
 	}
-	if (bound_open(b->b.mail, to, &c.to) < 0)
+	if ((!move && room(b, uids) < 0)
+	    || bound_open(b->b.mail, to, &c.to) < 0)
 		return -1;
 	for (int i = 0; i < TRIES; i++) {
 		rc = try_copy(&c, uids, out);

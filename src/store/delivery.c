@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "quota.h"
 #include "sys.h"
 #include "transfer.h"
 
@@ -16,6 +17,7 @@ struct delivery {
 	struct draft *v;
 	size_t n, cap;
 	bool open;			/* the last draft takes bytes */
+	uint64_t freed, freed_messages;	/* by what it replaces */
 	unsigned char before, last;	/* the two bytes written last */
 	size_t in_piece;
 	unsigned char piece[PIECE];
@@ -210,13 +212,31 @@ deliver_locked(struct delivery *d, struct runs *uids)
 	return runs_add(uids, d->v[0].uid, d->v[d->n - 1].uid);
 }
 
+void
+delivery_replaces(struct delivery *d, uint64_t octets)
+{
+	d->freed = octets;
+	d->freed_messages = 1;
+}
+
+static int
+room(const struct delivery *d)
+{
+	uint64_t octets = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		octets += d->v[i].wire_size;
+	return quota_room(d->to.mail, octets > d->freed ? octets - d->freed : 0,
+	    d->n > d->freed_messages ? d->n - d->freed_messages : 0);
+}
+
 int
 delivery_commit(struct delivery *d, uint32_t *uidvalidity, struct runs *uids)
 {
 	int rc = -1, saved;
 
 	runs_clear(uids);
-	if (finish(d) == 0 && bound_lock(&d->to) == 0) {
+	if (finish(d) == 0 && room(d) == 0 && bound_lock(&d->to) == 0) {
 		rc = deliver_locked(d, uids);
 		saved = errno;
 		*uidvalidity = d->to.state.uidvalidity;

@@ -260,6 +260,15 @@ mail_status(struct mail *m, struct bytes name, unsigned want,
 	return 0;
 }
 
+int
+mail_quota(struct mail *m, struct mail_quota v[MAIL_QUOTA_ROOTS_MAX])
+{
+	(void)m;
+	v[0] = (struct mail_quota){ .root = "mail", .octets_used = 3000,
+	    .octets_limit = 100000, .messages_used = 3, .messages_limit = 100 };
+	return 1;
+}
+
 /* ---- an open mailbox ---- */
 
 int
@@ -757,6 +766,13 @@ delivery_abort(struct delivery *d)
 	for (size_t i = 0; i < d->n; i++)
 		buf_free(&d->m[i].body);
 	free(d);
+}
+
+void
+delivery_replaces(struct delivery *d, uint64_t octets)
+{
+	(void)d;
+	(void)octets;
 }
 
 int

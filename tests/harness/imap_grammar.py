@@ -538,6 +538,28 @@ class Parser:
             else:
                 self.fail("search result %r" % name)
 
+    def quota(self):
+        """RFC 9208 section 7: a list of at least one resource."""
+        self.astring()
+        self.space()
+
+        def resource():
+            name = self.word()
+            if name not in (b"STORAGE", b"MESSAGE", b"MAILBOX", b"ANNOTATION-STORAGE"):
+                self.fail("resource %r" % name)
+            for _ in range(2):
+                self.space()
+                self.number64()
+            return name
+        got = self.many(resource, 1)
+        if len(set(got)) != len(got):
+            self.fail("a resource twice")
+
+    def quota_root(self):
+        self.mailbox()
+        while self.accept(b" "):
+            self.astring()
+
     def namespace(self):
         for i in range(3):
             if i:
@@ -831,6 +853,7 @@ class Checker:
             b"LIST": p.list_data, b"LSUB": p.list_data,
             b"XLIST": p.list_data, b"STATUS": p.status,
             b"NAMESPACE": p.namespace, b"ID": p.identification, b"FLAGS": self.flags(p),
+            b"QUOTA": p.quota, b"QUOTAROOT": p.quota_root,
             b"CAPABILITY": lambda: setattr(self, "capabilities", p.capabilities()),
             b"VANISHED": lambda: self.vanished(p),
         }
