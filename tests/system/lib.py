@@ -89,7 +89,7 @@ def mount(*args):
 
 def overlay(path):
     """What is written under path goes to memory."""
-    upper = os.path.join(SCRATCH, "up" + path.replace("/", "-"))
+    upper = tempfile.mkdtemp(prefix="up" + path.replace("/", "-"), dir=SCRATCH)
     os.makedirs(upper + "/u")
     os.makedirs(upper + "/w")
     os.chmod(upper + "/u", os.stat(path).st_mode & 0o7777)
