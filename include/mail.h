@@ -64,9 +64,10 @@ void mail_shrink(struct mail *m);
 
 /* ---- mailboxes by name ---- */
 
-enum special_use {		/* RFC 6154 */
+enum special_use {		/* RFC 6154, RFC 8457, RFC 9979 */
 	USE_DRAFTS = 1, USE_SENT = 2, USE_JUNK = 4, USE_TRASH = 8,
 	USE_ARCHIVE = 16, USE_FLAGGED = 32, USE_ALL = 64, USE_IMPORTANT = 128,
+	USE_SNOOZED = 256, USE_SCHEDULED = 512, USE_MEMOS = 1024,
 };
 
 enum mailbox_attributes {
@@ -103,6 +104,31 @@ int mail_rename(struct mail *m, struct bytes from, struct bytes to);
 
 /* Needs no existing mailbox. Unsubscribing an unknown name succeeds. */
 int mail_subscribe(struct mail *m, struct bytes name, bool on);
+
+/* ---- annotations (RFC 5464) ---- */
+
+#define MAIL_ANNOTATIONS_MAX 200		/* of one mailbox, or of the server */
+#define MAIL_ANNOTATION_ENTRY_MAX ((size_t)255)	/* octets of an entry's name */
+#define MAIL_ANNOTATION_VALUE_MAX ((size_t)65536)
+
+/* Entries are equal whatever their case; a value with a NULL p is none. */
+struct mail_annotation {
+	struct bytes entry;
+	struct bytes value;
+};
+
+/*
+ * Calls fn for each annotation of a mailbox, or of the server when mailbox is
+ * empty. Stops when fn returns non-zero and returns that.
+ */
+int mail_annotations(struct mail *m, struct bytes mailbox,
+    int (*fn)(void *arg, const struct mail_annotation *), void *arg);
+/* Sets n of them (no value: takes them away), all or none. E2BIG: too many. */
+int mail_annotate(struct mail *m, struct bytes mailbox,
+    const struct mail_annotation *v, size_t n);
+
+/* The special uses of a mailbox that is there. */
+int mail_set_uses(struct mail *m, struct bytes name, unsigned uses);
 
 #define MAILBOX_ID_MAX 32
 #define MAIL_KEYWORDS_MAX 128		/* keywords a mailbox can have */

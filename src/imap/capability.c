@@ -22,6 +22,8 @@ static const struct feature {
 	{ "STATUS=SIZE", 0 },
 	{ "MULTIAPPEND", 0 },
 	{ "CATENATE", 0 },
+	{ "METADATA-SERVER", 0 },
+	{ "LIST-METADATA", 0 },
 	{ "SEARCHRES", 0 },
 	{ "WITHIN", 0 },
 	{ "ESORT", 0 },

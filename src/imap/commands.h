@@ -43,6 +43,10 @@ HANDLER(cmd_getquotaroot);
 /* compress.c */
 HANDLER(cmd_compress);
 
+/* metadata.c */
+HANDLER(cmd_getmetadata);
+HANDLER(cmd_setmetadata);
+
 /* append.c */
 HANDLER(cmd_append);
 

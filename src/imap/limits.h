@@ -26,6 +26,9 @@
 #define LIST_PATTERNS_MAX	100
 #define LIST_PATTERN_MAX	2048
 
+/* GETMETADATA, SETMETADATA: entries in one command. */
+#define METADATA_ENTRIES_MAX	100
+
 /* ID: field-value pairs, octets in a field name and in a value (RFC 2971 3.3). */
 #define ID_PAIRS_MAX		30
 #define ID_FIELD_MAX		30

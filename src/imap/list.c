@@ -10,9 +10,12 @@
 #include "status.h"
 #include "uses.h"
 
-/* Names kept in the arena. */
+/* Names kept in the arena, with their uses. */
 struct names {
-	struct bytes *v;
+	struct kept {
+		struct bytes name;
+		unsigned uses;
+	} *v;
 	size_t n, cap;
 };
 
@@ -21,17 +24,17 @@ struct listing {
 	struct list_args args;
 	const char *response;		/* LIST, LSUB, XLIST */
 	struct names hidden;		/* selected, but matched by no pattern */
-	struct names status;		/* to be followed by STATUS */
+	struct names told;		/* to be followed by STATUS, METADATA */
 };
 
 static int
-keep(struct arena *a, struct names *names, struct bytes name)
+keep(struct arena *a, struct names *names, const struct mailbox_name *m)
 {
-	struct bytes copy = { arena_copy(a, name), name.n };
+	struct bytes copy = { arena_copy(a, m->name), m->name.n };
 
 	if (names->n == names->cap) {
 		size_t cap = names->cap == 0 ? 16 : names->cap * 2;
-		struct bytes *v = arena_array(a, cap, sizeof *v);
+		struct kept *v = arena_array(a, cap, sizeof *v);
 
 		if (v == NULL)
 			return -1;
@@ -42,7 +45,7 @@ keep(struct arena *a, struct names *names, struct bytes name)
 	}
 	if (copy.p == NULL)
 		return -1;
-	names->v[names->n++] = copy;
+	names->v[names->n++] = (struct kept){ copy, m->uses };
 	return 0;
 }
 
@@ -80,14 +83,14 @@ note_hidden(void *arg, const struct mailbox_name *m)
 
 	if (!selected(l, m) || matches(l, m->name))
 		return 0;
-	return keep(&l->s->arena, &l->hidden, m->name);
+	return keep(&l->s->arena, &l->hidden, m);
 }
 
 static bool
 has_hidden_below(const struct listing *l, struct bytes name)
 {
 	for (size_t i = 0; i < l->hidden.n; i++) {
-		struct bytes h = l->hidden.v[i];
+		struct bytes h = l->hidden.v[i].name;
 
 		if (h.n > name.n && h.p[name.n] == '/' && bytes_starts(h, name))
 			return true;
@@ -146,9 +149,9 @@ put_name(struct listing *l, struct bytes name)
 }
 
 static bool
-wants_status(const struct listing *l, const struct mailbox_name *m)
+wants_more(const struct listing *l, const struct mailbox_name *m)
 {
-	return (l->args.options & LIST_RETURN_STATUS) != 0
+	return (l->args.options & (LIST_RETURN_STATUS | LIST_RETURN_METADATA)) != 0
 	    && (m->attributes & (MAILBOX_NONEXISTENT | MAILBOX_NOSELECT)) == 0;
 }
 
@@ -170,7 +173,7 @@ list_one(void *arg, const struct mailbox_name *m)
 	if (below)
 		put_childinfo(l);
 	put_end(&l->s->out);
-	return wants_status(l, m) ? keep(&l->s->arena, &l->status, m->name) : 0;
+	return wants_more(l, m) ? keep(&l->s->arena, &l->told, m) : 0;
 }
 
 /* ---- the commands ---- */
@@ -189,6 +192,15 @@ tell_separator(struct listing *l)
 	put_end(r);
 }
 
+static void
+tell_more(struct listing *l, const struct kept *k)
+{
+	if ((l->args.options & LIST_RETURN_STATUS) != 0)
+		(void)tell_status(l->s, k->name, l->args.status);
+	if ((l->args.options & LIST_RETURN_METADATA) != 0)
+		(void)tell_metadata(l->s, k->name, k->uses, &l->args.metadata);
+}
+
 static int
 run_list(struct listing *l)
 {
@@ -202,8 +214,8 @@ run_list(struct listing *l)
 	if (mail_list(l->s->mail, list_one, l) < 0)
 		return -1;
 	/* One that vanished meanwhile has no status (RFC 5819 section 2). */
-	for (size_t i = 0; i < l->status.n; i++)
-		(void)tell_status(l->s, l->status.v[i], l->args.status);
+	for (size_t i = 0; i < l->told.n; i++)
+		tell_more(l, &l->told.v[i]);
 	return 0;
 }
 

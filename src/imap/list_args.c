@@ -17,6 +17,7 @@ static const struct {
 }, return_options[] = {
 	{ "SUBSCRIBED", LIST_RETURN_SUBSCRIBED }, { "CHILDREN", LIST_RETURN_CHILDREN },
 	{ "SPECIAL-USE", LIST_RETURN_SPECIAL }, { "STATUS", LIST_RETURN_STATUS },
+	{ "METADATA", LIST_RETURN_METADATA },
 };
 
 #define SELECT_OPTIONS (sizeof select_options / sizeof select_options[0])
@@ -34,6 +35,21 @@ select_option(struct lex *x, struct list_args *a)
 	return lex_fail(x, EINVAL, "Unknown selection option");
 }
 
+/* What stands behind an option (RFC 5819, RFC 9590). */
+static int
+return_value(struct lex *x, struct list_args *a, unsigned option)
+{
+	switch (option) {
+	case LIST_RETURN_STATUS:
+		return lex_space(x) < 0 ? -1 : status_items(x, &a->status);
+	case LIST_RETURN_METADATA:
+		a->metadata = METADATA_REQUEST;
+		return lex_space(x) < 0 ? -1 : metadata_entries(x, &a->metadata);
+	default:
+		return 0;
+	}
+}
+
 static int
 return_option(struct lex *x, struct list_args *a)
 {
@@ -41,9 +57,7 @@ return_option(struct lex *x, struct list_args *a)
 		if (!lex_word(x, return_options[i].word))
 			continue;
 		a->options |= return_options[i].option;
-		if (return_options[i].option != LIST_RETURN_STATUS)
-			return 0;
-		return lex_space(x) < 0 ? -1 : status_items(x, &a->status);
+		return return_value(x, a, return_options[i].option);
 	}
 	return lex_fail(x, EINVAL, "Unknown return option");
 }

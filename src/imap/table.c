@@ -38,6 +38,8 @@ const struct command commands[] = {
 	{ "XLIST", ANY, CMD_ARGS, "XLIST", cmd_xlist },
 	{ "LSUB", ANY, CMD_ARGS, NULL, cmd_lsub },
 	{ "NAMESPACE", ANY, CMD_NO_ARGS, "NAMESPACE", cmd_namespace },
+	{ "GETMETADATA", ANY, CMD_ARGS, "METADATA", cmd_getmetadata },
+	{ "SETMETADATA", ANY, CMD_ARGS, "METADATA", cmd_setmetadata },
 	{ "STATUS", ANY, CMD_ARGS, NULL, cmd_status },
 	{ "APPEND", ANY, CMD_ARGS | CMD_STREAM, NULL, cmd_append },
 	{ "IDLE", ANY, CMD_NO_ARGS, "IDLE", cmd_idle },

@@ -11,7 +11,9 @@ static const struct {
 	{ USE_ALL, "\\All" }, { USE_ARCHIVE, "\\Archive" },
 	{ USE_DRAFTS, "\\Drafts" }, { USE_FLAGGED, "\\Flagged" },
 	{ USE_IMPORTANT, "\\Important" }, { USE_JUNK, "\\Junk" },
-	{ USE_SENT, "\\Sent" }, { USE_TRASH, "\\Trash" },
+	{ USE_MEMOS, "\\Memos" }, { USE_SCHEDULED, "\\Scheduled" },
+	{ USE_SENT, "\\Sent" }, { USE_SNOOZED, "\\Snoozed" },
+	{ USE_TRASH, "\\Trash" },
 };
 
 #define NAMES (sizeof names / sizeof names[0])
@@ -48,4 +50,16 @@ put_uses(struct response *r, unsigned uses)
 	for (size_t i = 0; i < NAMES; i++)
 		if ((uses & names[i].use) != 0)
 			put_word(r, names[i].name);
+}
+
+void
+uses_print(unsigned uses, struct buf *out)
+{
+	for (size_t i = 0; i < NAMES; i++) {
+		if ((uses & names[i].use) == 0)
+			continue;
+		if (out->len > 0)
+			buf_byte(out, ' ');
+		buf_text(out, names[i].name);
+	}
 }

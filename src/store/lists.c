@@ -21,7 +21,8 @@ static const struct {
 	{ "drafts", USE_DRAFTS }, { "sent", USE_SENT }, { "junk", USE_JUNK },
 	{ "trash", USE_TRASH }, { "archive", USE_ARCHIVE },
 	{ "flagged", USE_FLAGGED }, { "all", USE_ALL },
-	{ "important", USE_IMPORTANT },
+	{ "important", USE_IMPORTANT }, { "snoozed", USE_SNOOZED },
+	{ "scheduled", USE_SCHEDULED }, { "memos", USE_MEMOS },
 };
 #define USE_NAMES (sizeof use_names / sizeof use_names[0])
 

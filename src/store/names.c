@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "annotations.h"
 #include "bound.h"
 #include "layout.h"
 #include "lists.h"
@@ -349,7 +350,10 @@ empty_inbox(struct mail *m, struct bytes to)
 		return -1;
 	if (mailbox_open(m, BYTES("INBOX"), false, &inbox) < 0)
 		return -1;
-	rc = runs_copy(&all, mailbox_view(inbox));
+	/* RFC 5464 section 4.1: its annotations are at both then. */
+	rc = annotations_copy(m->store, BYTES("INBOX"), to);
+	if (rc == 0)
+		rc = runs_copy(&all, mailbox_view(inbox));
 	if (rc == 0)
 		rc = mailbox_copy(inbox, &all, to, true, &copied);
 	saved = errno;

@@ -16,6 +16,7 @@
 #define ROWS_MAX 256
 #define KEYWORDS_MAX 16
 #define NAME_MAX_LENGTH 128
+#define NOTES_MAX 64
 
 struct row {
 	struct mail_row row;
@@ -33,8 +34,14 @@ struct box {
 	size_t n;
 };
 
+struct note {
+	size_t box;			/* BOXES_MAX: the server's */
+	struct buf entry, value;
+};
+
 struct mail {
 	struct box boxes[BOXES_MAX];
+	struct note notes[NOTES_MAX];	/* without an entry: free */
 };
 
 struct mailbox {
@@ -104,6 +111,10 @@ mail_close(struct mail *m)
 {
 	for (size_t i = 0; i < BOXES_MAX; i++)
 		drop_rows(&m->boxes[i]);
+	for (size_t i = 0; i < NOTES_MAX; i++) {
+		buf_free(&m->notes[i].entry);
+		buf_free(&m->notes[i].value);
+	}
 	free(m);
 }
 
@@ -257,6 +268,90 @@ mail_status(struct mail *m, struct bytes name, unsigned want,
 	if (b == NULL)
 		return fail(ENOENT);
 	status_of(b, out);
+	return 0;
+}
+
+/* ---- annotations ---- */
+
+static int
+note_owner(struct mail *m, struct bytes name, size_t *owner)
+{
+	struct box *b = find(m, name);
+
+	*owner = b == NULL ? BOXES_MAX : (size_t)(b - m->boxes);
+	return b == NULL && name.n > 0 ? fail(ENOENT) : 0;
+}
+
+int
+mail_annotations(struct mail *m, struct bytes mailbox,
+    int (*fn)(void *, const struct mail_annotation *), void *arg)
+{
+	size_t owner;
+	int r = note_owner(m, mailbox, &owner);
+
+	for (size_t i = 0; i < NOTES_MAX && r == 0; i++) {
+		const struct note *n = &m->notes[i];
+		struct mail_annotation a = { buf_contents(&n->entry),
+		    buf_contents(&n->value) };
+
+		if (n->box == owner && n->entry.len > 0)
+			r = fn(arg, &a);
+	}
+	return r;
+}
+
+/* The note of this name, or a free one, or NULL. */
+static struct note *
+find_note(struct mail *m, size_t owner, struct bytes entry)
+{
+	struct note *free_one = NULL;
+
+	for (size_t i = 0; i < NOTES_MAX; i++) {
+		struct note *n = &m->notes[i];
+
+		if (n->entry.len == 0)
+			free_one = n;
+		else if (n->box == owner
+		    && bytes_case_equal(buf_contents(&n->entry), entry))
+			return n;
+	}
+	return free_one;
+}
+
+int
+mail_annotate(struct mail *m, struct bytes mailbox,
+    const struct mail_annotation *v, size_t n)
+{
+	size_t owner;
+
+	if (note_owner(m, mailbox, &owner) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct note *at = find_note(m, owner, v[i].entry);
+
+		if (at == NULL)
+			return fail(E2BIG);
+		buf_free(&at->entry);
+		buf_free(&at->value);
+		if (v[i].value.p == NULL)
+			continue;
+		at->box = owner;
+		at->entry = at->value = BUF_INIT(1 << 20);
+		buf_bytes(&at->entry, v[i].entry);
+		buf_room(&at->value, 1);
+		buf_bytes(&at->value, v[i].value);
+	}
+	return 0;
+}
+
+int
+mail_set_uses(struct mail *m, struct bytes name, unsigned uses)
+{
+	struct box *b = find(m, name);
+
+	if (b == NULL)
+		return fail(ENOENT);
+	b->uses = uses;
 	return 0;
 }
 

@@ -29,6 +29,7 @@ BASE_FLAGS = {b"\\answered", b"\\flagged", b"\\deleted", b"\\seen", b"\\draft"}
 LIST_FLAGS = {
     b"\\noinferiors", b"\\noselect", b"\\marked", b"\\unmarked", b"\\nonexistent",
     b"\\haschildren", b"\\hasnochildren", b"\\inbox", b"\\subscribed", b"\\remote", b"\\all", b"\\archive",
+    b"\\memos", b"\\scheduled", b"\\snoozed",                          # RFC 9979
     b"\\drafts", b"\\flagged", b"\\important", b"\\junk", b"\\sent", b"\\trash"}
 PLAIN_CODES = set(
     b"ALERT PARSE READ-ONLY READ-WRITE TRYCREATE UIDNOTSTICKY NOMODSEQ CLOSED UNAVAILABLE "
@@ -480,6 +481,34 @@ class Parser:
         if len(set(got)) != len(got):
             self.fail("a status item twice")
 
+    def entry(self):
+        name = self.astring()
+        if not re.match(rb"/(private|shared)(/[^/*%\x00-\x20\x7f-\xff]+)+\Z", name, re.I):
+            self.fail("entry %r" % name)
+        return name.lower()
+
+    def metadata(self):
+        """RFC 5464: ( entry value ... ), or entries without values when unasked."""
+        self.mailbox()
+        self.space()
+        if not self.peek(b"("):
+            self.entry()
+            while self.accept(b" "):
+                self.entry()
+            return
+
+        def pair():
+            name = self.entry()
+            self.space()
+            if self.peek(b"~{"):
+                self.literal(LITERAL8, nul=True)
+            else:
+                self.nstring()
+            return name
+        got = self.many(pair, 1)
+        if len(set(got)) != len(got):
+            self.fail("an entry twice")
+
     def search(self):
         while self.accept(b" "):
             if self.accept(b"(MODSEQ "):
@@ -637,6 +666,14 @@ class Parser:
         elif name == b"MAILBOXID":
             self.space()
             self.object_id()
+        elif name == b"METADATA":                               # RFC 5464
+            self.space()
+            what = self.word()
+            if what in (b"LONGENTRIES", b"MAXSIZE"):
+                self.space()
+                self.number()
+            elif what not in (b"TOOMANY", b"NOPRIVATE"):
+                self.fail("METADATA %r" % what)
         elif name == b"BADURL":                                 # RFC 4469
             self.space()
             self.match(re.compile(rb"[!-\\^-~]+"), "URL")
@@ -851,7 +888,7 @@ class Checker:
             p.fail("no greeting")
         rules = {
             b"LIST": p.list_data, b"LSUB": p.list_data,
-            b"XLIST": p.list_data, b"STATUS": p.status,
+            b"XLIST": p.list_data, b"STATUS": p.status, b"METADATA": p.metadata,
             b"NAMESPACE": p.namespace, b"ID": p.identification, b"FLAGS": self.flags(p),
             b"QUOTA": p.quota, b"QUOTAROOT": p.quota_root,
             b"CAPABILITY": lambda: setattr(self, "capabilities", p.capabilities()),
