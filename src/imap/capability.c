@@ -34,6 +34,7 @@ static const struct feature {
 	{ "BINARY", 0 },
 	{ "PREVIEW", 0 },
 	{ "OBJECTID", 0 },
+	{ "UIDONLY", ENABLED_UIDONLY },
 	{ "QUOTA=RES-STORAGE", 0 },
 	{ "QUOTA=RES-MESSAGE", 0 },
 	{ "SAVEDATE", 0 },

@@ -84,6 +84,11 @@ put_uid(struct fetch *f, const struct fetch_item *item)
 {
 	(void)item;
 	begin(f);
+	/* begin() has put it, unless the response is a UIDFETCH. */
+	if (session_uidonly(f->s)) {
+		put_word(&f->s->out, "UID");
+		put_number(&f->s->out, f->row->uid);
+	}
 	return 0;
 }
 
@@ -293,7 +298,7 @@ put_message(struct fetch *f, const struct mail_row *row)
 	f->row = row;
 	f->begun = f->flags_told = false;
 	facts_take(&f->facts, row->uid);
-	if (f->with_uid)
+	if (f->with_uid && !session_uidonly(f->s))
 		begin(f);
 	for (i = 0; i < f->program.n; i++)
 		if (put_item[f->program.item[i].kind](f, &f->program.item[i]) == -1)

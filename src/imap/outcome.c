@@ -43,6 +43,9 @@ bad_syntax(const struct lex *x)
 	case E2BIG:
 	case ENOMEM:
 		return no(CODE_LIMIT, x->error);
+	case EOPNOTSUPP:
+		return (struct outcome){ RESULT_BAD,
+		    .code.code = CODE_UIDREQUIRED, .text = x->error };
 	default:
 		return bad(x->error);
 	}

@@ -412,6 +412,8 @@ parse_set(struct parser *p, struct search_node **out)
 {
 	bool empty = mailbox_view(p->s->box)->count == 0;
 
+	if (session_uidonly(p->s) && lex_peek(p->x) != '$')
+		return lex_fail(p->x, EOPNOTSUPP, "Message numbers are not used any more");
 	*out = new_node(p, SEARCH_SET, STAGE_SET);
 	if (*out == NULL)
 		return -1;

@@ -44,7 +44,7 @@ describe(struct session *s)
 	s->told_recent = UINT64_MAX;
 	tell_keywords(s);
 	tell_exists(s);
-	if ((s->enabled & ENABLED_REV2) == 0
+	if ((s->enabled & (ENABLED_REV2 | ENABLED_UIDONLY)) == 0
 	    && runs_contains(view, st.first_unseen))
 		say(s, CODE_UNSEEN, runs_rank(view, st.first_unseen),
 		    "The first unseen message");
@@ -76,7 +76,10 @@ select_param(struct session *s, struct lex *x, struct select_args *a)
 		return lex_fail(x, EINVAL, "Unknown parameter");
 	if ((s->enabled & ENABLED_QRESYNC) == 0)
 		return lex_fail(x, EINVAL, "QRESYNC was not enabled");
-	return qresync_read(x, &a->qresync);
+	if (qresync_read(x, &a->qresync) < 0)
+		return -1;
+	return session_uidonly(s) && a->qresync.match_sequence.n > 0
+	    ? lex_fail(x, EOPNOTSUPP, "Message numbers are not used any more") : 0;
 }
 
 static int

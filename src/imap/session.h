@@ -75,7 +75,10 @@ struct outcome ok(const char *text);
 struct outcome ok_code(enum code code, const char *text);
 struct outcome no(enum code code, const char *text);
 struct outcome bad(const char *text);
-/* BAD with the reader's own words, or NO [LIMIT] when it hit a limit. */
+/*
+ * BAD with the reader's own words, [UIDREQUIRED] for EOPNOTSUPP, or NO [LIMIT]
+ * when it hit a limit.
+ */
 struct outcome bad_syntax(const struct lex *x);
 /* NO with the response code and text that errno has in one table (outcome.c). */
 struct outcome failed(int error);
@@ -155,6 +158,13 @@ void fetch_modseq(struct session *s, uint64_t modseq);
  * a mailbox is selected.
  */
 void session_enable_condstore(struct session *s);
+
+/* Messages have UIDs and no numbers any more (RFC 9586). */
+static inline bool
+session_uidonly(const struct session *s)
+{
+	return (s->enabled & ENABLED_UIDONLY) != 0;
+}
 
 /* MODSEQ is wanted with every FLAGS. */
 static inline bool

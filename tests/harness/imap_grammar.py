@@ -36,7 +36,7 @@ PLAIN_CODES = set(
     b"AUTHENTICATIONFAILED AUTHORIZATIONFAILED EXPIRED PRIVACYREQUIRED CONTACTADMIN NOPERM "
     b"INUSE EXPUNGEISSUED CORRUPTION SERVERBUG CLIENTBUG CANNOT LIMIT OVERQUOTA ALREADYEXISTS "
     b"NONEXISTENT NOTSAVED HASCHILDREN UNKNOWN-CTE TOOBIG COMPRESSIONACTIVE USEATTR "
-    b"NOTIFICATIONOVERFLOW TOOMANY NOPRIVATE".split())
+    b"NOTIFICATIONOVERFLOW TOOMANY NOPRIVATE UIDREQUIRED".split())
 # Commands during which no EXPUNGE may be sent (RFC 3501 section 7.4.1).
 NO_EXPUNGE = {b"FETCH", b"STORE", b"SEARCH", b"SORT", b"THREAD"}
 STATUS_NUMBERS = {b"MESSAGES", b"RECENT", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN", b"DELETED",
@@ -772,7 +772,7 @@ class Checker:
         self.skip = 0               # bytes of a client's literal still to come
         self.literal_line = False   # the line goes on behind a literal
         self.answers = 0            # lines that answer a challenge of AUTHENTICATE
-        self.utf8 = self.rev2 = False
+        self.utf8 = self.rev2 = self.uidonly = False
         self.view = View()
         self.said_bye = False
         self.first = True
@@ -930,6 +930,7 @@ class Checker:
             word = p.word()
             self.utf8 |= word in (b"UTF8=ACCEPT", b"IMAP4REV2")
             self.rev2 |= word == b"IMAP4REV2"
+            self.uidonly |= word == b"UIDONLY"
 
     def vanished(self, p):
         earlier = p.accept(b"(EARLIER) ")
@@ -954,9 +955,15 @@ class Checker:
         elif word == b"RECENT":
             if self.view.uids is not None and n > len(self.view.uids):
                 p.fail("more RECENT than messages")
+        elif word in (b"FETCH", b"EXPUNGE") and self.uidonly:
+            p.fail("a message number under UIDONLY")
         elif word == b"EXPUNGE":
             self.may_expunge(p)
             self.view.expunge(n)
+        elif word == b"UIDFETCH" and self.uidonly:              # RFC 9586 section 3.3
+            p.space()
+            if p.fetch().get("UID", n) != n:
+                p.fail("UIDFETCH with another UID")
         elif word == b"FETCH":
             p.space()
             self.view.fetch(n, p.fetch())
