@@ -80,6 +80,16 @@ ascii_alpha(unsigned char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* The value of a hexadecimal digit, or -1. */
+static inline int
+ascii_hex(unsigned char c)
+{
+	if (ascii_digit(c))
+		return c - '0';
+	c = ascii_upper(c);
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 /* Equality and order under ASCII case folding (i;ascii-casemap, RFC 4790). */
 bool bytes_case_equal(struct bytes a, struct bytes b);
 int bytes_case_compare(struct bytes a, struct bytes b);
@@ -102,6 +112,9 @@ ssize_t bytes_find(struct bytes b, unsigned char c);
  * what follows it. Without a sep all of *rest is returned and *rest is empty.
  */
 struct bytes bytes_split(struct bytes *rest, unsigned char sep);
+
+/* The octet of which sign and two hexadecimal digits begin b, as "%2F"; else -1. */
+int bytes_escaped(struct bytes b, unsigned char sign);
 
 /*
  * The decimal number that is all of b: one or more digits, no sign, at most

@@ -212,13 +212,21 @@ put_objectid(struct fetch *f, const struct fetch_item *item)
 }
 
 static int
+find_section(struct fetch *f, const struct fetch_item *item, struct section *out)
+{
+	uint64_t size;
+
+	if (get_size(f, &size) == -1)
+		return -1;
+	return section_find(&f->facts, item, size, &f->scratch, &mark, out);
+}
+
+static int
 put_section(struct fetch *f, const struct fetch_item *item)
 {
 	struct section section;
-	uint64_t size;
 
-	if (get_size(f, &size) == -1 ||
-	    section_find(&f->facts, item, size, &f->scratch, &mark, &section) == -1)
+	if (find_section(f, item, &section) == -1)
 		return -1;
 	put_label(f, item);
 	if (section.nil) {
@@ -235,10 +243,8 @@ static int
 put_binary_size(struct fetch *f, const struct fetch_item *item)
 {
 	struct section section;
-	uint64_t size;
 
-	if (get_size(f, &size) == -1 ||
-	    section_find(&f->facts, item, size, &f->scratch, &mark, &section) == -1)
+	if (find_section(f, item, &section) == -1)
 		return -1;
 	put_label(f, item);
 	put_number(&f->s->out, section.nil ? 0 : section.octets);

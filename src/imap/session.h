@@ -253,6 +253,9 @@ void tell_exists(struct session *s);
  */
 int tell_flags(struct session *s, const struct runs *uids, bool with_uid);
 
+/* The same without FLAGS: what .SILENT leaves; nothing without CONDSTORE. */
+int tell_modseqs(struct session *s, const struct runs *uids, bool with_uid);
+
 /* Sequence numbers of UIDs that are all in the view. */
 int session_sequence(struct session *s, const struct runs *uids, struct runs *out);
 

@@ -68,30 +68,6 @@ number_keywords(struct session *s, const struct flag_list *f, struct mail_store 
 
 /* ---- telling ---- */
 
-/* FETCH (MODSEQ (n)): what .SILENT leaves of the answer under CONDSTORE. */
-static int
-tell_modseqs(struct session *s, const struct runs *uids, bool with_uid)
-{
-	const struct runs *view = mailbox_view(s->box);
-	struct mail_cursor *cursor;
-	struct mail_row row;
-	int r;
-
-	if (uids->n == 0)
-		return 0;
-	if (mailbox_rows(s->box, uids, &cursor) < 0)
-		return -1;
-	mail_cursor_no_dates(cursor);
-	while ((r = mail_cursor_next(cursor, &row)) == 1) {
-		fetch_begin(s, runs_rank(view, row.uid), row.uid,
-		    with_uid || session_tells_uid(s));
-		fetch_modseq(s, row.modseq);
-		fetch_end(s);
-	}
-	mail_cursor_end(cursor);
-	return r;
-}
-
 /*
  * The client knows its own change by now. What others did just before is told
  * without it; should more have happened since, all is left to the end of the
@@ -125,11 +101,7 @@ tell_stored(struct session *s, const struct mail_stored *st, bool silent,
 	int r;
 
 	tell_keywords(s);
-	if (!silent)
-		r = tell_flags(s, &st->stored, with_uid);
-	else
-		r = session_condstore(s)
-		    ? tell_modseqs(s, &st->stored, with_uid) : 0;
+	r = (silent ? tell_modseqs : tell_flags)(s, &st->stored, with_uid);
 	/* Why it was refused: section 3.1.3 recommends to say so. */
 	if (r == 0)
 		r = tell_flags(s, &st->modified, with_uid);

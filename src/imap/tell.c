@@ -58,8 +58,8 @@ fetch_modseq(struct session *s, uint64_t modseq)
 	put_close(&s->out);
 }
 
-int
-tell_flags(struct session *s, const struct runs *uids, bool with_uid)
+static int
+tell_rows(struct session *s, const struct runs *uids, bool with_uid, bool with_flags)
 {
 	const struct runs *view = mailbox_view(s->box);
 	struct mail_cursor *cursor;
@@ -74,13 +74,26 @@ tell_flags(struct session *s, const struct runs *uids, bool with_uid)
 	while ((r = mail_cursor_next(cursor, &row)) == 1) {
 		fetch_begin(s, runs_rank(view, row.uid), row.uid,
 		    with_uid || session_tells_uid(s));
-		fetch_flags(s, &row);
+		if (with_flags)
+			fetch_flags(s, &row);
 		if (session_condstore(s))
 			fetch_modseq(s, row.modseq);
 		fetch_end(s);
 	}
 	mail_cursor_end(cursor);
 	return r;
+}
+
+int
+tell_flags(struct session *s, const struct runs *uids, bool with_uid)
+{
+	return tell_rows(s, uids, with_uid, true);
+}
+
+int
+tell_modseqs(struct session *s, const struct runs *uids, bool with_uid)
+{
+	return session_condstore(s) ? tell_rows(s, uids, with_uid, false) : 0;
 }
 
 /* ---- the mailbox ---- */

@@ -93,6 +93,18 @@ bytes_split(struct bytes *rest, unsigned char sep)
 }
 
 int
+bytes_escaped(struct bytes b, unsigned char sign)
+{
+	int high, low;
+
+	if (b.n < 3 || b.p[0] != sign)
+		return -1;
+	high = ascii_hex(b.p[1]);
+	low = ascii_hex(b.p[2]);
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+int
 bytes_number(struct bytes b, uint64_t max, uint64_t *out)
 {
 	uint64_t v = 0;

@@ -48,13 +48,6 @@ static const struct command commands[] = {
 /* --- capabilities --- */
 
 static bool
-always(const struct login *l)
-{
-	(void)l;
-	return true;
-}
-
-static bool
 no_password(const struct login *l)
 {
 	return !login_private(l);
@@ -62,15 +55,15 @@ no_password(const struct login *l)
 
 static const struct {
 	const char *name;
-	bool (*now)(const struct login *);
+	bool (*now)(const struct login *);	/* NULL: always */
 } capabilities[] = {
-	{ "IMAP4rev1", always },
-	{ "IMAP4rev2", always },
-	{ "SASL-IR", always },
-	{ "LITERAL-", always },
-	{ "ID", always },
-	{ "ENABLE", always },
-	{ "IDLE", always },
+	{ "IMAP4rev1", NULL },
+	{ "IMAP4rev2", NULL },
+	{ "SASL-IR", NULL },
+	{ "LITERAL-", NULL },
+	{ "ID", NULL },
+	{ "ENABLE", NULL },
+	{ "IDLE", NULL },
 	{ "STARTTLS", login_can_start_tls },
 	{ "LOGINDISABLED", no_password },
 };
@@ -81,7 +74,7 @@ imap_capabilities(struct login *l)
 	int r = wire_text(&l->wire, "CAPABILITY");
 
 	for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++)
-		if (capabilities[i].now(l))
+		if (capabilities[i].now == NULL || capabilities[i].now(l))
 			r |= wire_printf(&l->wire, " %s", capabilities[i].name);
 	for (unsigned i = 0; i < mechanisms_count && login_private(l); i++)
 		r |= wire_printf(&l->wire, " AUTH=%s", mechanisms[i].name);

@@ -51,24 +51,17 @@ static const struct command commands[] = {
 
 /* --- capabilities --- */
 
-static bool
-always(const struct login *l)
-{
-	(void)l;
-	return true;
-}
-
 static const struct {
 	const char *name;
-	bool (*now)(const struct login *);
+	bool (*now)(const struct login *);	/* NULL: always */
 } capabilities[] = {
-	{ "TOP", always },
-	{ "UIDL", always },
-	{ "RESP-CODES", always },
-	{ "AUTH-RESP-CODE", always },
-	{ "PIPELINING", always },
-	{ "EXPIRE NEVER", always },
-	{ "LOGIN-DELAY 0", always },
+	{ "TOP", NULL },
+	{ "UIDL", NULL },
+	{ "RESP-CODES", NULL },
+	{ "AUTH-RESP-CODE", NULL },
+	{ "PIPELINING", NULL },
+	{ "EXPIRE NEVER", NULL },
+	{ "LOGIN-DELAY 0", NULL },
 	{ "STLS", login_can_start_tls },
 	{ "USER", login_private },
 };
@@ -158,7 +151,7 @@ run_capa(struct session *s, struct bytes args)
 
 	(void)args;
 	for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++)
-		if (capabilities[i].now(l))
+		if (capabilities[i].now == NULL || capabilities[i].now(l))
 			r |= wire_printf(&l->wire, "%s\r\n", capabilities[i].name);
 	if (login_private(l)) {
 		r |= wire_text(&l->wire, "SASL ");

@@ -243,7 +243,7 @@ qp_broken(struct decoder *d, struct buf *out)
 static ssize_t
 qp_escape(struct decoder *d, unsigned char c, struct buf *out)
 {
-	int hex = scan_hex(c);
+	int hex = ascii_hex(c);
 
 	if (d->state == QP_SOFT_CR) {
 		d->state = QP_TEXT;
@@ -253,7 +253,7 @@ qp_escape(struct decoder *d, unsigned char c, struct buf *out)
 		if (hex < 0)
 			return qp_broken(d, out);
 		d->state = QP_TEXT;
-		hex |= scan_hex((unsigned char)d->bits) << 4;
+		hex |= ascii_hex((unsigned char)d->bits) << 4;
 		return buf_byte(out, (unsigned char)hex) < 0 ? -1 : 1;
 	}
 	if (c == '\n' || c == '\r') {
@@ -300,18 +300,13 @@ int
 decode_q(struct bytes in, struct buf *out)
 {
 	for (size_t i = 0; i < in.n; i++) {
-		unsigned char c = in.p[i] == '_' ? ' ' : in.p[i];
-		int high = -1, low = -1;
+		int c = bytes_escaped(bytes_from(in, i), '=');
 
-		if (c == '=' && i + 2 < in.n) {
-			high = scan_hex(in.p[i + 1]);
-			low = scan_hex(in.p[i + 2]);
-		}
-		if (high >= 0 && low >= 0) {
-			c = (unsigned char)(high << 4 | low);
+		if (c >= 0)
 			i += 2;
-		}
-		if (buf_byte(out, c) < 0)
+		else
+			c = in.p[i] == '_' ? ' ' : in.p[i];
+		if (buf_byte(out, (unsigned char)c) < 0)
 			return -1;
 	}
 	return 0;

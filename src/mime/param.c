@@ -331,18 +331,13 @@ static int
 put_percent_decoded(struct bytes in, struct buf *out)
 {
 	for (size_t i = 0; i < in.n; i++) {
-		unsigned char c = in.p[i];
-		int high = -1, low = -1;
+		int c = bytes_escaped(bytes_from(in, i), '%');
 
-		if (c == '%' && i + 2 < in.n) {
-			high = scan_hex(in.p[i + 1]);
-			low = scan_hex(in.p[i + 2]);
-		}
-		if (high >= 0 && low >= 0) {
-			c = (unsigned char)(high << 4 | low);
+		if (c >= 0)
 			i += 2;
-		}
-		if (buf_byte(out, c) < 0)
+		else
+			c = in.p[i];
+		if (buf_byte(out, (unsigned char)c) < 0)
 			return -1;
 	}
 	return 0;

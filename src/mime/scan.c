@@ -1,5 +1,5 @@
 /*
- * Comments, quoted strings and hexadecimal digits.
+ * Comments and quoted strings.
  * Runs as: the mailbox owner.
  */
 #include "scan.h"
@@ -30,13 +30,4 @@ scan_quoted(struct bytes b)
 			return i + 1;
 	}
 	return 0;
-}
-
-int
-scan_hex(unsigned char c)
-{
-	if (ascii_digit(c))
-		return c - '0';
-	c = ascii_upper(c);
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }

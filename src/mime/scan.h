@@ -13,9 +13,6 @@
 size_t scan_comment(struct bytes b);
 size_t scan_quoted(struct bytes b);
 
-/* The value of a hexadecimal digit, or -1. */
-int scan_hex(unsigned char c);
-
 /* Where what never ends is taken to reach to the end of b. */
 static inline size_t
 scan_or_all(size_t n, struct bytes b)

@@ -22,15 +22,6 @@ plain(unsigned char c)
 	    || (c != '\0' && strchr("-._~!$'()*+,&=:@/", c) != NULL);
 }
 
-static int
-hex(unsigned char c)
-{
-	c = ascii_lower(c);
-	if (ascii_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Text without percent signs and of no control characters. */
 static int
 decode(struct bytes in, struct arena *a, struct bytes *out)
@@ -41,22 +32,15 @@ decode(struct bytes in, struct arena *a, struct bytes *out)
 	if (to == NULL)
 		return -1;
 	for (size_t i = 0; i < in.n; i++) {
-		unsigned char c = in.p[i];
+		int c = bytes_escaped(bytes_from(in, i), '%');
 
-		if (c == '%') {
-			int high = i + 2 < in.n ? hex(in.p[i + 1]) : -1;
-			int low = i + 2 < in.n ? hex(in.p[i + 2]) : -1;
-
-			if (high < 0 || low < 0)
-				return invalid();
-			c = (unsigned char)(high << 4 | low);
+		if (c >= 0)
 			i += 2;
-		} else if (!plain(c)) {
-			return invalid();
-		}
+		else if (plain(in.p[i]))
+			c = in.p[i];
 		if (c < ' ' || c == 0x7f)
 			return invalid();
-		to[n++] = c;
+		to[n++] = (unsigned char)c;
 	}
 	*out = bytes_make(to, n);
 	return utf8_valid(*out) ? 0 : invalid();

@@ -74,22 +74,15 @@ load(const struct place *p, struct buf *text)
 
 /* ---- lines ---- */
 
-static int
-hex(unsigned char c)
-{
-	return ascii_digit(c) ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* What cannot be read as it was written is left as it is. */
 static void
 unescape(struct bytes in, struct buf *out)
 {
 	for (size_t i = 0; i < in.n; i++) {
-		int high = i + 2 < in.n && in.p[i] == '%' ? hex(in.p[i + 1]) : -1;
-		int low = high >= 0 ? hex(in.p[i + 2]) : -1;
+		int c = bytes_escaped(bytes_from(in, i), '%');
 
-		buf_byte(out, (unsigned char)(low >= 0 ? high << 4 | low : in.p[i]));
-		i += low >= 0 ? 2 : 0;
+		buf_byte(out, (unsigned char)(c >= 0 ? c : in.p[i]));
+		i += c >= 0 ? 2 : 0;
 	}
 }
 

@@ -43,23 +43,20 @@ compare(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static int
+by_name(const void *key, const void *item)
+{
+	const struct bytes *name = key;
+	const struct listed *l = item;
+
+	return bytes_compare(*name, bytes_of(l->name));
+}
+
 const struct listed *
 name_list_find(const struct name_list *l, struct bytes name)
 {
-	size_t low = 0, high = l->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int order = bytes_compare(bytes_of(l->v[mid].name), name);
-
-		if (order == 0)
-			return &l->v[mid];
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
+	return l->n == 0 ? NULL
+	    : bsearch(&name, l->v, l->n, sizeof l->v[0], by_name);
 }
 
 static int

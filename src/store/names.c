@@ -81,27 +81,15 @@ by_name(const void *a, const void *b)
 static struct row *
 find(struct rows *r, struct bytes name)
 {
-	size_t low = 0, high = r->n;
 	struct row key;
 	char copy[LAYOUT_NAME_MAX + 1];
 
-	if (name.n > LAYOUT_NAME_MAX)
+	if (name.n > LAYOUT_NAME_MAX || r->n == 0)
 		return NULL;
 	memcpy(copy, name.p, name.n);
 	copy[name.n] = '\0';
 	key.name = copy;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int order = by_name(&r->v[mid], &key);
-
-		if (order == 0)
-			return &r->v[mid];
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
+	return bsearch(&key, r->v, r->n, sizeof r->v[0], by_name);
 }
 
 /* Adds to out each missing parent of the sorted names, once. */

@@ -10,6 +10,8 @@
 #include "quota.h"
 
 #define BLOCK 1024			/* what limits are counted in */
+/* QCMD() shifts into the sign. */
+#define GET_USER_QUOTA ((unsigned)Q_GETQUOTA << SUBCMDSHIFT | USRQUOTA)
 
 int
 quota_of_system(int dir, const char *path, uint64_t *used, uint64_t *limit)
@@ -17,7 +19,7 @@ quota_of_system(int dir, const char *path, uint64_t *used, uint64_t *limit)
 	struct dqblk q = { 0 };
 
 	(void)path;
-	if (syscall(SYS_quotactl_fd, dir, QCMD(Q_GETQUOTA, USRQUOTA), getuid(),
+	if (syscall(SYS_quotactl_fd, dir, GET_USER_QUOTA, getuid(),
 	    &q) != 0)
 		return 0;
 	*used = q.dqb_curspace;
