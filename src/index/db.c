@@ -37,6 +37,13 @@ struct meta {
 	char boot[BOOT_SIZE];
 };
 
+/* What the file's inode said after the last commit: see sealed(). */
+struct seal {
+	uint64_t inode, size;
+	int64_t sec, nsec;
+	uint64_t device;
+};
+
 struct db {
 	char *path;
 	unsigned lock_wait;
@@ -48,6 +55,7 @@ struct db {
 	uint64_t token;
 	dev_t dev;
 	ino_t ino;
+	struct seal seal;		/* as last seen to fit */
 	size_t map;
 	bool private;			/* in memory, for this session alone */
 	int write_lock;			/* file whose lock bounds the wait for writers */
@@ -118,7 +126,7 @@ static bool
 unwritable(int rc)
 {
 	return rc == EROFS || rc == EACCES || rc == EPERM || rc == ENOSPC
-	    || rc == EDQUOT;
+	    || rc == EDQUOT || rc == EISDIR || rc == ELOOP;
 }
 
 /* From here on this session has an index of its own, in memory. */
@@ -158,9 +166,6 @@ db_rest(struct db *d)
 		log_warn("index %s: damaged, left open", d->path);
 	d->env = NULL;
 	d->reader = NULL;
-	if (d->write_lock >= 0)
-		close(d->write_lock);
-	d->write_lock = -1;
 }
 
 static void
@@ -299,23 +304,135 @@ make_tables(struct db *d)
 	return rc;
 }
 
+/*
+ * LMDB's own lock between writers has no time limit: ours, taken first, does.
+ * 0 or an errno.
+ */
+static int
+open_lock_file(struct db *d)
+{
+	char path[PATH_SIZE];
+
+	if (d->private || d->write_lock >= 0)
+		return 0;
+	snprintf(path, sizeof path, "%s-write", d->path);
+	d->write_lock = lock_open(AT_FDCWD, path);
+	return d->write_lock < 0 ? errno : 0;
+}
+
+static int
+lock_writers(struct db *d)
+{
+	return d->private ? 0 : lock_take(d->write_lock, d->lock_wait);
+}
+
+static void
+unlock_writers(struct db *d)
+{
+	if (d->write_lock >= 0)
+		lock_drop(d->write_lock);
+}
+
+/*
+ * LMDB trusts the pages it reads. So that it never gets pages that it did not
+ * write itself, each commit is sealed: what the file's inode then says stands
+ * in the file that writers lock. Whoever else writes into the index, cuts it
+ * or puts another one there breaks the seal. (So does a kill in the midst of
+ * a commit: the index is made anew.)
+ */
+static struct seal
+seal_of(const struct stat *st)
+{
+	return (struct seal){ .inode = st->st_ino, .size = (uint64_t)st->st_size,
+	    .sec = st->st_ctim.tv_sec, .nsec = st->st_ctim.tv_nsec,
+	    .device = st->st_dev };
+}
+
+/* The file behind path, and whether the seal fits it. */
+static bool
+sealed(struct db *d)
+{
+	struct seal is, want;
+	struct stat st;
+
+	if (d->private)
+		return true;
+	if (lstat(d->path, &st) < 0)
+		return false;
+	want = seal_of(&st);
+	if (d->env != NULL && memcmp(&want, &d->seal, sizeof want) == 0)
+		return true;
+	/* Good in itself, but not the file that is open. */
+	if (d->env != NULL && (st.st_ino != d->ino || st.st_dev != d->dev))
+		return false;
+	if (pread(d->write_lock, &is, sizeof is, 0) != sizeof is
+	    || memcmp(&is, &want, sizeof is) != 0)
+		return false;
+	d->seal = want;
+	return true;
+}
+
+/* Under the lock of writers. */
+static int
+put_seal(struct db *d)
+{
+	struct seal now;
+	struct stat st;
+
+	if (d->private)
+		return 0;
+	if (lstat(d->path, &st) < 0)
+		return -1;
+	now = seal_of(&st);
+	d->seal = now;
+	return pwrite(d->write_lock, &now, sizeof now, 0) == sizeof now ? 0 : -1;
+}
+
 static int
 try_open(struct db *d)
 {
-	int rc;
+	int dead, rc = open_env(d);
 
-	if (!trusted(d))
-		remove_files(d);
-	rc = open_env(d);
-	if (rc == 0 && (rc = open_existing(d)) == MDB_NOTFOUND)
-		rc = make_tables(d);
-	if (rc == MDB_READERS_FULL) {
-		int dead;
-
-		mdb_reader_check(d->env, &dead);
-	}
+	if (rc == 0)
+		rc = open_existing(d);
+	if (rc == MDB_READERS_FULL && mdb_reader_check(d->env, &dead) == 0)
+		rc = open_existing(d);
 	if (rc != 0)
 		db_rest(d);
+	return rc;
+}
+
+/* Under the lock of writers: opens what is sealed, or makes a new one. */
+static int
+open_or_make(struct db *d)
+{
+	int rc = sealed(d) && trusted(d) ? try_open(d) : MDB_NOTFOUND;
+
+	if (rc != 0 && rc != MDB_NOTFOUND && !damaged(rc) && rc != EINVAL
+	    && rc != EAGAIN)
+		return rc;
+	if (rc == 0)
+		return 0;
+	remove_files(d);
+	rc = open_env(d);
+	if (rc == 0)
+		rc = make_tables(d);
+	if (rc == 0 && put_seal(d) < 0)
+		rc = errno;
+	if (rc != 0)
+		db_rest(d);
+	return rc;
+}
+
+static int
+open_locked(struct db *d)
+{
+	int rc;
+
+	if (lock_writers(d) < 0)
+		return errno;
+	rc = open_or_make(d);
+	unlock_writers(d);
 	return rc;
 }
 
@@ -329,14 +446,12 @@ wake(struct db *d)
 
 	if (d->env != NULL)
 		return 0;
-	rc = try_open(d);
-	if (rc != 0 && (damaged(rc) || rc == EINVAL || rc == EAGAIN)) {
-		log_info("index %s: made anew: %s", d->path, mdb_strerror(rc));
-		remove_files(d);
-		rc = try_open(d);
-	}
+	rc = open_lock_file(d);
+	if (rc == 0 && (!sealed(d) || !trusted(d) || d->private
+	    || (rc = try_open(d)) != 0))
+		rc = open_locked(d);
 	if (rc != 0 && unwritable(rc) && go_private(d, rc) == 0)
-		rc = try_open(d);
+		rc = open_locked(d);
 	if (rc != 0)
 		return fail(rc);
 	if (d->token != token || d->dev != dev || d->ino != ino)
@@ -373,6 +488,8 @@ db_close(struct db *d)
 	if (d == NULL)
 		return;
 	db_rest(d);
+	if (d->write_lock >= 0)
+		close(d->write_lock);
 	free(d->path);
 	free(d);
 }
@@ -385,13 +502,25 @@ db_drop(struct db *d)
 	remove_files(d);
 }
 
+/* A broken seal may be a commit that another session is at: ask under the lock. */
+static bool
+still_ours(struct db *d)
+{
+	bool good = sealed(d);
+
+	if (good || d->private)
+		return true;
+	if (lock_writers(d) < 0)
+		return false;
+	good = sealed(d);
+	unlock_writers(d);
+	return good;
+}
+
 int
 db_check(struct db *d)
 {
-	struct stat st;
-
-	if (d->env != NULL && !d->private && (lstat(d->path, &st) < 0 || st.st_ino != d->ino
-	    || st.st_dev != d->dev))
+	if (d->env != NULL && !still_ours(d))
 		db_rest(d);
 	return wake(d);
 }
@@ -453,32 +582,6 @@ make_room(struct db *d)
 	    : resize(d, info.me_mapsize * 2);
 }
 
-static void
-unlock_writers(struct db *d)
-{
-	if (d->write_lock >= 0)
-		lock_drop(d->write_lock);
-}
-
-/*
- * LMDB's own lock between writers has no time limit: ours, taken first, does.
- */
-static int
-lock_writers(struct db *d)
-{
-	char path[PATH_SIZE];
-
-	if (d->private)
-		return 0;
-	if (d->write_lock < 0) {
-		snprintf(path, sizeof path, "%s-write", d->path);
-		d->write_lock = lock_open(AT_FDCWD, path);
-	}
-	if (d->write_lock < 0)
-		return report(d, errno);
-	return lock_take(d->write_lock, d->lock_wait);
-}
-
 static int
 begin_writing(struct db *d)
 {
@@ -491,22 +594,39 @@ begin_writing(struct db *d)
 	return report(d, rc);
 }
 
-int
-db_begin(struct db *d)
+static int
+begin_locked(struct db *d)
 {
 	int rc;
 
-	if (wake(d) < 0 || lock_writers(d) < 0)
+	/* Another file by now, or a spoilt one: the caller begins again. */
+	if (!sealed(d)) {
+		db_rest(d);
+		errno = EIO;
 		return -1;
-	if ((rc = make_room(d)) != 0) {
-		unlock_writers(d);
+	}
+	if ((rc = make_room(d)) != 0)
 		return report(d, rc);
-	}
-	if (begin_writing(d) < 0) {
-		unlock_writers(d);
+	return begin_writing(d);
+}
+
+int
+db_begin(struct db *d)
+{
+	int saved;
+
+	if (d->env == NULL) {
+		errno = EIO;
 		return -1;
 	}
-	return 0;
+	if (lock_writers(d) < 0)
+		return -1;
+	if (begin_locked(d) == 0)
+		return 0;
+	saved = errno;
+	unlock_writers(d);
+	errno = saved;
+	return -1;
 }
 
 int
@@ -521,6 +641,8 @@ db_commit(struct db *d)
 	}
 	d->writer = NULL;
 	rc = guard_txn_commit(txn);
+	if (rc == 0 && put_seal(d) < 0)
+		rc = EIO;
 	unlock_writers(d);
 	return report(d, rc);
 }
@@ -544,8 +666,11 @@ reader(struct db *d, MDB_txn **txn)
 {
 	int rc = 0;
 
-	if (wake(d) < 0)
+	/* A file that went must not be followed by an empty one unnoticed. */
+	if (d->env == NULL) {
+		errno = EIO;
 		return -1;
+	}
 	if (d->writer != NULL) {
 		*txn = d->writer;
 		return 0;

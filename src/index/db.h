@@ -37,7 +37,9 @@ void db_close(struct db *d);
 
 /*
  * Looks whether the file at its path still is the one that is open, and opens
- * it anew when it is not. Generation grows with each new file.
+ * it anew when it is not, or after db_rest(). Generation grows with each new
+ * file. All other calls fail with EIO while no file is open: what a caller
+ * took from the old one means nothing in the new one.
  */
 int db_check(struct db *d);
 uint64_t db_generation(const struct db *d);
@@ -48,7 +50,7 @@ uint64_t db_token(const struct db *d);
 /* Drops the file: it is damaged, or somebody wants a new one. */
 void db_drop(struct db *d);
 
-/* Unmaps the file until the next call. */
+/* Unmaps the file until the next db_check(). */
 void db_rest(struct db *d);
 
 /* One write transaction at a time; reads in between see its changes. */

@@ -77,6 +77,19 @@ bound_refresh(struct bound *b)
 	return bound_sync(b);
 }
 
+int
+bound_read(struct bound *b, int (*fn)(void *arg), void *arg)
+{
+	int tries = INDEX_TRIES, rc;
+
+	do {
+		if (bound_refresh(b) < 0)
+			return -1;
+		rc = fn(arg);
+	} while (rc < 0 && errno == EIO && --tries > 0);
+	return rc;
+}
+
 /* A state that is missing, damaged or a copy of another folder's. */
 static int
 mend_state(struct bound *b, bool lost, ino_t inode)
@@ -203,6 +216,23 @@ bound_unlock(struct bound *b)
 	return rc;
 }
 
+int
+bound_change(struct bound *b, int (*fn)(void *arg), void *arg)
+{
+	int tries = INDEX_TRIES, rc, saved;
+
+	do {
+		if (bound_lock(b) < 0)
+			return -1;
+		rc = fn(arg);
+		saved = errno;
+		/* What was done is done: a failure here costs only a new look. */
+		bound_unlock(b);
+		errno = saved;
+	} while (rc < 0 && errno == EIO && --tries > 0);
+	return rc;
+}
+
 static uint64_t
 now_us(void)
 {
@@ -269,7 +299,10 @@ bound_reserve(struct bound *b, uint32_t n, uint64_t *modseq)
 int
 bound_begin(struct bound *b)
 {
-	if (db_begin(b->mail->db) == 0)
+	/* rec is of another index than this one. */
+	if (b->generation != db_generation(b->mail->db))
+		errno = EIO;
+	else if (db_begin(b->mail->db) == 0)
 		return 0;
 	b->failed = true;
 	return -1;
@@ -346,7 +379,8 @@ bound_put_row(struct bound *b, const struct index_row *old,
 	bool logged = b->rec.complete != 0;
 
 	row->modseq = modseq;
-	if (!(row->flags & FLAG_SEEN) && row->uid < b->rec.first_unseen)
+	if (!(row->flags & FLAG_SEEN)
+	    && (b->rec.unseen == 0 || row->uid < b->rec.first_unseen))
 		b->rec.first_unseen = row->uid;
 	if (logged && index_log_move(b->mail->db, b->rec.number, row->uid,
 	    old != NULL && old->modseq > b->rec.base ? old->modseq : 0, modseq) < 0)

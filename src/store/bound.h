@@ -40,6 +40,11 @@ int bound_sync(struct bound *b);
 int bound_reload(struct bound *b);
 /* Reads rec anew; syncs when the index was lost. */
 int bound_refresh(struct bound *b);
+/*
+ * Does what reads the index, with rec fresh; again when the index turned out
+ * to be damaged (EIO) and was made anew.
+ */
+int bound_read(struct bound *b, int (*fn)(void *arg), void *arg);
 
 /*
  * Takes the folder's lock, with everything up to date, for one who will change
@@ -48,6 +53,12 @@ int bound_refresh(struct bound *b);
  */
 int bound_lock(struct bound *b);
 int bound_unlock(struct bound *b);
+
+/*
+ * Does what changes the mailbox, under the lock; all of it again when the
+ * index was lost meanwhile (EIO), so fn must allow for what it did before.
+ */
+int bound_change(struct bound *b, int (*fn)(void *arg), void *arg);
 
 /*
  * Under the lock: sees to n UIDs from rec.uid_next on, and gives a new

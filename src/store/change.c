@@ -8,6 +8,7 @@
 #include "mailbox.h"
 
 #define BATCH 512
+#define TRIES 3
 
 /* Rows read and their changes, a batch at a time. */
 struct batch {
@@ -60,6 +61,7 @@ struct storing {
 	const struct mail_store *how;
 	struct mail_stored *out;
 	struct batch *batch;
+	const struct runs *uids;
 	uint64_t modseq;		/* of this change; 0: nothing changed yet */
 	bool gone;			/* some files were not where the index said */
 };
@@ -79,8 +81,9 @@ decide(struct storing *s, const struct index_row *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct index_row new = v[i];
 
+		/* Unless it was us, in an earlier try. */
 		if (s->how->conditional && v[i].modseq > s->how->unchanged_since
-		    && v[i].modseq != s->modseq) {
+		    && !runs_contains(&s->out->stored, v[i].uid)) {
 			if (add_uid(&s->out->modified, v[i].uid) < 0)
 				return -1;
 			continue;
@@ -211,26 +214,32 @@ store_run(struct storing *s, struct run r)
 }
 
 static int
-store_locked(struct storing *s, const struct runs *uids)
+store_locked(void *arg)
 {
+	struct storing *s = arg;
 	struct bound *b = &s->box->b;
-	int rc = 0;
 
-	s->out->modseq_before = b->rec.modseq;
-	for (size_t i = 0; rc == 0 && i < uids->n; i++)
-		rc = store_run(s, uids->v[i]);
-	if (rc == 0)
-		rc = apply_batch(s);
-	s->out->modseq = s->modseq != 0 ? s->modseq : s->out->modseq_before;
-	return rc;
+	s->modseq = 0;
+	s->batch->n = 0;
+	s->gone = false;
+	if (s->out->modseq_before == 0)
+		s->out->modseq_before = b->rec.modseq;
+	for (size_t i = 0; i < s->uids->n; i++)
+		if (store_run(s, s->uids->v[i]) < 0)
+			return -1;
+	if (apply_batch(s) < 0)
+		return -1;
+	if (s->modseq != 0)
+		s->out->modseq = s->modseq;
+	return 0;
 }
 
 int
 mailbox_store(struct mailbox *box, const struct runs *uids,
     const struct mail_store *change, struct mail_stored *out)
 {
-	struct storing s = { .box = box, .how = change, .out = out };
-	int rc, saved;
+	struct storing s = { .box = box, .how = change, .out = out, .uids = uids };
+	int tries = TRIES, rc;
 
 	*out = (struct mail_stored){ 0 };
 	if (box->read_only) {
@@ -238,20 +247,17 @@ mailbox_store(struct mailbox *box, const struct runs *uids,
 		return -1;
 	}
 	s.batch = calloc(1, sizeof *s.batch);
-	if (s.batch == NULL || bound_lock(&box->b) < 0) {
-		free(s.batch);
+	if (s.batch == NULL)
 		return -1;
-	}
-	rc = store_locked(&s, uids);
-	saved = errno;
-	if (bound_unlock(&box->b) < 0 && rc == 0) {
-		rc = -1;
-		saved = errno;
-	}
+	/* Files that another program renamed meanwhile are found again. */
+	do
+		rc = bound_change(&box->b, store_locked, &s);
+	while (rc == 0 && s.gone && --tries > 0);
 	free(s.batch);
+	if (out->modseq == 0)
+		out->modseq = out->modseq_before;
 	if (rc < 0)
 		mail_stored_free(out);
-	errno = saved;
 	return rc;
 }
 
@@ -266,44 +272,59 @@ mail_stored_free(struct mail_stored *s)
 
 struct removing {
 	struct mailbox *box;
+	const struct runs *uids;
 	bool deleted_only;
+	bool moved;			/* some files were not where the index said */
 	struct batch *batch;
 	struct runs *out;
 	uint64_t modseq;
 };
+
+/* Those of the batch whose files are gone by our hand; errno of the others. */
+static int
+removed_by_us(struct removing *r, struct runs *gone)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < r->batch->n; i++) {
+		const struct change *c = &r->batch->change[i];
+
+		if (c->error == ENOENT)
+			r->moved = true;
+		else if (c->error != 0)
+			failed = c->error;
+		else if (add_uid(gone, c->uid) < 0
+		    || (r->out != NULL && add_uid(r->out, c->uid) < 0))
+			failed = errno;
+	}
+	errno = failed;
+	return failed != 0 ? -1 : 0;
+}
 
 static int
 forget_batch(struct removing *r)
 {
 	struct bound *b = &r->box->b;
 	struct runs gone = RUNS_INIT, removed = RUNS_INIT;
-	int rc = 0, failed = 0;
+	int rc = removed_by_us(r, &gone), saved = errno;
 
-	for (size_t i = 0; rc == 0 && i < r->batch->n; i++) {
-		int error = r->batch->change[i].error;
-
-		if (error == 0 || error == ENOENT)
-			rc = add_uid(&gone, r->batch->change[i].uid);
-		else
-			failed = error;
+	if (bound_begin(b) < 0) {
+		runs_free(&gone);
+		return -1;
 	}
-	if (rc == 0)
-		rc = bound_begin(b);
-	if (rc == 0) {
-		rc = bound_remove_rows(b, &gone, r->modseq, &removed);
-		if (rc == 0)
-			rc = bound_commit(b);
-		else
-			bound_abort(b);
+	if (bound_remove_rows(b, &gone, r->modseq, &removed) == 0) {
+		if (bound_commit(b) < 0) {
+			rc = -1;
+			saved = errno;
+		}
+	} else {
+		rc = -1;
+		saved = errno;
+		bound_abort(b);
 	}
-	for (size_t i = 0; rc == 0 && r->out != NULL && i < removed.n; i++)
-		rc = runs_add(r->out, removed.v[i].first, removed.v[i].last);
 	runs_free(&gone);
 	runs_free(&removed);
-	if (rc == 0 && failed != 0) {
-		errno = failed;
-		rc = -1;
-	}
+	errno = saved;
 	return rc;
 }
 
@@ -326,7 +347,7 @@ remove_batch(struct removing *r)
 }
 
 static int
-remove_locked(struct removing *r, const struct runs *uids)
+remove_known(struct removing *r, const struct runs *uids)
 {
 	struct bound *b = &r->box->b;
 	struct runs_cursor c = RUNS_CURSOR(uids);
@@ -336,11 +357,8 @@ remove_locked(struct removing *r, const struct runs *uids)
 	while ((uid = runs_next(&c)) != 0) {
 		struct change *ch = &r->batch->change[r->batch->n];
 
-		if (index_row(b->mail->db, b->rec.number, uid, &row) < 0) {
-			if (errno == ENOENT)
-				continue;
+		if (index_row(b->mail->db, b->rec.number, uid, &row) < 0)
 			return -1;
-		}
 		if (r->deleted_only && !(row.flags & FLAG_DELETED))
 			continue;
 		*ch = (struct change){ .uid = uid };
@@ -352,12 +370,32 @@ remove_locked(struct removing *r, const struct runs *uids)
 }
 
 static int
+remove_locked(void *arg)
+{
+	struct removing *r = arg;
+	struct bound *b = &r->box->b;
+	struct runs both = RUNS_INIT, have = RUNS_INIT;
+	int rc = index_runs(b->mail->db, b->rec.number, &have);
+
+	r->modseq = 0;
+	r->batch->n = 0;
+	r->moved = false;
+	if (rc == 0)
+		rc = runs_intersect(&both, r->uids, &have);
+	if (rc == 0 && (!r->deleted_only || b->rec.deleted > 0))
+		rc = remove_known(r, &both);
+	runs_free(&both);
+	runs_free(&have);
+	return rc;
+}
+
+static int
 remove_uids(struct mailbox *box, const struct runs *uids, struct runs *out,
     bool deleted_only)
 {
-	struct removing r = { .box = box, .deleted_only = deleted_only, .out = out };
-	struct runs both = RUNS_INIT, have = RUNS_INIT;
-	int rc, saved;
+	struct removing r = { .box = box, .uids = uids, .out = out,
+	    .deleted_only = deleted_only };
+	int tries = TRIES, rc;
 
 	if (out != NULL)
 		runs_clear(out);
@@ -366,24 +404,12 @@ remove_uids(struct mailbox *box, const struct runs *uids, struct runs *out,
 		return -1;
 	}
 	r.batch = calloc(1, sizeof *r.batch);
-	if (r.batch == NULL || bound_lock(&box->b) < 0) {
-		free(r.batch);
+	if (r.batch == NULL)
 		return -1;
-	}
-	rc = index_runs(box->b.mail->db, box->b.rec.number, &have);
-	if (rc == 0)
-		rc = runs_intersect(&both, uids, &have);
-	if (rc == 0 && (!deleted_only || box->b.rec.deleted > 0))
-		rc = remove_locked(&r, &both);
-	saved = errno;
-	if (bound_unlock(&box->b) < 0 && rc == 0) {
-		rc = -1;
-		saved = errno;
-	}
-	runs_free(&both);
-	runs_free(&have);
+	do
+		rc = bound_change(&box->b, remove_locked, &r);
+	while (rc == 0 && r.moved && --tries > 0);
 	free(r.batch);
-	errno = saved;
 	return rc;
 }
 

@@ -182,7 +182,13 @@ lock_both(struct copying *c)
 		errno = saved;
 		return -1;
 	}
-	return 0;
+	if (first->generation == second->generation)
+		return 0;
+	/* The index went between the two. */
+	bound_unlock(second);
+	bound_unlock(first);
+	errno = EIO;
+	return -1;
 }
 
 static void
@@ -213,9 +219,13 @@ try_copy(struct copying *c, const struct runs *uids, struct mail_copied *out)
 		return -1;
 	if (lock_both(c) < 0)
 		return -1;
-	rc = read_rows(c, uids);
-	if (rc == 0)
+	/* What we know of the one is of no use when the other met a new index. */
+	if (c->from->b.generation != c->to.generation) {
+		errno = EIO;
+		rc = -1;
+	} else if ((rc = read_rows(c, uids)) == 0) {
 		rc = copy_locked(c, out);
+	}
 	unlock_both(c);
 	return rc;
 }
@@ -258,7 +268,7 @@ mailbox_copy(struct mailbox *b, const struct runs *uids, struct bytes to,
 		return -1;
 	for (int i = 0; i < TRIES; i++) {
 		rc = try_copy(&c, uids, out);
-		if (rc == 0 || errno != ENOENT || c.done > 0)
+		if (rc == 0 || (errno != ENOENT && errno != EIO) || c.done > 0)
 			break;
 		mail_copied_free(out);
 	}

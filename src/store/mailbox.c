@@ -15,19 +15,28 @@
 #define EXCLUSIVE_FILE "mailreeve-pop3-lock"
 #define TIDY_SECONDS 86400
 
+struct updating {
+	struct mailbox *b;
+	void (*fn)(struct mailbox *b);
+};
+
+static int
+update(void *arg)
+{
+	struct updating *u = arg;
+
+	if (bound_begin(&u->b->b) < 0)
+		return -1;
+	u->fn(u->b);
+	return bound_commit(&u->b->b);
+}
+
 int
 mailbox_update(struct mailbox *b, void (*fn)(struct mailbox *b))
 {
-	int rc;
+	struct updating u = { b, fn };
 
-	if (bound_lock(&b->b) < 0)
-		return -1;
-	rc = bound_begin(&b->b);
-	if (rc == 0) {
-		fn(b);
-		rc = bound_commit(&b->b);
-	}
-	return bound_unlock(&b->b) < 0 ? -1 : rc;
+	return bound_change(&b->b, update, &u);
 }
 
 static void
@@ -64,21 +73,27 @@ tidy(struct mailbox *b)
 }
 
 static int
-first_view(struct mailbox *b)
+read_view(void *arg)
 {
+	struct mailbox *b = arg;
 	struct bound *bound = &b->b;
 
-	if (index_runs(bound->mail->db, bound->rec.number, &b->view) < 0)
-		return -1;
 	b->told = b->step_modseq = bound->rec.modseq;
 	b->step_sum = bound->rec.flags_sum;
 	b->in_step = true;
-	if (bound->rec.recent_from < bound->rec.uid_next) {
-		if (b->read_only)
-			claim_recent(b);
-		else
-			return mailbox_update(b, claim_recent);
-	}
+	return index_runs(bound->mail->db, bound->rec.number, &b->view);
+}
+
+static int
+first_view(struct mailbox *b)
+{
+	if (bound_read(&b->b, read_view, b) < 0)
+		return -1;
+	if (b->b.rec.recent_from >= b->b.rec.uid_next)
+		return 0;
+	if (!b->read_only)
+		return mailbox_update(b, claim_recent);
+	claim_recent(b);
 	return 0;
 }
 
@@ -207,7 +222,7 @@ find_changed(struct mailbox *b, const struct runs *have,
 }
 
 static int
-find_changes(struct mailbox *b, struct mail_changes *out)
+compare_runs(struct mailbox *b, struct mail_changes *out)
 {
 	struct runs have = RUNS_INIT;
 	int rc = index_runs(b->b.mail->db, b->b.rec.number, &have);
@@ -222,16 +237,29 @@ find_changes(struct mailbox *b, struct mail_changes *out)
 	return rc;
 }
 
+struct finding {
+	struct mailbox *b;
+	struct mail_changes *out;
+};
+
+static int
+find_changes(void *arg)
+{
+	struct finding *f = arg;
+	struct mailbox *b = f->b;
+
+	f->out->modseq = b->b.rec.modseq;
+	return b->in_step && b->step_modseq == f->out->modseq ? 0
+	    : compare_runs(b, f->out);
+}
+
 int
 mailbox_changes(struct mailbox *b, struct mail_changes *out)
 {
+	struct finding f = { b, out };
+
 	*out = (struct mail_changes){ .modseq = b->told };
-	if (bound_refresh(&b->b) < 0)
-		return -1;
-	out->modseq = b->b.rec.modseq;
-	if (b->in_step && b->step_modseq == out->modseq)
-		return 0;
-	if (find_changes(b, out) < 0) {
+	if (bound_read(&b->b, find_changes, &f) < 0) {
 		mail_changes_free(out);
 		return -1;
 	}
@@ -292,38 +320,64 @@ mailbox_told_modseq(struct mailbox *b, uint64_t modseq)
 		b->told = modseq;
 }
 
-int
-mailbox_changed_since(struct mailbox *b, uint64_t modseq, struct runs *out)
+struct since {
+	struct bound *b;
+	uint64_t modseq;
+	struct runs *out;
+};
+
+static int
+changed_since(void *arg)
 {
-	runs_clear(out);
-	if (bound_refresh(&b->b) < 0)
-		return -1;
-	return modseq < b->b.rec.base
-	    ? index_runs(b->b.mail->db, b->b.rec.number, out)
-	    : index_log_since(b->b.mail->db, b->b.rec.number, modseq, out);
+	struct since *s = arg;
+	struct db *d = s->b->mail->db;
+	uint32_t number = s->b->rec.number;
+
+	return s->modseq < s->b->rec.base ? index_runs(d, number, s->out)
+	    : index_log_since(d, number, s->modseq, s->out);
 }
 
 int
-mailbox_vanished_since(struct mailbox *b, uint64_t modseq, struct runs *out)
+mailbox_changed_since(struct mailbox *b, uint64_t modseq, struct runs *out)
 {
-	struct runs have = RUNS_INIT, all = RUNS_INIT;
-	int rc = 0;
+	struct since s = { &b->b, modseq, out };
 
 	runs_clear(out);
-	if (bound_refresh(&b->b) < 0)
-		return -1;
-	if (modseq >= b->b.rec.gone_floor)
-		return index_gone_since(b->b.mail->db, b->b.rec.number, modseq,
-		    out);
-	if (b->b.rec.uid_next > 1)
-		rc = runs_add(&all, 1, b->b.rec.uid_next - 1);
-	if (rc == 0)
-		rc = index_runs(b->b.mail->db, b->b.rec.number, &have);
+	return bound_read(&b->b, changed_since, &s);
+}
+
+/* All that ever were and are not there now. */
+static int
+all_missing(const struct bound *b, struct runs *out)
+{
+	struct runs have = RUNS_INIT, all = RUNS_INIT;
+	int rc = index_runs(b->mail->db, b->rec.number, &have);
+
+	if (rc == 0 && b->rec.uid_next > 1)
+		rc = runs_add(&all, 1, b->rec.uid_next - 1);
 	if (rc == 0)
 		rc = runs_subtract(out, &all, &have);
 	runs_free(&have);
 	runs_free(&all);
 	return rc;
+}
+
+static int
+vanished_since(void *arg)
+{
+	struct since *s = arg;
+
+	return s->modseq < s->b->rec.gone_floor ? all_missing(s->b, s->out)
+	    : index_gone_since(s->b->mail->db, s->b->rec.number, s->modseq, s->out);
+}
+
+int
+mailbox_vanished_since(struct mailbox *b, uint64_t modseq, struct runs *out)
+{
+	struct since s = { &b->b, modseq, out };
+
+	runs_clear(out);
+	return bound_read(&b->b, vanished_since, &s);
 }
 
 /*

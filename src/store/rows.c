@@ -72,14 +72,12 @@ row_size(struct mailbox *b, struct index_row *row)
 }
 
 static int
-refill(struct mail_cursor *c)
+read_batch(void *arg)
 {
+	struct mail_cursor *c = arg;
 	struct bound *b = &c->b->b;
 
 	c->n = c->at = 0;
-	/* The index may have been taken away since the last batch. */
-	if (bound_refresh(b) < 0)
-		return -1;
 	while (c->n == 0 && c->run < c->uids.n) {
 		struct run r = c->uids.v[c->run];
 		uint32_t first = c->next != 0 ? c->next : r.first;
@@ -124,7 +122,7 @@ mail_cursor_next(struct mail_cursor *c, struct mail_row *row)
 {
 	struct index_row *r;
 
-	if (c->at == c->n && refill(c) < 0)
+	if (c->at == c->n && bound_read(&c->b->b, read_batch, c) < 0)
 		return -1;
 	if (c->at == c->n)
 		return 0;
@@ -144,12 +142,26 @@ mail_cursor_end(struct mail_cursor *c)
 	free(c);
 }
 
+struct wanted {
+	struct bound *b;
+	uint32_t uid;
+	struct index_row *row;
+};
+
+static int
+read_one(void *arg)
+{
+	struct wanted *w = arg;
+
+	return index_row(w->b->mail->db, w->b->rec.number, w->uid, w->row);
+}
+
 int
 row_find(struct mailbox *b, uint32_t uid, struct index_row *row)
 {
-	if (bound_refresh(&b->b) < 0)
-		return -1;
-	return index_row(b->b.mail->db, b->b.rec.number, uid, row);
+	struct wanted w = { &b->b, uid, row };
+
+	return bound_read(&b->b, read_one, &w);
 }
 
 int
@@ -277,7 +289,12 @@ mailbox_column(struct mailbox *b, uint32_t uid, enum mail_column col,
     struct bytes *out)
 {
 	struct bound *bound = &b->b;
-	int rc = ahead_column(&b->ahead, bound->mail->db, bound->rec.number, col,
+	int rc;
+
+	/* Another mailbox's sync may have met a new index. */
+	if (bound->generation != db_generation(bound->mail->db))
+		return 0;
+	rc = ahead_column(&b->ahead, bound->mail->db, bound->rec.number, col,
 	    uid, out);
 
 	if (rc != AHEAD_UNKNOWN)

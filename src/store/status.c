@@ -121,26 +121,17 @@ count_recent(struct mailbox *b, uint64_t *recent)
 	return 0;
 }
 
-int
-mailbox_status_now(struct mailbox *b, unsigned want, struct mailbox_status *out)
+struct asking {
+	struct mailbox *b;
+	unsigned want;
+	struct mailbox_status *out;
+};
+
+static int
+count_sizes(struct mailbox *b, struct mailbox_status *out)
 {
 	const struct index_folder *rec = &b->b.rec;
 
-	*out = (struct mailbox_status){ 0 };
-	if (bound_refresh(&b->b) < 0)
-		return -1;
-	out->uidvalidity = rec->uidvalidity;
-	out->uidnext = rec->uid_next;
-	out->highest_modseq = rec->modseq;
-	out->messages = rec->messages;
-	out->unseen = rec->unseen;
-	out->deleted = rec->deleted;
-	memcpy(out->id, b->b.id, sizeof out->id);
-	if (first_unseen(b, &out->first_unseen) < 0
-	    || count_recent(b, &out->recent) < 0)
-		return -1;
-	if (!(want & STATUS_SIZES))
-		return 0;
 	if (rec->sizes_unknown == 0) {
 		out->size = rec->size;
 		out->deleted_size = rec->deleted_size;
@@ -150,6 +141,31 @@ mailbox_status_now(struct mailbox *b, unsigned want, struct mailbox_status *out)
 		return -1;
 	pending_flush(b);
 	return 0;
+}
+
+static int
+read_status(void *arg)
+{
+	struct asking *a = arg;
+	const struct index_folder *rec = &a->b->b.rec;
+
+	*a->out = (struct mailbox_status){ .uidvalidity = rec->uidvalidity,
+	    .uidnext = rec->uid_next, .highest_modseq = rec->modseq,
+	    .messages = rec->messages, .unseen = rec->unseen,
+	    .deleted = rec->deleted };
+	memcpy(a->out->id, a->b->b.id, sizeof a->out->id);
+	if (first_unseen(a->b, &a->out->first_unseen) < 0
+	    || count_recent(a->b, &a->out->recent) < 0)
+		return -1;
+	return a->want & STATUS_SIZES ? count_sizes(a->b, a->out) : 0;
+}
+
+int
+mailbox_status_now(struct mailbox *b, unsigned want, struct mailbox_status *out)
+{
+	struct asking a = { b, want, out };
+
+	return bound_read(&b->b, read_status, &a);
 }
 
 int
