@@ -52,8 +52,10 @@ base_subjects(void)
 		bool reply;
 
 		CHECK_EQ_INT(subject_base(bytes_of(subjects[i].in), &b, &reply), 0);
-		if (!CHECK_EQ_TEXT(buf_string(&b), subjects[i].out) |
-		    !CHECK(reply == subjects[i].reply))
+		bool text = CHECK_EQ_TEXT(buf_string(&b), subjects[i].out);
+		bool same = CHECK(reply == subjects[i].reply);
+
+		if (!text || !same)
 			printf("#   %s\n", subjects[i].in);
 		buf_free(&b);
 	}
