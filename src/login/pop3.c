@@ -7,12 +7,15 @@
 #include <stdlib.h>
 
 #include "ask.h"
+#include "language.h"
 #include "mech.h"
+#include "prep.h"
 #include "verdict.h"
 
 struct session {
 	struct login *l;
 	struct buf user;		/* of USER, until PASS */
+	bool utf8;			/* RFC 6856 section 2.1 */
 };
 
 enum {
@@ -29,6 +32,8 @@ struct command {
 
 static enum outcome run_capa(struct session *, struct bytes);
 static enum outcome run_stls(struct session *, struct bytes);
+static enum outcome run_utf8(struct session *, struct bytes);
+static enum outcome run_lang(struct session *, struct bytes);
 static enum outcome run_user(struct session *, struct bytes);
 static enum outcome run_pass(struct session *, struct bytes);
 static enum outcome run_apop(struct session *, struct bytes);
@@ -38,6 +43,8 @@ static enum outcome run_quit(struct session *, struct bytes);
 static const struct command commands[] = {
 	{ "CAPA", NOW | NO_ARGUMENTS, run_capa },
 	{ "STLS", NOW | NO_ARGUMENTS, run_stls },
+	{ "UTF8", NOW | NO_ARGUMENTS, run_utf8 },
+	{ "LANG", NOW, run_lang },
 	{ "USER", NOW | PASSWORD, run_user },
 	{ "PASS", NOW | PASSWORD, run_pass },
 	{ "APOP", NOW, run_apop },
@@ -62,6 +69,8 @@ static const struct {
 	{ "PIPELINING", NULL },
 	{ "EXPIRE NEVER", NULL },
 	{ "LOGIN-DELAY 0", NULL },
+	{ "UTF8 USER", NULL },
+	{ "LANG", NULL },
 	{ "STLS", login_can_start_tls },
 	{ "USER", login_private },
 };
@@ -169,6 +178,8 @@ run_stls(struct session *s, struct bytes args)
 	(void)args;
 	if (l->wire.tls != NULL)
 		return next(err(l, NULL, "TLS is active already"));
+	if (s->utf8)
+		return next(err(l, NULL, "STLS comes before UTF8"));
 	if (!login_can_start_tls(l))
 		return next(err(l, NULL, "TLS is not available here"));
 	buf_wipe(&s->user);
@@ -178,26 +189,56 @@ run_stls(struct session *s, struct bytes args)
 }
 
 static enum outcome
+run_utf8(struct session *s, struct bytes args)
+{
+	(void)args;
+	s->utf8 = true;
+	return next(ok(s->l, "UTF-8 it is"));
+}
+
+/* RFC 6856 section 3.2 */
+static enum outcome
+run_lang(struct session *s, struct bytes args)
+{
+	const struct language *l = languages;
+	int r;
+
+	if (args.n > 0) {
+		l = language_find(args);
+		return next(l == NULL ? err(s->l, NULL, "No such language")
+		    : wire_printf(&s->l->wire, "+OK %s %s\r\n", l->tag, l->chosen));
+	}
+	r = ok(s->l, "Languages follow");
+	for (; l->tag != NULL; l++)
+		r |= wire_printf(&s->l->wire, "%s %s\r\n", l->tag, l->name);
+	r |= wire_text(&s->l->wire, ".\r\n");
+	return next(r);
+}
+
+static enum outcome
 run_user(struct session *s, struct bytes args)
 {
 	if (args.n == 0)
 		return bad(s->l, "USER has the user's name as argument");
+	if (!prep_allowed(args))
+		return next(err(s->l, "AUTH", "Name is not UTF-8 text"));
 	buf_wipe(&s->user);
 	if (buf_bytes(&s->user, args) < 0)
 		return next(err(s->l, NULL, "Name too long"));
 	return next(ok(s->l, "Send PASS"));
 }
 
-/* Asks conn; a refusal is answered. */
+/* Asks conn; a refusal is answered. What the client enabled goes as the tag. */
 static enum outcome
-try(struct login *l, const struct credentials *c)
+try(struct session *s, const struct credentials *c)
 {
+	struct login *l = s->l;
 	const struct verdict_text *t;
 	struct verdict v;
 
 	if (wire_flush(&l->wire) < 0)
 		return OUT_LOST;
-	v = ask_login(l, c, (struct bytes){ 0 });
+	v = ask_login(l, c, s->utf8 ? BYTES("UTF8") : BYTES(""));
 	if (v.result == CHAN_OK)
 		return OUT_LOGGED_IN;
 	t = verdict_text(v.result);
@@ -219,8 +260,10 @@ run_pass(struct session *s, struct bytes args)
 		return bad(s->l, "Send USER first");
 	if (args.n == 0)
 		return bad(s->l, "PASS has the password as argument");
+	if (!prep_allowed(args))
+		return next(err(s->l, "AUTH", "Password is not UTF-8 text"));
 	c.user = buf_contents(&s->user);
-	o = try(s->l, &c);
+	o = try(s, &c);
 	buf_wipe(&s->user);
 	return o;
 }
@@ -261,7 +304,7 @@ run_auth(struct session *s, struct bytes args)
 		args.p = NULL;
 	switch (mech_run(l, m, args, &c)) {
 	case MECH_READY:
-		return try(l, &c);
+		return try(s, &c);
 	case MECH_CANCELLED:
 		return next(err(l, NULL, "Cancelled"));
 	case MECH_BAD:

@@ -6,6 +6,7 @@
 
 #include "body.h"
 #include "limits.h"
+#include "surrogate.h"
 
 /* Lines that begin with a dot are rare: blocks without one are skipped fast. */
 #define BLOCK 64
@@ -117,13 +118,39 @@ send_piece(struct stream *out, struct stuffing *s, struct bytes piece, bool last
 	return stream_put(out, n);
 }
 
+/* The same for a piece of a header, so much at a time as fits when it has grown. */
+#define SURROGATE_PIECE ((size_t)1024)
+
+static int
+send_surrogate(struct stream *out, struct stuffing *s, struct surrogate *g,
+    struct bytes piece, bool last)
+{
+	unsigned char grown[SURROGATE_ROOM(SURROGATE_PIECE)];
+
+	do {
+		struct bytes now = bytes_first(piece, SURROGATE_PIECE);
+		bool ends = last && now.n == piece.n;
+		size_t n = surrogate(g, now, grown);
+
+		if (ends)
+			n += surrogate_end(g, grown + n);
+		if (send_piece(out, s, bytes_make(grown, n), ends) < 0)
+			return -1;
+		piece = bytes_from(piece, now.n);
+	} while (piece.n > 0);
+	return 0;
+}
+
 int
-body_send(struct stream *out, const struct message *msg, struct top *top)
+body_send(struct stream *out, const struct message *msg, struct top *top,
+    bool ascii)
 {
 	unsigned char piece[PIECE_MAX];
 	struct stuffing s = { 0 };
+	struct surrogate g = { .body = !ascii };
 	uint64_t offset = 0;
 	bool last;
+	int r;
 
 	do {
 		uint64_t left = msg->size - offset;
@@ -140,7 +167,9 @@ body_send(struct stream *out, const struct message *msg, struct top *top)
 		if (top != NULL)
 			part = top_part(top, part);
 		last = offset == msg->size || (top != NULL && top_done(top));
-		if (send_piece(out, &s, part, last) < 0)
+		r = g.body ? send_piece(out, &s, part, last)
+		    : send_surrogate(out, &s, &g, part, last);
+		if (r < 0)
 			return -1;
 	} while (!last);
 	return 0;

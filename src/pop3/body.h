@@ -42,9 +42,11 @@ bool top_done(const struct top *t);
 
 /*
  * Sends the message, and the final dot in one writing with its end. top may be
- * NULL: all of it. 0, or -1 with errno; then the client has an unfinished
- * answer and the connection must end.
+ * NULL: all of it. ascii: header fields beyond ASCII go as surrogates. 0, or -1
+ * with errno; then the client has an unfinished answer and the connection must
+ * end.
  */
-int body_send(struct stream *out, const struct message *msg, struct top *top);
+int body_send(struct stream *out, const struct message *msg, struct top *top,
+    bool ascii);
 
 #endif

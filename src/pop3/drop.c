@@ -5,24 +5,68 @@
 #include <errno.h>
 
 #include "drop.h"
+#include "surrogate.h"
 
-/* COLUMN_POP3 is one byte: how the message's last line ends. */
+/*
+ * What RETR adds to the stored size. In COLUMN_POP3: one byte for how the
+ * last line ends, four for how much the header grows as a surrogate.
+ */
+struct added {
+	bool open;			/* the last line has no end */
+	uint32_t growth;
+};
+
+#define COLUMN_SIZE 5
 static const unsigned char line_ended = 'e', line_open = 'o';
 
-static int
-last_byte(struct drop *d, uint32_t uid, unsigned char *c)
+static bool
+column_read(struct bytes b, struct added *out)
 {
-	struct message msg;
+	if (b.n != COLUMN_SIZE || (b.p[0] != line_ended && b.p[0] != line_open))
+		return false;
+	out->open = b.p[0] == line_open;
+	memcpy(&out->growth, b.p + 1, sizeof out->growth);
+	return true;
+}
+
+static void
+column_write(struct drop *d, uint32_t uid, const struct added *a)
+{
+	unsigned char b[COLUMN_SIZE];
+
+	b[0] = a->open ? line_open : line_ended;
+	memcpy(b + 1, &a->growth, sizeof a->growth);
+	mailbox_column_put(d->box, uid, COLUMN_POP3, bytes_make(b, sizeof b));
+}
+
+/* By how much the header grows; one beyond 4 GB does not matter any more. */
+static int
+find_growth(const struct message *msg, uint32_t *out)
+{
+	unsigned char piece[1024], grown[SURROGATE_ROOM(sizeof piece)];
+	struct surrogate g = { .body = false };
+	uint64_t at = 0, size = 0;
 	ssize_t n;
 
-	if (mailbox_message(d->box, uid, &msg) < 0)
-		return -1;
-	*c = '\n';			/* what an empty message ends with */
-	n = msg.size == 0 ? 1 : message_read(&msg, msg.size - 1, c, 1);
-	message_close(&msg);
+	while ((n = message_read(msg, at, piece, sizeof piece)) > 0 && !g.body) {
+		size += surrogate(&g, bytes_make(piece, (size_t)n), grown);
+		at += (uint64_t)n;
+	}
+	size += surrogate_end(&g, grown);
+	*out = size - at < UINT32_MAX ? (uint32_t)(size - at) : UINT32_MAX;
+	return n < 0 ? -1 : 0;
+}
+
+static int
+find_added(const struct message *msg, struct added *out)
+{
+	unsigned char c = '\n';		/* what an empty message ends with */
+	ssize_t n = msg->size == 0 ? 1 : message_read(msg, msg->size - 1, &c, 1);
+
 	if (n == 0)
 		errno = EIO;
-	return n == 1 ? 0 : -1;
+	out->open = c != '\n';
+	return n == 1 ? find_growth(msg, &out->growth) : -1;
 }
 
 /*
@@ -30,33 +74,33 @@ last_byte(struct drop *d, uint32_t uid, unsigned char *c)
  * its own (RFC 1939 section 3): two octets that the stored size does not have.
  */
 static int
-unended_line(struct drop *d, uint32_t uid, uint64_t *octets)
+look_added(struct drop *d, uint32_t uid, struct added *out)
 {
+	struct message msg;
 	struct bytes known;
-	unsigned char c;
+	int r;
 
 	if (mailbox_column(d->box, uid, COLUMN_POP3, &known) == 1
-	    && known.n == 1) {
-		*octets = known.p[0] == line_open ? 2 : 0;
+	    && column_read(known, out))
 		return 0;
-	}
-	if (last_byte(d, uid, &c) < 0)
+	if (mailbox_message(d->box, uid, &msg) < 0)
 		return -1;
-	*octets = c == '\n' ? 0 : 2;
-	mailbox_column_put(d->box, uid, COLUMN_POP3,
-	    bytes_make(c == '\n' ? &line_ended : &line_open, 1));
-	return 0;
+	r = find_added(&msg, out);
+	message_close(&msg);
+	if (r == 0)
+		column_write(d, uid, out);
+	return r;
 }
 
 int
 drop_size(struct drop *d, uint32_t uid, uint64_t *octets)
 {
-	uint64_t more;
+	struct added added;
 
 	if (mailbox_row_size(d->box, uid, octets) < 0
-	    || unended_line(d, uid, &more) < 0)
+	    || look_added(d, uid, &added) < 0)
 		return -1;
-	*octets += more;
+	*octets += (added.open ? 2 : 0) + (d->utf8 ? 0 : added.growth);
 	return 0;
 }
 
@@ -130,7 +174,7 @@ add_up(struct drop *d)
 int
 drop_open(struct drop *d, struct mail *mail)
 {
-	*d = (struct drop){ 0 };
+	*d = (struct drop){ .utf8 = d->utf8 };
 	if (mailbox_open(mail, BYTES("INBOX"), false, &d->box) < 0)
 		return -1;
 	d->uids = mailbox_view(d->box);

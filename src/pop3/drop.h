@@ -19,6 +19,7 @@ struct drop {
 	uint64_t octets;		/* of those not marked */
 	uint64_t octets_all;
 	uint64_t unreadable;		/* messages found so; they count as empty */
+	bool utf8;			/* the client takes headers in UTF-8: set before drop_open() */
 };
 
 /*

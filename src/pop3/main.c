@@ -48,6 +48,8 @@ serve(struct session *s, const struct visit *v)
 	s->stream.write_timeout = s->conf->write_timeout * 1000;
 	s->stream.stop_fd = v->stop_fd;
 	s->after_login = v->tag != NULL;
+	/* Login says so when the client sent UTF8; who starts us has chosen us. */
+	s->drop.utf8 = v->tag == NULL || strcmp(v->tag, "UTF8") == 0;
 	if (open_mail(s->conf, &who, &mail) < 0) {
 		session_refuse(s, errno);
 	} else {

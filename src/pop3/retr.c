@@ -18,7 +18,7 @@ send_message(struct session *s, const struct command *c, struct top *top)
 	if (mailbox_message(s->drop.box, c->uid, &msg) < 0)
 		return failed(errno);
 	write_status(s, &status);
-	r = body_send(&s->stream, &msg, top);
+	r = body_send(&s->stream, &msg, top, !s->drop.utf8);
 	saved = errno;
 	message_close(&msg);
 	if (r == 0)

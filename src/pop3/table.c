@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "language.h"
 #include "log.h"
 #include "session.h"
 
@@ -65,6 +66,24 @@ run_quit(struct session *s, const struct command *c)
 	return (struct outcome){ .result = RESULT_QUIT, .text = "bye" };
 }
 
+/* RFC 6856 section 3.2 */
+static struct outcome
+run_lang(struct session *s, const struct command *c)
+{
+	const struct language *l;
+	struct lines list;
+
+	if (c->word.n > 0) {
+		l = language_find(c->word);
+		return l == NULL ? err(NULL, "no such language")
+		    : ok("%s %s", l->tag, l->chosen);
+	}
+	lines_begin(&list, s, "languages follow");
+	for (l = languages; l->tag != NULL; l++)
+		lines_printf(&list, "%s %s", l->tag, l->name);
+	return lines_end(&list);
+}
+
 static struct outcome run_capa(struct session *, const struct command *);
 
 const struct row rows[] = {
@@ -78,11 +97,13 @@ const struct row rows[] = {
 	{ "RSET", STATE_TRANSACTION, ARGS_NONE, NULL, run_rset },
 	{ "QUIT", STATE_TRANSACTION, ARGS_NONE, NULL, run_quit },
 	{ "CAPA", STATE_TRANSACTION, ARGS_NONE, NULL, run_capa },
+	{ "LANG", STATE_TRANSACTION, ARGS_MAYBE_WORD, "LANG", run_lang },
 	/* login's */
 	{ "USER", STATE_AUTHORIZATION, ARGS_ANY, "USER", NULL },
 	{ "PASS", STATE_AUTHORIZATION, ARGS_ANY, NULL, NULL },
 	{ "APOP", STATE_AUTHORIZATION, ARGS_ANY, NULL, NULL },
 	{ "AUTH", STATE_AUTHORIZATION, ARGS_ANY, "SASL PLAIN LOGIN", NULL },
+	{ "UTF8", STATE_AUTHORIZATION, ARGS_ANY, "UTF8 USER", NULL },
 	{ "STLS", STATE_AUTHORIZATION, ARGS_ANY, NULL, NULL },
 	{ 0 },
 };

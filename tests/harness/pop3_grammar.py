@@ -17,13 +17,16 @@ LISTING = re.compile(rb"[1-9]\d* \d+\Z")
 UNIQUE = re.compile(rb"[1-9]\d* [\x21-\x7e]{1,70}\Z")
 CAPABILITY = re.compile(rb"[\x21-\x2d\x2f-\x7e][\x21-\x7e]*( [\x21-\x7e]+)*\Z")
 
+# RFC 6856 section 3.2: a language tag and what the language calls itself.
+LANGUAGE = re.compile(rb"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*(?: [^\x00-\x1f\x7f]+)?\Z")
 # What each line of an answer is, for commands whose answer goes on.
 MULTI = {
     b"RETR": None, b"TOP": None, b"CAPA": CAPABILITY,
-    b"LIST": LISTING, b"UIDL": UNIQUE,
+    b"LIST": LISTING, b"UIDL": UNIQUE, b"LANG": LANGUAGE,
 }
 FIRST = {
     b"STAT": re.compile(rb"\+OK \d+ \d+( .*)?\Z"),
+    (b"LANG", 1): re.compile(rb"\+OK [A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})* .*\Z"),
     (b"LIST", 1): re.compile(rb"\+OK [1-9]\d* \d+\Z"),
     (b"UIDL", 1): re.compile(rb"\+OK [1-9]\d* [\x21-\x7e]{1,70}\Z"),
 }
@@ -33,7 +36,7 @@ def rule_of(line):
     """(key, pattern of lines or False) for one command line."""
     words = line.split()
     verb = words[0].upper() if words else b""
-    if verb in (b"LIST", b"UIDL") and len(words) > 1:
+    if verb in (b"LIST", b"UIDL", b"LANG") and len(words) > 1:
         return (verb, 1), False
     return verb, MULTI.get(verb, False)
 

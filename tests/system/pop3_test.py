@@ -326,6 +326,40 @@ def test_capabilities_of_before_are_named_after():
         c.quit()
 
 
+def test_utf8_is_handed_to_the_session():
+    """RFC 6856 section 2.1: UTF8 is of the AUTHORIZATION state and lasts; it ends the time of STLS."""
+    who = user("wide")
+    raw = "Subject: Grüße\n\nTörö\n".encode()
+    who.deliver(raw)
+    with Server():
+        for utf8 in (False, True):
+            c = wire.pop3(PORTS["pop3"])
+            c.stls()
+            if utf8:
+                c.ok("UTF8")
+                assert c.command("STLS").startswith(b"-ERR")
+            c.ok("LANG en")
+            c.login(who.name, who.password)
+            subject = "Grüße".encode() if utf8 else b"=?utf-8?q?Gr=C3=BC=C3=9Fe?="
+            assert c.ok("RETR 1", multi=True)[0] == b"Subject: " + subject
+            c.quit()
+
+
+def test_names_and_passwords_are_utf8():
+    """RFC 6856 section 2.2: what is not UTF-8, or prohibited by RFC 4013 section 2.3, is refused."""
+    with Server():
+        c = wire.pop3(PORTS["pop3s"], tls=True)
+        c.send(b"USER j\xfcrgen\r\n")
+        assert c.response().startswith(b"-ERR [AUTH] ")
+        c.send("USER j\u202ergen\r\n".encode())
+        assert c.response().startswith(b"-ERR [AUTH] ")
+        c.send("USER jürgen\r\n".encode())
+        assert c.response().startswith(b"+OK")
+        c.send(b"PASS \xff\r\n")
+        assert c.response().startswith(b"-ERR [AUTH] ")
+        c.quit()
+
+
 def test_in_use_is_the_answer_to_pass():
     who = user("busy")
     who.deliver(RAW % 1)

@@ -167,7 +167,7 @@ send_stored(size_t *total, struct bytes *last, unsigned char *packet)
 	stream_init(&out, pair[0], pair[0]);
 	out.write_timeout = 10000;
 	CHECK(stream_text(&out, "+OK\r\n") == 0);
-	CHECK(body_send(&out, &msg, NULL) == 0);
+	CHECK(body_send(&out, &msg, NULL, false) == 0);
 	CHECK(stream_flush(&out) == 0);
 	close(pair[0]);
 	for (*total = 0; (n = read(pair[1], packet, 4 * STREAM_OUT_SIZE)) > 0;
