@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""What sessions on one mailbox are told, held against what a client may believe.
+
+Three sessions, one of them without QRESYNC, act at random while other programs
+deliver, remove and flag messages and the index is taken away. Each client keeps
+a list of messages only by what it is told (RFC 3501 section 7.4.1, RFC 7162
+section 3.2.10); in the end all lists and flags are what a fresh look finds.
+"""
+import random
+
+from lib import *
+
+SEEDS = (1, 2, 3)
+STEPS = 300
+UNKNOWN = 0                     # a message whose UID the client was not told
+FLAGS = ("Seen", "Deleted", "Flagged")
+KEEP_EXPUNGE_BACK = ("FETCH", "STORE", "SEARCH")
+
+
+class View:
+    """A session, and its client's picture of INBOX."""
+
+    def __init__(self, server, who, qresync):
+        self.session = server.imap_login(who, tls=False)
+        self.qresync = qresync
+        if qresync:
+            self.session.ok("ENABLE QRESYNC")
+        self.select()
+
+    def select(self):
+        self.uids, self.flags = [], {}
+        self.do("SELECT INBOX")
+        self.do("UID FETCH 1:* (FLAGS)")
+
+    def do(self, command):
+        """NO is an answer where the message went meanwhile; BAD never is."""
+        tagged, untagged = self.session.command(command)
+        assert tagged.split()[1] in (b"OK", b"NO"), (command, tagged)
+        for response in untagged:
+            self.told(command, response)
+
+    def told(self, command, response):
+        number = re.match(rb"\* (\d+) (EXISTS|EXPUNGE|FETCH)", response)
+        if number:
+            n, word = int(number[1]), number[2].decode()
+            assert word == "EXISTS" or 1 <= n <= len(self.uids), (command, response)
+            getattr(self, word.lower())(command, n, response)
+        elif response.startswith(b"* VANISHED ") and b"(EARLIER)" not in response:
+            self.vanished(command, response)
+
+    def exists(self, command, n, response):
+        assert n >= len(self.uids), "fewer without EXPUNGE: %r" % response
+        self.uids += [UNKNOWN] * (n - len(self.uids))
+
+    def expunge(self, command, n, response):
+        assert not self.qresync, "EXPUNGE with QRESYNC"
+        assert command.split()[0] not in KEEP_EXPUNGE_BACK, "EXPUNGE in " + command
+        del self.uids[n - 1]
+
+    def vanished(self, command, response):
+        assert self.qresync, "VANISHED without QRESYNC"
+        assert command.split()[0] not in KEEP_EXPUNGE_BACK, "VANISHED in " + command
+        for part in response.split()[-1].decode().split(","):
+            first, _, last = part.partition(":")
+            for uid in range(int(first), int(last or first) + 1):
+                self.remove(uid)
+
+    def remove(self, uid):
+        """One whose UID is not known has its place between those around it."""
+        known = [i for i, u in enumerate(self.uids) if u == uid]
+        places = known or [i for i, u in enumerate(self.uids) if u == UNKNOWN
+                           and all(x < uid for x in self.uids[:i])
+                           and all(x > uid for x in self.uids[i:] if x != UNKNOWN)]
+        assert places, "VANISHED %d, which is not in the view" % uid
+        del self.uids[places[0]]
+
+    def fetch(self, command, n, response):
+        uid = re.search(rb"[( ]UID (\d+)", response)
+        flags = re.search(rb"[( ]FLAGS \(([^)]*)\)", response)
+        assert uid or not self.qresync or b"MODSEQ" not in response, response
+        if uid:
+            self.named(n, int(uid[1]))
+        if flags and self.uids[n - 1] != UNKNOWN:
+            self.flags[self.uids[n - 1]] = set(flags[1].split()) - {rb"\Recent"}
+
+    def named(self, n, uid):
+        assert self.uids[n - 1] in (UNKNOWN, uid), "%d has another UID: %d" % (n, uid)
+        assert all(u < uid for u in self.uids[:n - 1]), "UIDs go down at %d" % n
+        self.uids[n - 1] = uid
+
+
+class World:
+    """The sessions, and all that may happen."""
+
+    def __init__(self, server, who, seed):
+        self.who, self.random = who, random.Random(seed)
+        self.views = [View(server, who, qresync) for qresync in (True, False, True)]
+
+    def path(self, *names):
+        return os.path.join(self.who.maildir, *names)
+
+    def files(self):
+        return [os.path.join(sub, name) for sub in ("cur", "new")
+                for name in sorted(os.listdir(self.path(sub)))]
+
+    # ---- other programs ----
+
+    def deliver(self):
+        self.who.deliver("Subject: one more\n\ntext\n")
+
+    def foreign_remove(self):
+        if files := self.files():
+            os.unlink(self.path(self.random.choice(files)))
+
+    def foreign_flags(self):
+        if files := self.files():
+            old = self.random.choice(files)
+            new = "%s:2,%s" % (os.path.basename(old).split(":")[0],
+                               "".join(sorted(self.random.sample("DFRST", 2))))
+            os.rename(self.path(old), self.path("cur", new))
+
+    def take_index(self):
+        for name in os.listdir(self.path()):
+            if name.startswith("mailreeve-index"):
+                os.unlink(self.path(name))
+
+    # ---- sessions ----
+
+    def silently(self):
+        view = self.random.choice(self.views)
+        for uid in view.uids:
+            view.flags[uid] = {rb"\Answered"}
+        view.do(r"UID STORE 1:* FLAGS.SILENT (\Answered)")
+
+    def command(self):
+        view = self.random.choice(self.views)
+        commands = ["NOOP", "CHECK", "EXPUNGE", "SEARCH RETURN (ALL) UNSEEN",
+                    "STATUS INBOX (MESSAGES UNSEEN)", "UID EXPUNGE 1:%d" % (len(view.uids) + 1)]
+        if view.uids:
+            n = self.random.randint(1, len(view.uids))
+            flag = self.random.choice(FLAGS)
+            commands += ["STORE %d %sFLAGS (\\%s)" % (n, how, flag) for how in ("+", "-", "")]
+            commands += ["FETCH %d:* (UID FLAGS)" % n, "FETCH %d BODY[]" % n,
+                         "COPY %d INBOX" % n, "MOVE %d Trash" % n]
+        view.do(self.random.choice(commands))
+
+    def again(self):
+        self.random.choice(self.views).select()
+
+    ACTS = ((command, 60), (deliver, 20), (foreign_remove, 5), (foreign_flags, 5),
+            (silently, 3), (again, 3), (take_index, 1))
+
+    def step(self):
+        acts, weights = zip(*self.ACTS)
+        self.random.choices(acts, weights)[0](self)
+
+    def agree(self):
+        for view in self.views:
+            view.do("NOOP")
+        for view in self.views:
+            believed = dict(view.flags)
+            view.do("UID FETCH 1:* (FLAGS)")
+            assert len(view.uids) == len(self.files()), "view and files differ"
+            for uid in view.uids:
+                assert believed.get(uid, view.flags[uid]) == view.flags[uid], \
+                    "%d: %r believed, %r true" % (uid, believed[uid], view.flags[uid])
+        assert len({tuple(view.uids) for view in self.views}) == 1, "views differ"
+
+
+def test_every_session_is_told_the_truth():
+    """Three sessions and other programs on one mailbox."""
+    with Server() as server:
+        for seed in SEEDS:
+            print("# seed %d" % seed)
+            world = World(server, user("views"), seed)
+            for _ in range(STEPS):
+                world.step()
+            world.agree()
+
+
+main(__name__)
