@@ -359,23 +359,26 @@ def test_poplib():
 
 # ---- waiting for mail ----------------------------------------------------------
 
-def test_idle_tells_of_a_delivery():
+def test_idle_tells_of_a_delivery_within_a_tenth_of_a_second():
     who = filled("idle", 1)
+    waits = []
     with Server() as server:
         c = server.imap_login(who)
         c.ok("SELECT INBOX")
-        for n in (2, 3, 4):
+        for n in (2, 3, 4, 5, 6):
             c.send(b"i IDLE\r\n")
             assert c.response().startswith(b"+ ")
             begun = time.monotonic()
             who.deliver(CORPUS[n])
             got = c.until(lambda r: r.endswith(b" EXISTS"))
-            waited = time.monotonic() - begun
+            waits.append(time.monotonic() - begun)
             assert got[-1] == b"* %d EXISTS" % n, got
-            assert waited < (2 if SANITIZED else 0.25), "told after %.0f ms" % (waited * 1000)
             c.send(b"DONE\r\n")
             c.until(lambda r: r.startswith(b"i OK"))
         c.logout()
+    # The middle one: a busy machine may hold up a single answer.
+    middle = sorted(waits)[len(waits) // 2]
+    assert middle < (1 if SANITIZED else 0.1), "told after %.0f ms" % (middle * 1000)
 
 
 main(__name__)
