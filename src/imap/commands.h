@@ -66,6 +66,9 @@ HANDLER(cmd_move);
  */
 struct outcome expunged(struct session *s, const char *done);
 
+/* multisearch.c */
+HANDLER(cmd_esearch);
+
 /* fetch, search, sort, thread: both forms of each */
 HANDLER(cmd_fetch);
 HANDLER(cmd_search);

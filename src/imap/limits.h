@@ -49,6 +49,9 @@
 #define SEARCH_KEYS_MAX		1000
 #define SEARCH_STRING_MAX	8192
 
+/* ESEARCH: mailboxes and kinds of mailboxes that are named. */
+#define MULTISEARCH_SOURCES_MAX	200
+
 /* Seconds between two INPROGRESS (RFC 9585), and after which a search ends. */
 #define SEARCH_PROGRESS_SECONDS	10
 #define SEARCH_SECONDS_MAX	3600

@@ -61,8 +61,13 @@ session_messages(struct session *s, struct lex *x, bool by_uid, struct runs *uid
 	int r;
 
 	*uids = RUNS_INIT;
-	if (lex_sequence_set(x, largest, by_uid, &set) < 0)
+	if (lex_sequence_set(x, largest, by_uid || s->any_number, &set) < 0)
 		return -1;
+	if (s->any_number && largest < UINT32_MAX
+	    && runs_remove(&set.set, largest + 1, UINT32_MAX) < 0) {
+		runs_free(&set.set);
+		return lex_fail(x, errno, "Out of memory");
+	}
 	if (set.saved)
 		r = runs_intersect(uids, view, &s->saved);
 	else if (by_uid)

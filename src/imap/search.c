@@ -24,8 +24,8 @@ note(void *arg, const struct mail_row *row, uint64_t sequence, struct facts *fac
 	return runs_add(&found->uids, row->uid, row->uid);
 }
 
-static int
-find(struct session *s, const struct call *c, struct search_program *program,
+int
+search_find(struct session *s, const struct call *c, struct search_program *program,
     struct search_found *found, bool *gone)
 {
 	const struct search_sink sink = { note, found, false };
@@ -59,7 +59,7 @@ run(struct session *s, struct call *c, const struct search_return *ret,
 
 	if (program->modseq)
 		session_enable_condstore(s);
-	if (find(s, c, program, &found, &gone) == -1 ||
+	if (search_find(s, c, program, &found, &gone) == -1 ||
 	    search_save(s, ret, &found) == -1 ||
 	    search_answer(s, c, ret, &found, program->modseq) == -1)
 		o = search_failed(s, ret, errno);

@@ -70,7 +70,7 @@ search_return_parse(struct session *s, struct lex *x, struct search_return *out)
 /* ---- tokens ---- */
 
 void
-put_esearch(struct session *s, const struct call *c)
+put_esearch(struct session *s, const struct call *c, const struct search_return *ret)
 {
 	struct response *r = &s->out;
 
@@ -78,6 +78,12 @@ put_esearch(struct session *s, const struct call *c)
 	put_open(r);
 	put_word(r, "TAG");
 	put_string(r, c->tag);
+	if (ret->mailbox.n > 0) {
+		put_word(r, "MAILBOX");
+		put_mailbox(r, ret->mailbox);
+		put_word(r, "UIDVALIDITY");
+		put_number(r, ret->uidvalidity);
+	}
 	put_close(r);
 	if (call_uid(c))
 		put_word(r, "UID");
@@ -208,7 +214,7 @@ answer_extended(struct session *s, const struct call *c,
 	struct response *r = &s->out;
 	int failure = 0;
 
-	put_esearch(s, c);
+	put_esearch(s, c, ret);
 	if ((ret->options & RETURN_MIN) && numbers->n > 0)
 		put_item(r, "MIN", runs_first(numbers));
 	if ((ret->options & RETURN_MAX) && numbers->n > 0)

@@ -17,6 +17,9 @@ struct search_return {
 	bool extended;			/* the answer is an ESEARCH */
 	unsigned options;		/* enum return_options */
 	struct partial_range range;
+	/* RFC 7377: which mailbox the answer is about, when mailbox.n is not 0. */
+	struct bytes mailbox;
+	uint32_t uidvalidity;
 };
 
 /*
@@ -26,11 +29,17 @@ struct search_return {
 int search_return_parse(struct session *s, struct lex *x, struct search_return *out);
 
 /* What was found, in mailbox order. */
+struct search_program;
+
 struct search_found {
 	struct runs uids;
 	uint64_t modseq;		/* the highest, */
 	uint64_t modseq_first, modseq_last;	/* of the first and last message */
 };
+
+/* All that the program finds in the selected mailbox; gone: some went meanwhile. */
+int search_find(struct session *s, const struct call *c,
+    struct search_program *program, struct search_found *found, bool *gone);
 
 /* Tells it; with_modseq when MODSEQ was searched for. 0, or -1 with errno. */
 int search_answer(struct session *s, const struct call *c,
@@ -45,7 +54,8 @@ int search_save(struct session *s, const struct search_return *ret,
 void put_numbers(struct response *r, const uint32_t *v, size_t n);
 
 /* The beginning of an ESEARCH, and PARTIAL's name and range. */
-void put_esearch(struct session *s, const struct call *c);
+void put_esearch(struct session *s, const struct call *c,
+    const struct search_return *ret);
 void put_partial_open(struct response *r, const struct partial_range *range);
 
 /* (MODSEQ n), at the end of a SEARCH or SORT (RFC 7162 sections 3.1.6 and 3.1.9). */

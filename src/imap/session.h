@@ -46,6 +46,7 @@ struct session {
 	unsigned enabled;		/* enum enabled */
 	struct mailbox *box;		/* selected, or NULL */
 	struct runs saved;		/* UIDs of `$` (RFC 5182); emptied by SELECT */
+	bool any_number;		/* numbers past the end are no error (RFC 7377 section 2) */
 	unsigned bad_commands;		/* in a row */
 	unsigned literals;		/* in the current command */
 	struct filter *filter;		/* COMPRESS: begins behind the answer */

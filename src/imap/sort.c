@@ -144,7 +144,7 @@ put_extended(struct session *s, const struct call *c, const struct search_return
 {
 	struct response *r = &s->out;
 
-	put_esearch(s, c);
+	put_esearch(s, c, ret);
 	if ((ret->options & RETURN_MIN) && t->n > 0) {
 		put_word(r, "MIN");
 		put_number(r, t->number[0]);

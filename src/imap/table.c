@@ -70,6 +70,7 @@ const struct command commands[] = {
 	{ "UID FETCH", SELECTED, UIDS, NULL, cmd_fetch },
 	{ "SEARCH", SELECTED, NUMBERS, "ESEARCH", cmd_search },
 	{ "UID SEARCH", SELECTED, UIDS, "ESEARCH", cmd_search },
+	{ "ESEARCH", ANY, UIDS, "MULTISEARCH", cmd_esearch },
 	{ "SORT", SELECTED, NUMBERS, "SORT", cmd_sort },
 	{ "UID SORT", SELECTED, UIDS, "SORT", cmd_sort },
 	{ "THREAD", SELECTED, NUMBERS, "THREAD=REFERENCES", cmd_thread },

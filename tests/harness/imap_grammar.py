@@ -538,11 +538,30 @@ class Parser:
             self.fail("a thread with one branch")
         self.need(b")")
 
+    def correlators(self):
+        def one():
+            name = self.word()
+            self.space()
+            if name == b"TAG":
+                self.string()
+            elif name == b"MAILBOX":
+                self.mailbox()
+            elif name == b"UIDVALIDITY":
+                self.nz_number()
+            else:
+                self.fail("correlator %r" % name)
+            return name
+        got = self.many(one, 1)
+        if len(set(got)) != len(got):
+            self.fail("a correlator twice")
+        return set(got)
+
     def esearch(self):
-        if self.accept(b" (TAG "):
-            self.string()
-            self.need(b")")
-        self.accept(b" UID")
+        seen = self.correlators() if self.accept(b" ") and self.peek(b"(") else set()
+        if seen and seen != {b"TAG"} and seen != {b"TAG", b"MAILBOX", b"UIDVALIDITY"}:
+            self.fail("correlators %r" % seen)              # RFC 7377 section 2.1
+        if not self.accept(b" UID") and len(seen) > 1:
+            self.fail("no UIDs for a mailbox that need not be selected")
         seen = set()
         while self.accept(b" "):
             name = self.word()
