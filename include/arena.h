@@ -28,9 +28,8 @@ void *arena_alloc(struct arena *a, size_t n);
 /* An array of count zeroed elements of the given size; checks the product. */
 void *arena_array(struct arena *a, size_t count, size_t size);
 
-/* A copy of b with a NUL behind it, as bytes and as a string; NULL as above. */
+/* A copy of b with a NUL behind it; NULL as above. */
 unsigned char *arena_copy(struct arena *a, struct bytes b);
-char *arena_string(struct arena *a, struct bytes b);
 
 /* Gives all of it back. The wiping form overwrites it first. */
 void arena_reset(struct arena *a);

@@ -90,9 +90,8 @@ ascii_hex(unsigned char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Equality and order under ASCII case folding (i;ascii-casemap, RFC 4790). */
+/* Equality under ASCII case folding (i;ascii-casemap, RFC 4790). */
 bool bytes_case_equal(struct bytes a, struct bytes b);
-int bytes_case_compare(struct bytes a, struct bytes b);
 
 /* Byte order, shorter first when one is a prefix of the other. */
 int bytes_compare(struct bytes a, struct bytes b);

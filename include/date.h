@@ -19,9 +19,6 @@ struct mail_date {
  */
 bool date_parse(struct bytes value, struct mail_date *out);
 
-/* The date of a Received field: what follows its last semicolon. */
-bool date_parse_received(struct bytes value, struct mail_date *out);
-
 /* Days since 1970-01-01 of a day of the Gregorian calendar; month 1 to 12. */
 int64_t date_days(int64_t year, unsigned month, unsigned day);
 

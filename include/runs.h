@@ -38,8 +38,7 @@ int runs_add(struct runs *s, uint32_t first, uint32_t last);
 int runs_remove(struct runs *s, uint32_t first, uint32_t last);
 int runs_copy(struct runs *to, const struct runs *from);
 
-/* to = a united with, without, or cut with b; to must be neither of them. */
-int runs_union(struct runs *to, const struct runs *a, const struct runs *b);
+/* to = a without, or cut with b; to must be neither of them. */
 int runs_subtract(struct runs *to, const struct runs *a, const struct runs *b);
 int runs_intersect(struct runs *to, const struct runs *a, const struct runs *b);
 

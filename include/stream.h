@@ -80,12 +80,6 @@ int stream_line(struct stream *s, size_t max, struct bytes *line);
 /* Reads and drops input up to and including the next LF. 0, or -1 as above. */
 int stream_skip_line(struct stream *s);
 
-/*
- * Up to max bytes of input into p, at least one; returns how many, or -1 with
- * errno as above. For streaming literals.
- */
-ssize_t stream_read(struct stream *s, void *p, size_t max);
-
 /* True when no input is waiting, neither here nor in the descriptor. */
 bool stream_idle(struct stream *s);
 
@@ -97,8 +91,6 @@ int stream_write(struct stream *s, const void *p, size_t n);
 int stream_text(struct stream *s, const char *text);
 int stream_bytes(struct stream *s, struct bytes b);
 int stream_number(struct stream *s, uint64_t v);
-int stream_printf(struct stream *s, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
 int stream_flush(struct stream *s);
 
 /*

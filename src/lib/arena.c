@@ -84,12 +84,6 @@ arena_copy(struct arena *a, struct bytes b)
 	return p;
 }
 
-char *
-arena_string(struct arena *a, struct bytes b)
-{
-	return (char *)arena_copy(a, b);
-}
-
 static void
 pop_blocks(struct arena *a, bool wipe, bool keep_one)
 {

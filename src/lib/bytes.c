@@ -18,20 +18,6 @@ bytes_case_equal(struct bytes a, struct bytes b)
 }
 
 int
-bytes_case_compare(struct bytes a, struct bytes b)
-{
-	size_t n = a.n < b.n ? a.n : b.n;
-
-	for (size_t i = 0; i < n; i++) {
-		int d = ascii_lower(a.p[i]) - ascii_lower(b.p[i]);
-
-		if (d != 0)
-			return d;
-	}
-	return (a.n > b.n) - (a.n < b.n);
-}
-
-int
 bytes_compare(struct bytes a, struct bytes b)
 {
 	size_t n = a.n < b.n ? a.n : b.n;

@@ -135,23 +135,6 @@ runs_copy(struct runs *to, const struct runs *from)
 }
 
 int
-runs_union(struct runs *to, const struct runs *a, const struct runs *b)
-{
-	size_t i = 0, j = 0;
-
-	runs_clear(to);
-	while (i < a->n || j < b->n) {
-		bool take_a = j == b->n
-		    || (i < a->n && a->v[i].first <= b->v[j].first);
-		struct run r = take_a ? a->v[i++] : b->v[j++];
-
-		if (runs_add(to, r.first, r.last) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int
 runs_subtract(struct runs *to, const struct runs *a, const struct runs *b)
 {
 	size_t j = 0;

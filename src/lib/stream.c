@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -216,19 +214,6 @@ stream_skip_line(struct stream *s)
 		if (more_input(s) < 0)
 			return -1;
 	}
-}
-
-ssize_t
-stream_read(struct stream *s, void *p, size_t max)
-{
-	struct bytes have;
-
-	if (stream_pending(s).n == 0 && more_input(s) < 0)
-		return -1;
-	have = bytes_first(stream_pending(s), max);
-	memcpy(p, have.p, have.n);
-	stream_consume(s, have.n);
-	return (ssize_t)have.n;
 }
 
 bool
@@ -458,23 +443,6 @@ stream_number(struct stream *s, uint64_t v)
 		v /= 10;
 	} while (v != 0);
 	return stream_write(s, digits + i, sizeof digits - i);
-}
-
-int
-stream_printf(struct stream *s, const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof text) {
-		errno = E2BIG;
-		return -1;
-	}
-	return stream_write(s, text, (size_t)n);
 }
 
 void

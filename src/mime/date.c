@@ -231,13 +231,3 @@ date_parse(struct bytes value, struct mail_date *out)
 	out->seconds = out->day + time - (int64_t)out->zone * 60;
 	return true;
 }
-
-bool
-date_parse_received(struct bytes value, struct mail_date *out)
-{
-	const unsigned char *semicolon = value.n == 0 ? NULL :
-	    memrchr(value.p, ';', value.n);
-
-	return semicolon != NULL && date_parse(bytes_from(value,
-	    (size_t)(semicolon - value.p) + 1), out);
-}

@@ -62,7 +62,7 @@ int bound_change(struct bound *b, int (*fn)(void *arg), void *arg);
 
 /*
  * Under the lock: sees to n UIDs from rec.uid_next on, and gives a new
- * mod-sequence, both reserved on disk. rec is changed; bound_write() keeps it.
+ * mod-sequence, both reserved on disk. rec is changed; bound_commit() keeps it.
  */
 int bound_reserve(struct bound *b, uint32_t n, uint64_t *modseq);
 

@@ -74,17 +74,6 @@ refuses(void)
 }
 
 static void
-received(void)
-{
-	struct mail_date d = { 0 };
-
-	CHECK(date_parse_received(BYTES("from a (b; c) by d id 1 Feb 1999;\r\n"
-	    "\tWed, 1 Jan 2020 00:00:00 +0000"), &d));
-	CHECK_EQ_INT(d.seconds, 1577836800);
-	CHECK(!date_parse_received(BYTES("from a by b 1 Jan 2020"), &d));
-}
-
-static void
 days(void)
 {
 	CHECK_EQ_INT(date_days(1970, 1, 1), 0);
@@ -94,4 +83,4 @@ days(void)
 	CHECK_EQ_INT(date_days(9999, 12, 31), 2932896);
 }
 
-TEST_MAIN(TEST(reads), TEST(refuses), TEST(received), TEST(days))
+TEST_MAIN(TEST(reads), TEST(refuses), TEST(days))

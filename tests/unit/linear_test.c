@@ -70,7 +70,6 @@ run_date(struct bytes in)
 	struct mail_date d;
 
 	date_parse(in, &d);
-	date_parse_received(in, &d);
 }
 
 static void

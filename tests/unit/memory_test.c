@@ -82,7 +82,7 @@ arena_copies_and_zeroes(void)
 	arena_reset(&a);
 	p = arena_alloc(&a, 64);
 	CHECK(p != NULL && p[0] == 0 && p[63] == 0);
-	CHECK_EQ_TEXT(arena_string(&a, BYTES("text")), "text");
+	CHECK_EQ_TEXT((char *)arena_copy(&a, BYTES("text")), "text");
 	for (int i = 0; i < 100; i++)
 		CHECK(arena_alloc(&a, 5000) != NULL);
 	arena_wipe(&a);

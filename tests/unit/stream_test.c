@@ -166,7 +166,7 @@ a_pipe_works_too(void)
 	stream_init(&s, in[0], out[1]);
 	CHECK_EQ_INT(write(in[1], "a\r\n", 3), 3);
 	CHECK_EQ_INT(stream_line(&s, 10, &line), 0);
-	CHECK_EQ_INT(stream_printf(&s, "%d ", 7), 0);
+	CHECK_EQ_INT(stream_text(&s, "7 "), 0);
 	CHECK_EQ_INT(stream_number(&s, 1234567), 0);
 	CHECK_EQ_INT(stream_flush(&s), 0);
 	CHECK_EQ_INT(read(out[0], got, sizeof got), 9);
