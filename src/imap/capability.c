@@ -25,6 +25,7 @@ static const struct feature {
 	{ "METADATA-SERVER", 0 },
 	{ "LIST-METADATA", 0 },
 	{ "SEARCHRES", 0 },
+	{ "SEARCH=FUZZY", 0 },
 	{ "WITHIN", 0 },
 	{ "ESORT", 0 },
 	{ "SORT=DISPLAY", 0 },

@@ -195,7 +195,7 @@ static struct outcome
 search_here(struct multi *m, struct search_program *program)
 {
 	struct session *s = m->s;
-	struct search_found found = { .uids = RUNS_INIT };
+	struct search_found found = SEARCH_FOUND(&m->ret);
 	struct mailbox_status st;
 	struct outcome o = ok("");
 	bool gone;
@@ -211,7 +211,7 @@ search_here(struct multi *m, struct search_program *program)
 	if (o.result == RESULT_OK && found.uids.n > 0 &&
 	    search_answer(s, m->c, &m->ret, &found, program->modseq) == -1)
 		o = search_failed(s, &m->ret, errno);
-	runs_free(&found.uids);
+	search_found_free(&found);
 	return o;
 }
 
@@ -227,7 +227,9 @@ read_and_search(struct multi *m, bool search)
 	m->s->any_number = false;
 	if (o.result != RESULT_OK)
 		return o;
-	if (search)
+	if (relevancy_wrong(&m->ret, &program) != NULL)
+		o = bad(relevancy_wrong(&m->ret, &program));
+	else if (search)
 		o = search_here(m, &program);
 	search_free(&program);
 	return o;

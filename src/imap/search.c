@@ -6,16 +6,25 @@
 #include <errno.h>
 
 #include "commands.h"
+#include "relevancy.h"
 #include "search.h"
 #include "search_answer.h"
+
+struct noting {
+	const struct search_program *program;
+	struct search_found *found;
+};
 
 static int
 note(void *arg, const struct mail_row *row, uint64_t sequence, struct facts *facts)
 {
-	struct search_found *found = arg;
+	const struct noting *n = arg;
+	struct search_found *found = n->found;
 
 	(void)sequence;
-	(void)facts;
+	if (found->relevancy && buf_byte(&found->scores,
+	    (unsigned char)relevancy(n->program, facts)) == -1)
+		return -1;
 	if (found->uids.n == 0)
 		found->modseq_first = row->modseq;
 	found->modseq_last = row->modseq;
@@ -28,11 +37,12 @@ int
 search_find(struct session *s, const struct call *c, struct search_program *program,
     struct search_found *found, bool *gone)
 {
-	const struct search_sink sink = { note, found, false };
+	struct noting noting = { program, found };
+	const struct search_sink sink = { note, &noting, false };
 	struct search_run run;
 	int r = search_begin(&run, s, c->tag, program);
 
-	if (r == 0 && search_is_decided(&run))
+	if (r == 0 && search_is_decided(&run) && !found->relevancy)
 		r = runs_copy(&found->uids, &run.candidates);
 	else if (r == 0)
 		r = search_all(&run, &sink);
@@ -53,7 +63,7 @@ static struct outcome
 run(struct session *s, struct call *c, const struct search_return *ret,
     struct search_program *program)
 {
-	struct search_found found = { .uids = RUNS_INIT };
+	struct search_found found = SEARCH_FOUND(ret);
 	struct outcome o;
 	bool gone;
 
@@ -65,7 +75,7 @@ run(struct session *s, struct call *c, const struct search_return *ret,
 		o = search_failed(s, ret, errno);
 	else
 		o = completed(c, gone);
-	runs_free(&found.uids);
+	search_found_free(&found);
 	return o;
 }
 
@@ -83,7 +93,8 @@ cmd_search(struct session *s, struct call *c)
 		runs_clear(&s->saved);
 	if (o.result != RESULT_OK)
 		return o;
-	o = run(s, c, &ret, &program);
+	o = relevancy_wrong(&ret, &program) != NULL
+	    ? bad(relevancy_wrong(&ret, &program)) : run(s, c, &ret, &program);
 	search_free(&program);
 	return o;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "search_answer.h"
+#include "search_program.h"
 
 static const struct {
 	const char *name;
@@ -13,7 +14,7 @@ static const struct {
 } options[] = {
 	{ "MIN", RETURN_MIN }, { "MAX", RETURN_MAX }, { "ALL", RETURN_ALL },
 	{ "COUNT", RETURN_COUNT }, { "SAVE", RETURN_SAVE },
-	{ "PARTIAL", RETURN_PARTIAL },
+	{ "PARTIAL", RETURN_PARTIAL }, { "RELEVANCY", RETURN_RELEVANCY },
 };
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -136,6 +137,29 @@ put_numbers(struct response *r, const uint32_t *v, size_t n)
 }
 
 void
+put_relevancy(struct response *r, const struct search_return *ret,
+    const unsigned char *scores, uint64_t n)
+{
+	uint64_t first = 1, last = n;
+
+	if (n == 0 || ((ret->options & RETURN_PARTIAL) &&
+	    !partial_range_cut(&ret->range, n, &first, &last)))
+		return;
+	put_word(r, "RELEVANCY");
+	put_open(r);
+	for (uint64_t i = first; i <= last; i++)
+		put_number(r, scores[i - 1]);
+	put_close(r);
+}
+
+const char *
+relevancy_wrong(const struct search_return *ret, const struct search_program *program)
+{
+	return (ret->options & RETURN_RELEVANCY) && !program->fuzzy
+	    ? "RELEVANCY needs FUZZY" : NULL;
+}
+
+void
 put_modseq_list(struct response *r, uint64_t modseq)
 {
 	put_open(r);
@@ -209,7 +233,8 @@ put_item(struct response *r, const char *name, uint64_t v)
 
 static int
 answer_extended(struct session *s, const struct call *c,
-    const struct search_return *ret, const struct runs *numbers, uint64_t modseq)
+    const struct search_return *ret, const struct runs *numbers,
+    const struct search_found *found, uint64_t modseq)
 {
 	struct response *r = &s->out;
 	int failure = 0;
@@ -227,6 +252,8 @@ answer_extended(struct session *s, const struct call *c,
 	}
 	if (ret->options & RETURN_PARTIAL)
 		failure = put_partial(r, &ret->range, numbers);
+	if (found->relevancy)
+		put_relevancy(r, ret, found->scores.data, found->scores.len);
 	if (modseq != 0)
 		put_item(r, "MODSEQ", modseq);
 	put_end(r);
@@ -263,7 +290,7 @@ search_answer(struct session *s, const struct call *c,
 	if (!call_uid(c) && session_sequence(s, &found->uids, &sequence) == -1)
 		r = -1;
 	else if (ret->extended)
-		r = answer_extended(s, c, ret, numbers, modseq);
+		r = answer_extended(s, c, ret, numbers, found, modseq);
 	else
 		answer_plain(s, numbers, modseq);
 	runs_free(&sequence);

@@ -11,6 +11,7 @@
 enum return_options {
 	RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8,
 	RETURN_SAVE = 16, RETURN_PARTIAL = 32,
+	RETURN_RELEVANCY = 64,		/* RFC 6203 */
 };
 
 struct search_return {
@@ -35,7 +36,19 @@ struct search_found {
 	struct runs uids;
 	uint64_t modseq;		/* the highest, */
 	uint64_t modseq_first, modseq_last;	/* of the first and last message */
+	bool relevancy;			/* wanted: a byte in scores for each */
+	struct buf scores;
 };
+
+#define SEARCH_FOUND(ret) ((struct search_found){ .uids = RUNS_INIT, \
+	.relevancy = ((ret)->options & RETURN_RELEVANCY) != 0, \
+	.scores = BUF_INIT(UINT32_MAX) })
+static inline void
+search_found_free(struct search_found *found)
+{
+	runs_free(&found->uids);
+	buf_free(&found->scores);
+}
 
 /* All that the program finds in the selected mailbox; gone: some went meanwhile. */
 int search_find(struct session *s, const struct call *c,
@@ -57,6 +70,14 @@ void put_numbers(struct response *r, const uint32_t *v, size_t n);
 void put_esearch(struct session *s, const struct call *c,
     const struct search_return *ret);
 void put_partial_open(struct response *r, const struct partial_range *range);
+
+/* RELEVANCY (n ...) of the messages that the answer names (RFC 6203 section 4). */
+void put_relevancy(struct response *r, const struct search_return *ret,
+    const unsigned char *scores, uint64_t n);
+
+/* RELEVANCY without FUZZY, which must not be; NULL when all is well. */
+const char *relevancy_wrong(const struct search_return *ret,
+    const struct search_program *program);
 
 /* (MODSEQ n), at the end of a SEARCH or SORT (RFC 7162 sections 3.1.6 and 3.1.9). */
 void put_modseq_list(struct response *r, uint64_t modseq);

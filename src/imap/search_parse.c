@@ -21,6 +21,7 @@ struct parser {
 	struct lex *x;
 	struct bytes charset;
 	unsigned depth;
+	unsigned fuzzy;			/* how many FUZZY are in front */
 	struct search_program *out;
 };
 
@@ -51,6 +52,7 @@ new_node(struct parser *p, enum search_op op, enum search_stage stage)
 		p->out->n++;
 		n->op = op;
 		n->stage = stage;
+		n->fuzzy = p->fuzzy > 0;
 	}
 	return n;
 }
@@ -289,6 +291,20 @@ parse_not(struct parser *p, const struct key *k, struct search_node *n)
 	return lex_space(p->x) == -1 ? -1 : parse_key(p, &n->child);
 }
 
+/* RFC 6203 section 3: what fuzzy means is ours to say, see relevancy.c. */
+static int
+parse_fuzzy(struct parser *p, const struct key *k, struct search_node *n)
+{
+	int r;
+
+	(void)k;
+	p->out->fuzzy = true;
+	p->fuzzy++;
+	r = lex_space(p->x) == -1 ? -1 : parse_key(p, &n->child);
+	p->fuzzy--;
+	return r;
+}
+
 static int
 parse_or(struct parser *p, const struct key *k, struct search_node *n)
 {
@@ -350,6 +366,7 @@ static const struct key keys[] = {
 	{ "MODSEQ", parse_modseq, SEARCH_RANGE, STAGE_ROW, true, 0, 0 },
 	{ "UID", parse_uid, SEARCH_SET, STAGE_SET, true, 0, 0 },
 	{ "NOT", parse_not, SEARCH_NOT, STAGE_SET, true, 0, 0 },
+	{ "FUZZY", parse_fuzzy, SEARCH_AND, STAGE_SET, true, 0, 0 },
 	{ "OR", parse_or, SEARCH_OR, STAGE_SET, true, 0, 0 },
 };
 

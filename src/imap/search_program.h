@@ -43,6 +43,7 @@ struct search_node {
 	struct search_node *next;	/* sibling */
 	bool want;
 	bool header;			/* SEARCH_TEXT: also in headers */
+	bool fuzzy;			/* it stands behind FUZZY (RFC 6203) */
 	uint32_t flags;
 	unsigned number;		/* of the keyword; which text of the sort column; which text needle */
 	enum search_value value;
@@ -60,6 +61,7 @@ struct search_program {
 	struct search_node **text;	/* those: first the ones that look into headers */
 	bool dates;			/* dates or sizes are looked at */
 	bool modseq;			/* MODSEQ is in it: the answer tells it */
+	bool fuzzy;			/* FUZZY is in it: relevancy can be asked for */
 };
 
 /*

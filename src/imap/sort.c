@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "commands.h"
+#include "relevancy.h"
 #include "search.h"
 #include "search_answer.h"
 #include "sortlist.h"
@@ -27,6 +28,7 @@ static const enum sortkey_text texts[] = {
 struct known {
 	const struct mail_row *row;
 	uint64_t size;
+	unsigned score;
 	struct sortkey key;
 	struct sorttexts texts;
 };
@@ -67,6 +69,9 @@ set_value(struct sort_list *l, struct sort_value *v, enum sort_key key,
 		sort_number(v, k->key.flags & SORTKEY_DATE ? k->key.sent
 		    : k->row->internaldate);
 		return 0;
+	case SORT_RELEVANCY:	/* the highest first */
+		sort_number(v, -(int64_t)k->score);
+		return 0;
 	case SORT_SIZE:
 		sort_number(v, k->size < INT64_MAX ? (int64_t)k->size : INT64_MAX);
 		return 0;
@@ -75,12 +80,21 @@ set_value(struct sort_list *l, struct sort_value *v, enum sort_key key,
 	}
 }
 
+struct collecting {
+	struct sort_list *list;
+	const struct search_program *search;
+	bool relevancy;
+};
+
 static int
 collect(void *arg, const struct mail_row *row, uint64_t sequence, struct facts *facts)
 {
-	struct sort_list *l = arg;
-	struct sort_message m = { row->uid, (uint32_t)sequence, row->modseq };
-	struct known known = { .row = row, .size = row->size };
+	const struct collecting *to = arg;
+	struct sort_list *l = to->list;
+	struct known known = { .row = row, .size = row->size,
+	    .score = to->relevancy ? relevancy(to->search, facts) : 0 };
+	struct sort_message m = { row->uid, (uint32_t)sequence, row->modseq,
+	    (unsigned char)known.score };
 	struct sort_value *v;
 	size_t i;
 
@@ -97,9 +111,10 @@ collect(void *arg, const struct mail_row *row, uint64_t sequence, struct facts *
 
 static int
 find(struct session *s, const struct call *c, struct search_program *search,
-    struct sort_list *l)
+    struct sort_list *l, bool relevancy_wanted)
 {
-	const struct search_sink sink = { collect, l, l->program->dates };
+	struct collecting to = { l, search, relevancy_wanted };
+	const struct search_sink sink = { collect, &to, l->program->dates };
 	struct search_run run;
 	int r = search_begin(&run, s, c->tag, search);
 
@@ -116,6 +131,7 @@ struct sorted {
 	const struct sort_list *list;
 	const uint32_t *order;
 	uint32_t *number;
+	unsigned char *score;		/* their relevancy */
 	size_t n;
 };
 
@@ -163,6 +179,8 @@ put_extended(struct session *s, const struct call *c, const struct search_return
 	}
 	if (ret->options & RETURN_PARTIAL)
 		put_part(r, ret, t);
+	if (ret->options & RETURN_RELEVANCY)
+		put_relevancy(r, ret, t->score, t->n);
 	if (modseq != 0) {
 		put_word(r, "MODSEQ");
 		put_number(r, modseq);
@@ -270,7 +288,7 @@ static int
 answer(struct session *s, const struct call *c, const struct search_return *ret,
     const struct sort_list *l, const uint32_t *order, bool with_modseq)
 {
-	struct sorted t = { l, order, NULL, l->n };
+	struct sorted t = { l, order, NULL, NULL, l->n };
 	uint64_t modseq = with_modseq ? highest_modseq(ret, &t) : 0;
 	size_t i;
 
@@ -279,8 +297,14 @@ answer(struct session *s, const struct call *c, const struct search_return *ret,
 	if (ret->options == RETURN_SAVE)
 		return 0;
 	t.number = reallocarray(NULL, t.n + 1, sizeof(*t.number));
-	if (t.number == NULL)
+	t.score = malloc(t.n + 1);
+	if (t.number == NULL || t.score == NULL) {
+		free(t.number);
+		free(t.score);
 		return -1;
+	}
+	for (i = 0; i < t.n; i++)
+		t.score[i] = message(&t, i)->score;
 	for (i = 0; i < t.n; i++)
 		t.number[i] = call_uid(c) ? message(&t, i)->uid : message(&t, i)->sequence;
 	if (ret->extended)
@@ -288,6 +312,7 @@ answer(struct session *s, const struct call *c, const struct search_return *ret,
 	else
 		put_plain(s, &t, modseq);
 	free(t.number);
+	free(t.score);
 	return 0;
 }
 
@@ -301,7 +326,7 @@ run(struct session *s, struct call *c, const struct search_return *ret,
 
 	if (search->modseq)
 		session_enable_condstore(s);
-	if (find(s, c, search, &l) == -1 || (order = sort_order(&l)) == NULL ||
+	if (find(s, c, search, &l, sort->relevancy || (ret->options & RETURN_RELEVANCY)) == -1 || (order = sort_order(&l)) == NULL ||
 	    answer(s, c, ret, &l, order, search->modseq) == -1)
 		o = search_failed(s, ret, errno);
 	free(order);
@@ -334,7 +359,10 @@ cmd_sort(struct session *s, struct call *c)
 		runs_clear(&s->saved);
 	if (o.result != RESULT_OK)
 		return o;
-	o = run(s, c, &ret, &sort, &search);
+	if ((sort.relevancy || (ret.options & RETURN_RELEVANCY)) && !search.fuzzy)
+		o = bad("RELEVANCY needs FUZZY");
+	else
+		o = run(s, c, &ret, &sort, &search);
 	search_free(&search);
 	return o;
 }

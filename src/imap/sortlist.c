@@ -14,7 +14,7 @@ static const struct {
 } names[] = {
 	{ "ARRIVAL", SORT_ARRIVAL }, { "CC", SORT_CC }, { "DATE", SORT_DATE },
 	{ "DISPLAYFROM", SORT_DISPLAYFROM }, { "DISPLAYTO", SORT_DISPLAYTO },
-	{ "FROM", SORT_FROM }, { "SIZE", SORT_SIZE }, { "SUBJECT", SORT_SUBJECT },
+	{ "FROM", SORT_FROM }, { "RELEVANCY", SORT_RELEVANCY }, { "SIZE", SORT_SIZE }, { "SUBJECT", SORT_SUBJECT },
 	{ "TO", SORT_TO },
 };
 
@@ -39,7 +39,8 @@ parse_criterion(struct lex *x, struct sort_program *p)
 		return lex_fail(x, EINVAL, "Unknown sort criterion");
 	c->key = names[i].key;
 	p->size |= c->key == SORT_SIZE;
-	p->dates |= c->key < SORT_CC;
+	p->relevancy |= c->key == SORT_RELEVANCY;
+	p->dates |= c->key < SORT_RELEVANCY;
 	p->sent |= c->key == SORT_DATE;
 	p->texts |= c->key >= SORT_CC;
 	p->n++;

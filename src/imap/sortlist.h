@@ -10,6 +10,7 @@
 
 enum sort_key {
 	SORT_ARRIVAL, SORT_DATE, SORT_SIZE,		/* numbers */
+	SORT_RELEVANCY,
 	SORT_CC, SORT_FROM, SORT_SUBJECT, SORT_TO,	/* texts */
 	SORT_DISPLAYFROM, SORT_DISPLAYTO,
 };
@@ -25,7 +26,8 @@ struct sort_program {
 	bool size;			/* a criterion is the size, */
 	bool dates;			/* or needs row dates or sizes, */
 	bool sent;			/* or is the sent date, */
-	bool texts;			/* or a text */
+	bool texts;			/* or a text, */
+	bool relevancy;			/* or how well it fits (RFC 6203) */
 };
 
 /* sort-criteria. 0, or -1 with x->error. */
@@ -35,6 +37,7 @@ struct sort_message {
 	uint32_t uid;
 	uint32_t sequence;
 	uint64_t modseq;
+	unsigned char score;		/* relevancy, when it is wanted */
 };
 
 /* What one message has for one criterion. */

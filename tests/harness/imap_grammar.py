@@ -577,6 +577,9 @@ class Parser:
                 self.number64()
             elif name == b"ALL":
                 self.sequence()
+            elif name == b"RELEVANCY":                          # RFC 6203
+                if not all(1 <= n <= 100 for n in self.many(self.nz_number, 1)):
+                    self.fail("a score out of 1 to 100")
             elif name == b"PARTIAL":                            # RFC 9394
                 self.need(b"(")
                 self.match(re.compile(rb"-?[1-9]\d*:-?[1-9]\d*"), "range")
