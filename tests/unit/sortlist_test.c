@@ -64,7 +64,7 @@ order(const char *sort, const int64_t *numbers, const char *const *texts, size_t
 	if (parse(sort) == -1)
 		return "bad";
 	for (size_t i = 0; i < n; i++) {
-		struct sort_message m = { (uint32_t)i + 1, (uint32_t)i + 1, 1 };
+		struct sort_message m = { (uint32_t)i + 1, (uint32_t)i + 1, 1, 100 };
 		struct sort_value *v = sort_add(&l, &m);
 
 		for (size_t k = 0; k < program.n; k++)
