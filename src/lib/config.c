@@ -84,6 +84,7 @@ static const struct keyword keywords[] = {
 	S("failure-delay", failure_delay, "2s", 0, 60),
 	N("max-failures", max_failures, "3", 1, 20),
 	C("cleartext-login", cleartext_login, "local", yes_local_no),
+	T("secrets", secrets, SYSCONFDIR "/mailreeve/secrets"),
 	K("trusted-proxies", trusted_proxies, "", netaddr_networks_check),
 	T("tls-certificate", tls_certificate, SYSCONFDIR "/mailreeve/tls.crt"),
 	T("tls-key", tls_key, SYSCONFDIR "/mailreeve/tls.key"),

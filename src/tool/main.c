@@ -14,6 +14,8 @@ static int help_main(const struct config *, int, char **);
 const struct subcommand subcommands[] = {
 	{ "check", "[--fix] [USER | DIR]", "look for damage in a user's mail",
 	    check_main },
+	{ "passwd", "[-d | -l] [-m MECHANISM]... [USER]",
+	    "set, delete or list what SCRAM checks", passwd_main },
 	{ "help", "", "list the subcommands", help_main },
 	{ 0 },
 };

@@ -24,6 +24,7 @@ extern const struct subcommand subcommands[];
 int tool_usage(const char *name);
 
 int check_main(const struct config *conf, int argc, char **argv);
+int passwd_main(const struct config *conf, int argc, char **argv);
 
 /* ---- whose mail (subject.c) ---- */
 

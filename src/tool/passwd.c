@@ -1,0 +1,387 @@
+/*
+ * mailreeve passwd: passwords that Mailreeve itself checks (SCRAM).
+ * Runs as: the administrator.
+ */
+#include <sys/stat.h>
+
+#include <bsd/readpassphrase.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "secrets.h"
+#include "tool.h"
+#include "utf8.h"
+
+#define PASSWORD_MAX 1024
+#define SALT_SIZE 16
+#define ITERATIONS 10000		/* the client makes as many at each login */
+
+struct order {
+	struct bytes user;
+	unsigned mechanisms;		/* bits of enum digest */
+	bool delete, list;
+	unsigned changed;		/* lines */
+};
+
+/* --- the file --- */
+
+struct place {
+	int dir, lock;
+	char name[NAME_MAX - 8];	/* room for what is put behind it */
+	char path[CONFIG_VALUE_MAX + 1];
+};
+
+static void
+beside(const struct place *p, const char *end, char out[NAME_MAX + 1])
+{
+	snprintf(out, NAME_MAX + 1, "%s%s", p->name, end);
+}
+
+/* The directory of the file; the file itself need not be there. */
+static int
+open_place(const struct config *conf, struct place *p)
+{
+	char copy[CONFIG_VALUE_MAX + 1];
+
+	p->lock = -1;
+	snprintf(p->path, sizeof p->path, "%s", conf->secrets);
+	snprintf(copy, sizeof copy, "%s", conf->secrets);
+	if (strlen(basename(copy)) >= sizeof p->name) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	snprintf(p->name, sizeof p->name, "%s", basename(copy));
+	snprintf(copy, sizeof copy, "%s", conf->secrets);
+	p->dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return p->dir < 0 ? -1 : 0;
+}
+
+static int
+lock_place(struct place *p)
+{
+	char name[NAME_MAX + 1];
+
+	beside(p, ".lock", name);
+	p->lock = lock_open(p->dir, name);
+	return p->lock < 0 ? -1 : lock_take(p->lock, LOCK_WAIT_MS);
+}
+
+static void
+close_place(struct place *p)
+{
+	if (p->lock >= 0)
+		close(p->lock);
+	close(p->dir);
+}
+
+static int
+read_all(int fd, struct buf *out)
+{
+	for (;;) {
+		unsigned char *to = buf_room(out, 4096);
+		ssize_t n;
+
+		if (to == NULL)
+			return -1;
+		n = read(fd, to, 4096);
+		if (n <= 0)
+			return (int)n;
+		out->len += (size_t)n;
+	}
+}
+
+/* A file that is missing is an empty one. */
+static int
+read_file(const struct place *p, struct buf *out)
+{
+	int fd = openat(p->dir, p->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW
+	    | O_NONBLOCK), r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	r = read_all(fd, out);
+	close(fd);
+	return r;
+}
+
+static int
+write_all(int fd, struct bytes b)
+{
+	while (b.n > 0) {
+		ssize_t n = write(fd, b.p, b.n);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			b = bytes_from(b, (size_t)n);
+	}
+	return fsync(fd);
+}
+
+/* The old file or the new one, whatever happens. */
+static int
+replace_file(const struct place *p, struct bytes text)
+{
+	char name[NAME_MAX + 1];
+	int fd, r;
+
+	beside(p, ".new", name);
+	(void)unlinkat(p->dir, name, 0);
+	fd = openat(p->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	r = write_all(fd, text);
+	if (close(fd) < 0)
+		r = -1;
+	if (r == 0)
+		r = renameat(p->dir, name, p->dir, p->name);
+	if (r < 0)
+		(void)unlinkat(p->dir, name, 0);
+	return r < 0 ? -1 : fsync(p->dir);
+}
+
+/* --- what is in it --- */
+
+static bool
+is_meant(const struct order *o, const struct secret *s)
+{
+	return bytes_equal(s->user, o->user)
+	    && (o->mechanisms & 1U << s->digest) != 0;
+}
+
+/* Everything but what the order is about; comments and mistakes stay. */
+static void
+keep_others(struct order *o, struct bytes text, struct buf *out)
+{
+	struct secret s;
+
+	while (text.n > 0) {
+		struct bytes line = bytes_split(&text, '\n');
+
+		if (secrets_parse(line, &s) == 0 && is_meant(o, &s)) {
+			o->changed++;
+			continue;
+		}
+		(void)buf_bytes(out, line);
+		(void)buf_byte(out, '\n');
+	}
+	explicit_bzero(&s, sizeof s);
+}
+
+static void
+add_secrets(struct order *o, struct bytes password, struct buf *out)
+{
+	struct secret s;
+
+	for (unsigned d = 0; d < DIGESTS; d++) {
+		if ((o->mechanisms & 1U << d) == 0)
+			continue;
+		s = (struct secret){ .user = o->user, .digest = (enum digest)d,
+		    .iterations = ITERATIONS, .salt_n = SALT_SIZE };
+		arc4random_buf(s.salt, s.salt_n);
+		secrets_derive(&s, password);
+		(void)secrets_print(&s, out);
+		o->changed++;
+	}
+	explicit_bzero(&s, sizeof s);
+}
+
+static int
+change(const struct place *p, struct order *o, struct bytes password)
+{
+	struct buf old = BUF_INIT(SECRETS_FILE_MAX + 4096);
+	struct buf new = BUF_INIT(SECRETS_FILE_MAX);
+	int r = read_file(p, &old);
+
+	if (r == 0) {
+		keep_others(o, buf_contents(&old), &new);
+		if (!o->delete)
+			add_secrets(o, password, &new);
+		errno = new.error;
+		r = new.error != 0 ? -1 : 0;
+	}
+	if (r == 0 && o->changed > 0)
+		r = replace_file(p, buf_contents(&new));
+	buf_wipe(&old);
+	buf_wipe(&new);
+	return r;
+}
+
+static int
+list(const struct place *p, const struct order *o)
+{
+	struct buf text = BUF_INIT(SECRETS_FILE_MAX + 4096);
+	struct bytes rest;
+	struct secret s;
+	int r;
+
+	if (read_file(p, &text) < 0) {
+		warn("%s", p->path);
+		buf_wipe(&text);
+		return EX_NOINPUT;
+	}
+	rest = buf_contents(&text);
+	while ((r = secrets_next(&rest, &s)) != 0)
+		if (r < 0)
+			warnx("%s: a line is no secret: see mailreeve-secrets(5)",
+			    p->path);
+		else if (o->user.n == 0 || is_meant(o, &s))
+			printf("%.*s %s\n", (int)s.user.n, (const char *)s.user.p,
+			    secrets_mechanism_name(s.digest));
+	explicit_bzero(&s, sizeof s);
+	buf_wipe(&text);
+	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+/* --- the password --- */
+
+/* UTF-8 without control characters. */
+static bool
+is_text(struct bytes b)
+{
+	uint32_t c = 0;
+	size_t n;
+
+	while ((n = utf8_char(b, &c)) > 0 && c >= ' '
+	    && (c < 0x7f || c >= 0xa0))
+		b = bytes_from(b, n);
+	return b.n == 0;
+}
+
+/* The first line of standard input. */
+static int
+read_line(char *to, size_t room)
+{
+	size_t n = 0;
+	ssize_t r = 0;
+
+	while (n < room - 1 && (r = read(STDIN_FILENO, to + n, 1)) == 1
+	    && to[n] != '\n')
+		n++;
+	to[n] = '\0';
+	return r < 0 || n == room - 1 ? -1 : 0;
+}
+
+static int
+ask_twice(char *to, size_t room)
+{
+	char again[PASSWORD_MAX + 2];
+	bool same = readpassphrase("New password: ", to, room, 0) != NULL
+	    && readpassphrase("Once more: ", again, sizeof again, 0) != NULL
+	    && strcmp(to, again) == 0;
+
+	explicit_bzero(again, sizeof again);
+	if (!same)
+		warnx("that was not the same twice");
+	return same ? 0 : -1;
+}
+
+static int
+get_password(char *to, size_t room)
+{
+	int r = isatty(STDIN_FILENO) == 1 ? ask_twice(to, room)
+	    : read_line(to, room);
+
+	if (r == 0 && to[0] != '\0' && is_text(bytes_of(to)))
+		return 0;
+	warnx("give a password of 1 to %d bytes, UTF-8 without control characters",
+	    PASSWORD_MAX);
+	return -1;
+}
+
+/* --- the command --- */
+
+static int
+parse(struct order *o, int argc, char **argv)
+{
+	int i = 0, m;
+
+	for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
+		if (strcmp(argv[i], "-d") == 0) {
+			o->delete = true;
+		} else if (strcmp(argv[i], "-l") == 0) {
+			o->list = true;
+		} else if (strcmp(argv[i], "-m") == 0 && i + 1 < argc
+		    && (m = secrets_mechanism(bytes_of(argv[i + 1]))) >= 0) {
+			o->mechanisms |= 1U << m;
+			i++;
+		} else {
+			return -1;
+		}
+	}
+	if (o->mechanisms == 0)
+		o->mechanisms = (1U << DIGESTS) - 1;
+	if (i < argc)
+		o->user = bytes_of(argv[i++]);
+	return i < argc || (o->delete && o->list)
+	    || (o->user.n == 0 && !o->list) ? -1 : 0;
+}
+
+static int
+set_or_delete(struct place *p, struct order *o)
+{
+	char password[PASSWORD_MAX + 2] = "";
+	int r;
+
+	if (!o->delete && get_password(password, sizeof password) < 0) {
+		explicit_bzero(password, sizeof password);
+		return EX_DATAERR;
+	}
+	r = lock_place(p);
+	if (r == 0)
+		r = change(p, o, bytes_of(password));
+	explicit_bzero(password, sizeof password);
+	if (r < 0) {
+		warn("%s", p->path);
+		return EX_CANTCREAT;
+	}
+	if (o->changed > 0)
+		return EX_OK;
+	warnx("%.*s has no such secret", (int)o->user.n,
+	    (const char *)o->user.p);
+	return TOOL_FOUND;
+}
+
+/* The user can be named in the file; a new secret is somebody's. */
+static int
+look_at_user(const struct order *o)
+{
+	const char *name = (const char *)o->user.p;
+
+	if (o->user.n == 0 || (secrets_name(o->user)
+	    && (o->delete || o->list || getpwnam(name) != NULL)))
+		return EX_OK;
+	warnx("%s: no such account", name);
+	return EX_NOUSER;
+}
+
+int
+passwd_main(const struct config *conf, int argc, char **argv)
+{
+	struct order o = { 0 };
+	struct place p;
+	int rc;
+
+	if (parse(&o, argc, argv) < 0)
+		return tool_usage("passwd");
+	rc = look_at_user(&o);
+	if (rc != EX_OK)
+		return rc;
+	if (open_place(conf, &p) < 0) {
+		warn("%s", conf->secrets);
+		return EX_CANTCREAT;
+	}
+	rc = o.list ? list(&p, &o) : set_or_delete(&p, &o);
+	close_place(&p);
+	return rc;
+}
