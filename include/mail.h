@@ -59,6 +59,15 @@ int mail_events_fd(struct mail *m);
 void mail_events_read(struct mail *m);
 unsigned mail_poll_seconds(struct mail *m);
 
+/*
+ * From now on the descriptor also tells of the messages and annotations of all
+ * these mailboxes beside those named before, and of names, subscriptions and the
+ * server's annotations; it may be another one than before. NULL ends it. -1 with errno when the system
+ * cannot watch so much: then mail_events_fd() is -1 or tells of less, and one has
+ * to look every mail_poll_seconds().
+ */
+int mail_watch(struct mail *m, const struct bytes *names, size_t n);
+
 /* Gives back all memory and descriptors that waiting does not need. */
 void mail_shrink(struct mail *m);
 

@@ -5,7 +5,7 @@
 #include "log.h"
 #include "response.h"
 
-enum value { NO_VALUE, NUMBER, SET, APPENDUID, COPYUID, OBJECT, URL, LIST };
+enum value { NO_VALUE, WORDS, NUMBER, SET, APPENDUID, COPYUID, OBJECT, URL, LIST };
 
 static const struct {
 	const char *name;
@@ -53,6 +53,8 @@ static const struct {
 	[CODE_METADATA_TOOMANY] = { "METADATA TOOMANY", NO_VALUE },
 	[CODE_BADURL] = { "BADURL", URL },
 	[CODE_UIDREQUIRED] = { "UIDREQUIRED", NO_VALUE },
+	[CODE_BADEVENT] = { "BADEVENT", WORDS },
+	[CODE_NOTIFICATIONOVERFLOW] = { "NOTIFICATIONOVERFLOW", NO_VALUE },
 	[CODE_COMPRESSIONACTIVE] = { "COMPRESSIONACTIVE", NO_VALUE },
 	[CODE_INPROGRESS] = { "INPROGRESS", LIST },
 };
@@ -115,6 +117,11 @@ put_value(struct response *r, const struct response_code *c, enum value value)
 		break;
 	case URL:
 		put_url(r, c->text);
+		break;
+	case WORDS:
+		put_open(r);
+		put_raw(r, c->text);
+		put_close(r);
 		break;
 	case LIST:
 		log_bug(__FILE__, __LINE__, "a code whose value is a list");

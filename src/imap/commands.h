@@ -40,6 +40,9 @@ HANDLER(cmd_status);
 HANDLER(cmd_getquota);
 HANDLER(cmd_getquotaroot);
 
+/* notify.c */
+HANDLER(cmd_notify);
+
 /* compress.c */
 HANDLER(cmd_compress);
 

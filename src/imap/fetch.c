@@ -497,6 +497,30 @@ imply_modseq(struct fetch *f)
 	p->kinds |= 1u << FETCH_MODSEQ;
 }
 
+static void
+put_all(struct fetch *f, const struct runs *uids)
+{
+	f->scratch = BUF_INIT(SCRATCH_MAX);
+	facts_begin(&f->facts, f->s->box);
+	f->facts.rev2 = (f->s->enabled & ENABLED_REV2) != 0;
+	put_messages(f, uids);
+	facts_end(&f->facts);
+	buf_free(&f->scratch);
+	runs_free(&f->seen);
+}
+
+void
+fetch_tell(struct session *s, struct bytes items, const struct runs *uids)
+{
+	struct lex x = { .rest = items, .arena = &s->arena, .utf8 = s->out.utf8 };
+	struct fetch f = { .s = s };
+
+	if (fetch_parse(&x, &f.program) == -1)
+		return;
+	f.with_uid = fetch_wants(&f.program, FETCH_UID);
+	put_all(&f, uids);
+}
+
 static struct outcome
 run(struct fetch *f, const struct call *c, struct runs *uids, const struct runs *named)
 {
@@ -510,14 +534,8 @@ run(struct fetch *f, const struct call *c, struct runs *uids, const struct runs 
 	    (m->changedsince && apply_changedsince(f, uids) == -1))
 		return failed(errno);
 	f->with_uid = call_uid(c) || fetch_wants(&f->program, FETCH_UID);
-	f->scratch = BUF_INIT(SCRATCH_MAX);
-	facts_begin(&f->facts, f->s->box);
-	f->facts.rev2 = (f->s->enabled & ENABLED_REV2) != 0;
 	tell_keywords(f->s);
-	put_messages(f, uids);
-	facts_end(&f->facts);
-	buf_free(&f->scratch);
-	runs_free(&f->seen);
+	put_all(f, uids);
 	return answer(f, call_uid(c));
 }
 

@@ -23,19 +23,18 @@ shrink(struct session *s)
 	malloc_trim(0);
 }
 
-/*
- * Waits for input or for a change. 1 input, 0 look for changes, -1 errno. Where
- * the system cannot tell of changes, a time-out short of autologout's stands in.
- */
-static int
-wait_some(struct session *s, uint64_t autologout)
+int
+session_wait(struct session *s, uint64_t autologout)
 {
 	uint64_t poll = mail_poll_seconds(s->mail) * (uint64_t)1000;
 	int r;
 
 	s->stream.read_deadline = autologout;
-	s->stream.wake_fd = s->box == NULL ? -1 : mail_events_fd(s->mail);
-	if (s->box != NULL && s->stream.wake_fd < 0
+	s->stream.wake_fd = s->box == NULL && s->notify == NULL ? -1
+	    : mail_events_fd(s->mail);
+	if ((s->box != NULL && s->stream.wake_fd < 0) || session_polls(s))
+		s->stream.wake_fd = -1;
+	if (s->stream.wake_fd < 0 && (s->box != NULL || session_polls(s))
 	    && clock_ms() + poll < autologout)
 		s->stream.read_deadline = clock_ms() + poll;
 	r = stream_fill(&s->stream);
@@ -65,10 +64,7 @@ read_done(struct session *s)
 static int
 look(struct session *s)
 {
-	mail_events_read(s->mail);
-	if (s->box != NULL && tell_changes(s, true) < 0 && errno == ESTALE)
-		return -1;
-	return 0;
+	return session_look(s, true) < 0 && errno == ESTALE ? -1 : 0;
 }
 
 struct outcome
@@ -85,7 +81,7 @@ cmd_idle(struct session *s, struct call *c)
 		if (stream_flush(&s->stream) < 0)
 			return session_broken(s, errno);
 		shrink(s);
-		r = wait_some(s, autologout);
+		r = session_wait(s, autologout);
 		if (r == 0)
 			r = look(s);
 	}

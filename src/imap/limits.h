@@ -60,6 +60,12 @@
 #define SORT_CRITERIA_MAX	20
 #define SORT_TEXTS_MAX		((size_t)1 << 30)
 
+/* NOTIFY: groups, mailboxes named in one, memory for both; mailboxes looked at. */
+#define NOTIFY_GROUPS_MAX	50
+#define NOTIFY_NAMES_MAX	1000
+#define NOTIFY_ARENA_MAX	((size_t)4 << 20)
+#define NOTIFY_MAILBOXES_MAX	10000
+
 /* While a session waits, memory above this is given back to the system. */
 #define IDLE_COMMAND_KEEP	((size_t)4096)
 

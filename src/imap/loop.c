@@ -123,10 +123,12 @@ run(struct session *s, struct call *c)
 	unsigned flags = c->row->flags;
 	struct outcome o = c->row->run(s, c);
 
+	if (o.result == RESULT_OK)
+		session_own(s, c->row);
 	if (o.result == RESULT_GONE || s->box == NULL
 	    || (flags & CMD_NO_TELL) != 0)
 		return o;
-	if (tell_changes(s, (flags & CMD_NO_EXPUNGE) == 0) == 0)
+	if (session_tell(s, (flags & CMD_NO_EXPUNGE) == 0) == 0)
 		return o;
 	if (errno == ESTALE)
 		return mailbox_lost(s);
@@ -195,6 +197,7 @@ session_command(struct session *s)
 
 	s->literals = 0;
 	session_deadline(s);
+	session_await(s);
 	o = take_command(s, &c);
 	if (o.result == RESULT_OK)
 		o = run(s, &c);
@@ -214,4 +217,5 @@ session_loop(struct session *s)
 		;
 	stream_flush(&s->stream);
 	session_unselect(s);
+	session_unnotify(s);
 }

@@ -49,6 +49,7 @@ struct session {
 	bool any_number;		/* numbers past the end are no error (RFC 7377 section 2) */
 	unsigned bad_commands;		/* in a row */
 	unsigned literals;		/* in the current command */
+	struct notify *notify;		/* what NOTIFY asked for; NULL: never used */
 	struct filter *filter;		/* COMPRESS: begins behind the answer */
 	const char *end_reason;		/* one word for the log, once the session ends */
 	uint64_t told_recent;		/* what RECENT said last */
@@ -193,6 +194,10 @@ void tell_vanished(struct session *s, const struct runs *uids, bool earlier);
  */
 int tell_changes(struct session *s, bool expunge);
 
+/* The same for some kinds of change only; the others are told another time. */
+enum { TELL_NEW = 1, TELL_EXPUNGE = 2, TELL_FLAGS = 4, TELL_ALL = 7 };
+int tell_events(struct session *s, bool expunge, unsigned what);
+
 /* ---- the text of a command (reader.c) ---- */
 
 /* Keeps the tag, which lex_tag() has read, for the answer. */
@@ -259,6 +264,40 @@ int tell_modseqs(struct session *s, const struct runs *uids, bool with_uid);
 
 /* Sequence numbers of UIDs that are all in the view. */
 int session_sequence(struct session *s, const struct runs *uids, struct runs *out);
+
+/* ---- telling by NOTIFY (notify.c) ---- */
+
+/* tell_changes() of what NOTIFY asked to hear of the selected mailbox, if it did. */
+int session_tell(struct session *s, bool expunge);
+
+/*
+ * Takes the events off the descriptor and tells what NOTIFY, or IDLE, wants to
+ * hear. -1 with ESTALE: the selected mailbox is gone.
+ */
+int session_look(struct session *s, bool idle);
+
+/* Until the client sends something: tells of what happens, if NOTIFY wants it. */
+void session_await(struct session *s);
+
+/* This command of the client's own may have changed what NOTIFY looks at. */
+void session_own(struct session *s, const struct command *row);
+
+/* These UIDs joined the view: the FETCH that NOTIFY wants of new messages. */
+void session_arrived(struct session *s, const struct runs *uids);
+
+/* NOTIFY wants more than the system can tell of by events. */
+bool session_polls(const struct session *s);
+void session_unnotify(struct session *s);
+
+/*
+ * Waits for input or for a change (idle.c): 1 input, 0 look for changes, -1
+ * errno. Where the system cannot tell of changes, a time-out short of
+ * autologout's stands in.
+ */
+int session_wait(struct session *s, uint64_t autologout);
+
+/* FETCH responses with these items, as FETCH takes them (fetch.c). */
+void fetch_tell(struct session *s, struct bytes items, const struct runs *uids);
 
 /* ---- COMPRESS (compress.c) ---- */
 

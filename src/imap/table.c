@@ -46,6 +46,7 @@ const struct command commands[] = {
 
 	{ "GETQUOTA", ANY, CMD_ARGS, "QUOTA", cmd_getquota },
 	{ "GETQUOTAROOT", ANY, CMD_ARGS, "QUOTA", cmd_getquotaroot },
+	{ "NOTIFY", ANY, CMD_ARGS, "NOTIFY", cmd_notify },
 	{ "COMPRESS", ANY, CMD_ARGS, "COMPRESS=DEFLATE", cmd_compress },
 
 	/* selected */

@@ -229,15 +229,19 @@ tell_gone(struct session *s, const struct runs *uids)
 /* ---- all of it ---- */
 
 static int
-tell_difference(struct session *s, const struct mail_changes *ch, bool expunge)
+tell_difference(struct session *s, const struct mail_changes *ch, bool expunge,
+    unsigned what)
 {
-	if (expunge && ch->vanished.n > 0 && tell_gone(s, &ch->vanished) < 0)
+	if (expunge && (what & TELL_EXPUNGE) != 0 && ch->vanished.n > 0 && tell_gone(s, &ch->vanished) < 0)
 		return -1;
-	if (ch->arrived.n > 0) {
+	if ((what & TELL_NEW) != 0 && ch->arrived.n > 0) {
 		if (mailbox_told_arrived(s->box, &ch->arrived) < 0)
 			return -1;
 		tell_exists(s);
+		session_arrived(s, &ch->arrived);
 	}
+	if ((what & TELL_FLAGS) == 0)
+		return 0;
 	tell_keywords(s);
 	if (tell_flags(s, &ch->changed, false) < 0)
 		return -1;
@@ -248,12 +252,18 @@ tell_difference(struct session *s, const struct mail_changes *ch, bool expunge)
 int
 tell_changes(struct session *s, bool expunge)
 {
+	return tell_events(s, expunge, TELL_ALL);
+}
+
+int
+tell_events(struct session *s, bool expunge, unsigned what)
+{
 	struct mail_changes changes;
 	int r;
 
 	if (mailbox_sync(s->box) < 0 || mailbox_changes(s->box, &changes) < 0)
 		return -1;
-	r = tell_difference(s, &changes, expunge);
+	r = tell_difference(s, &changes, expunge, what);
 	mail_changes_free(&changes);
 	return r;
 }

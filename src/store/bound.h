@@ -13,6 +13,7 @@ struct mail {
 	struct mail_owner owner;
 	struct store *store;
 	struct db *db;
+	struct notices *notices;	/* of mail_watch(), or NULL */
 	bool visited;			/* special-use mailboxes were seen to */
 };
 

@@ -16,6 +16,7 @@
 #include "lists.h"
 #include "lock.h"
 #include "maildir.h"
+#include "notices.h"
 #include "sys.h"
 
 #define INDEX_FILE "mailreeve-index"
@@ -203,6 +204,7 @@ mail_close(struct mail *m)
 {
 	if (m == NULL)
 		return;
+	notices_close(m->notices);
 	if (m->store != NULL)
 		store_close(m->store);
 	db_close(m->db);
@@ -223,7 +225,8 @@ int
 mail_events_fd(struct mail *m)
 {
 	watch_all(m);
-	return events_fd(m->store->events);
+	return m->notices != NULL ? notices_fd(m->notices)
+	    : events_fd(m->store->events);
 }
 
 void
@@ -231,6 +234,8 @@ mail_events_read(struct mail *m)
 {
 	watch_all(m);
 	events_read(m->store->events);
+	if (m->notices != NULL)
+		notices_read(m->notices);
 }
 
 unsigned

@@ -356,6 +356,15 @@ mail_set_uses(struct mail *m, struct bytes name, unsigned uses)
 }
 
 int
+mail_watch(struct mail *m, const struct bytes *names, size_t n)
+{
+	(void)m;
+	(void)names;
+	(void)n;
+	return fail(ENOSPC);
+}
+
+int
 mail_quota(struct mail *m, struct mail_quota v[MAIL_QUOTA_ROOTS_MAX])
 {
 	(void)m;
