@@ -47,7 +47,7 @@ beside(const struct place *p, const char *end, char out[NAME_MAX + 1])
 	snprintf(out, NAME_MAX + 1, "%s%s", p->name, end);
 }
 
-/* The directory of the file; the file itself need not be there. */
+/* The directory of the file, made when missing; the file need not be there. */
 static int
 open_place(const struct config *conf, struct place *p)
 {
@@ -61,6 +61,9 @@ open_place(const struct config *conf, struct place *p)
 		return -1;
 	}
 	snprintf(p->name, sizeof p->name, "%s", basename(copy));
+	snprintf(copy, sizeof copy, "%s", conf->secrets);
+	if (mkdir(dirname(copy), 0755) < 0 && errno != EEXIST)
+		return -1;
 	snprintf(copy, sizeof copy, "%s", conf->secrets);
 	p->dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return p->dir < 0 ? -1 : 0;
@@ -352,14 +355,18 @@ set_or_delete(struct place *p, struct order *o)
 	return TOOL_FOUND;
 }
 
-/* The user can be named in the file; a new secret is somebody's. */
+/* A new secret is somebody's, and has the account's own name. */
 static int
-look_at_user(const struct order *o)
+look_at_user(struct order *o)
 {
 	const char *name = (const char *)o->user.p;
+	const struct passwd *pw = NULL;
 
-	if (o->user.n == 0 || (secrets_name(o->user)
-	    && (o->delete || o->list || getpwnam(name) != NULL)))
+	if (o->user.n == 0)
+		return EX_OK;
+	if (!o->delete && !o->list && (pw = getpwnam(name)) != NULL)
+		o->user = bytes_of(pw->pw_name);
+	if (secrets_name(o->user) && (o->delete || o->list || pw != NULL))
 		return EX_OK;
 	warnx("%s: no such account", name);
 	return EX_NOUSER;
