@@ -369,7 +369,7 @@ def test_pop3_capabilities_follow_the_state():
     c = pop3()
     assert re.fullmatch(rb"\+OK Mailreeve ready <[^<> @]+@[^<> @]+>", c.hello)
     common = [b"TOP", b"UIDL", b"RESP-CODES", b"AUTH-RESP-CODE", b"PIPELINING",
-              b"EXPIRE NEVER", b"LOGIN-DELAY 0"]
+              b"EXPIRE NEVER", b"LOGIN-DELAY 0", b"UTF8 USER", b"LANG"]
     got = capa(c)
     assert got == common + [b"USER", b"SASL PLAIN LOGIN"], got
     got = capa(pop3(local=False, tls=True))
@@ -380,6 +380,21 @@ def test_pop3_capabilities_follow_the_state():
     assert [c.line() for _ in range(3)] == [b"PLAIN\r\n", b"LOGIN\r\n", b".\r\n"]
     assert c.command("QUIT").startswith(b"+OK")
     closed(c)
+
+
+def test_pop3_utf8_goes_with_the_request():
+    """RFC 6856 section 2.1: what was enabled is handed over as the tag."""
+    for utf8 in (False, True):
+        c = pop3(answers={b"secret": (fakeconn.OK, b"")})
+        if utf8:
+            assert c.command("UTF8").startswith(b"+OK")
+            assert c.command("UTF8 x").startswith(b"-ERR")
+        assert c.command("LANG x-none").startswith(b"-ERR")
+        assert c.command("LANG *").startswith(b"+OK en ")
+        assert c.command("USER ann").startswith(b"+OK")
+        c.sock.sendall(b"PASS secret\r\nSTAT\r\n")
+        entered(c, b"STAT\r\n")
+        assert asked(c, secret=b"secret")["tag"] == (b"UTF8" if utf8 else b"")
 
 
 def test_pop3_user_and_pass():
