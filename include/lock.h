@@ -4,6 +4,8 @@
 #ifndef LOCK_H
 #define LOCK_H
 
+#include <stdbool.h>
+
 /* How long one session waits for another before it answers EBUSY. */
 #define LOCK_WAIT_MS 30000
 
@@ -15,6 +17,8 @@ int lock_open(int dir, const char *name);
  * waits inside the system: on some shared file systems that never returns.
  */
 int lock_take(int fd, unsigned ms);
+/* Tries once; a shared lock needs no right to write. */
+int lock_try(int fd, bool shared);
 void lock_drop(int fd);
 
 #endif

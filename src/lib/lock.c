@@ -57,6 +57,16 @@ lock_take(int fd, unsigned ms)
 	return 0;
 }
 
+int
+lock_try(int fd, bool shared)
+{
+	if (try_lock(fd, shared ? F_RDLCK : F_WRLCK) == 0)
+		return 0;
+	if (errno == EAGAIN || errno == EACCES || errno == EINTR)
+		errno = EBUSY;
+	return -1;
+}
+
 void
 lock_drop(int fd)
 {

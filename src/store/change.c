@@ -8,16 +8,51 @@
 #include "mailbox.h"
 
 #define BATCH 512
+/* Of a format that would have more at once; what it may cost in memory. */
+#define BATCH_MAX 4096
 #define TRIES 3
 
 /* Rows read and their changes, a batch at a time. */
 struct batch {
 	struct index_row read[BATCH];
-	struct index_row rows[BATCH];
-	struct index_row news[BATCH];
-	struct change change[BATCH];
-	size_t n;
+	struct index_row *rows, *news;
+	struct change *change;
+	struct uid_keywords *extra;
+	size_t n, max;
 };
+
+static void
+batch_free(struct batch *b)
+{
+	if (b == NULL)
+		return;
+	free(b->rows);
+	free(b->news);
+	free(b->change);
+	free(b->extra);
+	free(b);
+}
+
+static struct batch *
+batch_make(const struct store_ops *ops, const struct runs *uids)
+{
+	struct batch *b = calloc(1, sizeof *b);
+
+	if (b == NULL)
+		return NULL;
+	b->max = ops->batch < BATCH_MAX ? ops->batch : BATCH_MAX;
+	if (uids->count < b->max)
+		b->max = (size_t)uids->count + 1;
+	b->rows = reallocarray(NULL, b->max, sizeof *b->rows);
+	b->news = reallocarray(NULL, b->max, sizeof *b->news);
+	b->change = reallocarray(NULL, b->max, sizeof *b->change);
+	b->extra = reallocarray(NULL, b->max, sizeof *b->extra);
+	if (b->rows != NULL && b->news != NULL && b->change != NULL
+	    && b->extra != NULL)
+		return b;
+	batch_free(b);
+	return NULL;
+}
 
 static uint32_t
 new_flags(const struct mail_store *s, uint32_t flags)
@@ -118,9 +153,11 @@ is_live(void *arg, uint32_t uid)
 static int
 write_extra(struct bound *b, const struct batch *batch)
 {
-	struct uid_keywords v[BATCH];
+	struct uid_keywords *v = batch->extra;
 	size_t n = 0;
 
+	if (b->folder->store->ops->keywords_inside)
+		return 0;
 	for (size_t i = 0; i < batch->n; i++) {
 		struct keyword_set old = batch->rows[i].keywords;
 		struct keyword_set new = batch->news[i].keywords;
@@ -199,15 +236,17 @@ store_run(struct storing *s, struct run r)
 	size_t n;
 
 	while (next <= r.last) {
+		size_t room = s->batch->max - s->batch->n;
+
 		if (index_rows(b->mail->db, b->rec.number, (uint32_t)next, r.last,
-		    v, BATCH - s->batch->n, &n) < 0)
+		    v, room < BATCH ? room : BATCH, &n) < 0)
 			return -1;
 		if (n == 0)
 			return 0;
 		next = (uint64_t)v[n - 1].uid + 1;
 		if (decide(s, v, n) < 0)
 			return -1;
-		if (s->batch->n == BATCH && apply_batch(s) < 0)
+		if (s->batch->n == s->batch->max && apply_batch(s) < 0)
 			return -1;
 	}
 	return 0;
@@ -246,14 +285,14 @@ mailbox_store(struct mailbox *box, const struct runs *uids,
 		errno = EROFS;
 		return -1;
 	}
-	s.batch = calloc(1, sizeof *s.batch);
+	s.batch = batch_make(box->b.folder->store->ops, uids);
 	if (s.batch == NULL)
 		return -1;
 	/* Files that another program renamed meanwhile are found again. */
 	do
 		rc = bound_change(&box->b, store_locked, &s);
 	while (rc == 0 && s.gone && --tries > 0);
-	free(s.batch);
+	batch_free(s.batch);
 	if (out->modseq == 0)
 		out->modseq = out->modseq_before;
 	if (rc < 0)
@@ -363,7 +402,7 @@ remove_known(struct removing *r, const struct runs *uids)
 			continue;
 		*ch = (struct change){ .uid = uid };
 		memcpy(ch->where, row.where, sizeof ch->where);
-		if (++r->batch->n == BATCH && remove_batch(r) < 0)
+		if (++r->batch->n == r->batch->max && remove_batch(r) < 0)
 			return -1;
 	}
 	return remove_batch(r);
@@ -403,13 +442,13 @@ remove_uids(struct mailbox *box, const struct runs *uids, struct runs *out,
 		errno = EROFS;
 		return -1;
 	}
-	r.batch = calloc(1, sizeof *r.batch);
+	r.batch = batch_make(box->b.folder->store->ops, uids);
 	if (r.batch == NULL)
 		return -1;
 	do
 		rc = bound_change(&box->b, remove_locked, &r);
 	while (rc == 0 && r.moved && --tries > 0);
-	free(r.batch);
+	batch_free(r.batch);
 	return rc;
 }
 

@@ -22,6 +22,7 @@
  * themselves (IN_ATTRIB, IN_OPEN...) the kernel would walk all of a folder's
  * cached files to begin a watch.
  */
+#define FILE_MASK (IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF)
 #define MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO \
 	    | IN_DELETE_SELF | IN_ONLYDIR)
 
@@ -70,7 +71,7 @@ event_sum(int directory, enum event_kind kind, struct bytes name)
 static void
 note(struct watch *w, int directory, const struct inotify_event *ev)
 {
-	if (ev->mask & (IN_DELETE_SELF | IN_IGNORED | IN_UNMOUNT))
+	if (ev->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT))
 		w->gone = true;
 	else if (ev->mask & (IN_CREATE | IN_MOVED_TO))
 		w->seen += event_sum(directory, EVENT_CAME, bytes_of(ev->name));
@@ -135,6 +136,29 @@ watch_begin(struct events *e, struct watch *w, const char *path)
 		watch_end(w);
 		return -1;
 	}
+	return 0;
+}
+
+int
+watch_begin_file(struct events *e, struct watch *w, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char above[PATH_SIZE];
+
+	*w = (struct watch){ .wd = { -1, -1 } };
+	if (e == NULL || slash == NULL || (size_t)(slash - path) >= sizeof above)
+		return -1;
+	snprintf(above, sizeof above, "%.*s", (int)(slash - path), path);
+	w->wd[0] = inotify_add_watch(e->fd, path, FILE_MASK);
+	if (w->wd[0] < 0) {
+		w->wd[0] = inotify_add_watch(e->fd, above, MASK);
+		w->gone = true;
+	}
+	if (w->wd[0] < 0)
+		return -1;
+	w->events = e;
+	w->next = e->watches;
+	e->watches = w;
 	return 0;
 }
 

@@ -34,6 +34,11 @@ void events_read(struct events *e);
 
 /* Watches new/ and cur/ of the folder at path: 0, or -1 and w is not watched. */
 int watch_begin(struct events *e, struct watch *w, const char *path);
+/*
+ * Watches a single file instead, or while there is none its directory: then,
+ * and when the file went, gone is set and it is to be begun again.
+ */
+int watch_begin_file(struct events *e, struct watch *w, const char *path);
 void watch_end(struct watch *w);
 
 /* Forgets what was seen so far. */

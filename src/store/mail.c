@@ -2,13 +2,9 @@
  * A user's mail: where it lies, and opening it.
  * Runs as: the mailbox owner.
  */
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,10 +12,11 @@
 #include "lists.h"
 #include "lock.h"
 #include "maildir.h"
+#include "mbox.h"
+#include "place.h"
 #include "notices.h"
 #include "sys.h"
 
-#define INDEX_FILE "mailreeve-index"
 #define POLL_SECONDS 5
 #define JOURNAL_MAX ((size_t)4096)
 
@@ -34,44 +31,6 @@ static const struct {
 #define SPECIAL (sizeof special / sizeof special[0])
 
 static int
-print(char *out, const char *a, const char *b, const char *c)
-{
-	if (snprintf(out, PATH_MAX, "%s/%s%s", a, b, c) < PATH_MAX)
-		return 0;
-	errno = ENAMETOOLONG;
-	return -1;
-}
-
-/* Below the home, or, for an absolute path, a directory of that name in it. */
-static int
-maildir_path(const struct config *conf, const struct mail_owner *owner,
-    char out[PATH_MAX])
-{
-	return conf->maildir[0] == '/' ? print(out, conf->maildir, owner->name, "")
-	    : print(out, owner->home, conf->maildir, "");
-}
-
-static int
-index_path(const struct config *conf, const struct mail_owner *owner,
-    char out[PATH_MAX])
-{
-	char root[PATH_MAX];
-
-	if (conf->index_directory[0] == '\0')
-		return maildir_path(conf, owner, root) < 0 ? -1
-		    : print(out, root, INDEX_FILE, "");
-	if (print(root, conf->index_directory, owner->name, "") < 0)
-		return -1;
-	return print(out, root, INDEX_FILE, "");
-}
-
-static int
-make_directory(const char *path)
-{
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : 0;
-}
-
-static int
 add_root(char *paths[MAIL_ROOTS_MAX], int n, const char *path)
 {
 	paths[n] = strdup(path);
@@ -82,21 +41,21 @@ int
 mail_roots(const struct config *conf, const struct mail_owner *owner,
     char *paths[MAIL_ROOTS_MAX])
 {
-	char path[PATH_MAX];
-	int n;
+	struct place p;
+	int n = 0, rc = place_find(conf, owner, &p);
 
-	if (maildir_path(conf, owner, path) < 0 || make_directory(path) < 0)
-		return -1;
-	db_prepare();
-	n = add_root(paths, 0, path);
-	if (n < 0 || conf->index_directory[0] == '\0')
-		return n;
-	if (print(path, conf->index_directory, owner->name, "") < 0
-	    || make_directory(path) < 0 || (n = add_root(paths, n, path)) < 0) {
-		free(paths[0]);
-		return -1;
-	}
-	return n;
+	if (rc == 0)
+		rc = place_make(&p);
+	if (rc == 0)
+		db_prepare();
+	for (unsigned i = 0; rc == 0 && i < PLACE_ROOTS; i++)
+		if (p.root[i][0] != '\0') {
+			rc = add_root(paths, n, p.root[i]) < 0 ? -1 : 0;
+			n += rc == 0;
+		}
+	while (rc < 0 && n > 0)
+		free(paths[--n]);
+	return rc < 0 ? -1 : n;
 }
 
 static int
@@ -146,7 +105,7 @@ recover(struct store *s)
 	struct bytes from, to;
 	int lock, rc;
 
-	rc = s->ops->unfinished(s) ? 1 : 0;
+	rc = s->ops->unfinished != NULL && s->ops->unfinished(s) ? 1 : 0;
 	if (rc == 0)
 		return 0;
 	lock = store_lock_names(s);
@@ -161,13 +120,11 @@ recover(struct store *s)
 }
 
 static int
-open_store(struct mail *m)
+open_store(struct mail *m, const struct place *p)
 {
-	char path[PATH_MAX];
-
-	if (maildir_path(m->conf, &m->owner, path) < 0
-	    || maildir_make(AT_FDCWD, path, true) < 0
-	    || store_open(m->conf, &maildir_ops, path, &m->store) < 0)
+	if (p->mbox ? mbox_store_open(m->conf, p->store, p->inbox, &m->store) < 0
+	    : maildir_make(AT_FDCWD, p->store, true) < 0
+	    || store_open(m->conf, &maildir_ops, p->store, &m->store) < 0)
 		return -1;
 	/* Reading goes on where nothing can be written. */
 	if ((recover(m->store) < 0 || first_visit(m->store, m->conf) < 0)
@@ -181,14 +138,15 @@ mail_open(const struct config *conf, const struct mail_owner *owner,
     struct mail **out)
 {
 	struct mail *m = calloc(1, sizeof *m);
-	char path[PATH_MAX];
+	struct place p;
 
 	if (m == NULL)
 		return -1;
 	m->conf = conf;
 	m->owner = *owner;
-	if (open_store(m) < 0 || index_path(conf, owner, path) < 0
-	    || db_open(path, LOCK_WAIT_MS, &m->db) < 0) {
+	if (place_find(conf, owner, &p) < 0 || place_make(&p) < 0
+	    || open_store(m, &p) < 0
+	    || db_open(p.index, LOCK_WAIT_MS, &m->db) < 0) {
 		int saved = errno;
 
 		mail_close(m);

@@ -9,37 +9,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "maildir.h"
-#include "sys.h"
+#include "stamp.h"
 
-/* Two ticks of the slowest kernel clock; what file systems of whole seconds need. */
-#define RACY_NS 20000000
-#define RACY_SECONDS 2
 #define LOG_SKIPPED_MAX 20
-
-static int64_t
-age_ns(const struct timespec *t)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (now.tv_sec - t->tv_sec) * INT64_C(1000000000)
-	    + now.tv_nsec - t->tv_nsec;
-}
-
-/* A time is firm when the clock has surely left it. */
-static bool
-firm_time(const struct timespec *t)
-{
-	int64_t need = t->tv_nsec == 0 ? RACY_SECONDS * INT64_C(1000000000)
-	    : RACY_NS;
-
-	return age_ns(t) >= need;
-}
 
 static int
 stamp_dir(int fd, struct stamp_part *p)
@@ -52,8 +28,7 @@ stamp_dir(int fd, struct stamp_part *p)
 		errno = ESTALE;
 		return -1;
 	}
-	*p = (struct stamp_part){ .inode = st.st_ino, .sec = st.st_mtim.tv_sec,
-	    .nsec = (uint32_t)st.st_mtim.tv_nsec, .firm = firm_time(&st.st_mtim) };
+	stamp_fill(p, &st);
 	return 0;
 }
 
@@ -69,32 +44,6 @@ maildir_stamp(struct folder *f, struct stamp *out)
 	return 0;
 }
 
-/*
- * Gives a directory whose time is of this very tick a time that no later
- * change can have: one that the clock has left behind, exact to the
- * nanosecond. Where the file system does not keep those, it stays not firm.
- */
-static void
-settle_dir(int fd, struct stamp_part *p)
-{
-	struct timespec t;
-	struct stat st;
-
-	if (p->firm)
-		return;
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_nsec -= RACY_NS + 1 + (long)arc4random_uniform(RACY_NS);
-	if (t.tv_nsec <= 0) {
-		t.tv_nsec += 1000000000 - 1;
-		t.tv_sec--;
-	}
-	if (sys_times(fd, t.tv_sec, t.tv_nsec) < 0 || fstat(fd, &st) < 0)
-		return;
-	p->sec = st.st_mtim.tv_sec;
-	p->nsec = (uint32_t)st.st_mtim.tv_nsec;
-	p->firm = p->sec == t.tv_sec && st.st_mtim.tv_nsec == t.tv_nsec;
-}
-
 int
 maildir_settle(struct folder *f, const struct stamp *known, struct stamp *out)
 {
@@ -103,8 +52,8 @@ maildir_settle(struct folder *f, const struct stamp *known, struct stamp *out)
 	for (unsigned i = 0; i < PARTS; i++)
 		if (stamp_same(known, out, i) && known->part[i].firm)
 			out->part[i].firm = 1;
-	settle_dir(f->arrivals, &out->part[0]);
-	settle_dir(f->cur, &out->part[1]);
+	stamp_settle(f->arrivals, &out->part[0]);
+	stamp_settle(f->cur, &out->part[1]);
 	return 0;
 }
 

@@ -56,18 +56,19 @@ clock_time(struct bytes w, struct tm *tm)
 	return n >= 2;
 }
 
-/* [+-]HHMM in seconds; anything else is the name of a zone and counts as UTC. */
-static int64_t
-zone_seconds(struct bytes w)
+/* [+-]HHMM in seconds; names of zones are the writer's, who was this host. */
+static bool
+zone_seconds(struct bytes w, int64_t *zone)
 {
 	uint64_t v;
 	int64_t s;
 
 	if (w.n != 5 || (w.p[0] != '+' && w.p[0] != '-')
 	    || bytes_number(bytes_from(w, 1), 9999, &v) < 0)
-		return 0;
+		return false;
 	s = (int64_t)(v / 100 * 3600 + v % 100 * 60);
-	return w.p[0] == '-' ? -s : s;
+	*zone = w.p[0] == '-' ? -s : s;
+	return true;
 }
 
 /*
@@ -75,7 +76,8 @@ zone_seconds(struct bytes w)
  * perhaps a zone: "2026", "2026 +0100", "+0100 2026", "CET 2026".
  */
 static bool
-year_and_zone(const struct bytes *word, int n, struct tm *tm, int64_t *zone)
+year_and_zone(const struct bytes *word, int n, struct tm *tm, bool *zoned,
+    int64_t *zone)
 {
 	uint64_t v;
 	bool found = false;
@@ -86,7 +88,7 @@ year_and_zone(const struct bytes *word, int n, struct tm *tm, int64_t *zone)
 			tm->tm_year = (int)v - 1900;
 			found = true;
 		} else {
-			*zone = zone_seconds(word[i]);
+			*zoned = zone_seconds(word[i], zone);
 		}
 	}
 	return found;
@@ -97,19 +99,20 @@ date_at(const struct bytes *word, int n, int64_t *date)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	struct tm tm = { 0 };
+	struct tm tm = { .tm_isdst = -1 };
 	uint64_t day;
 	int64_t zone = 0;
+	bool zoned = false;
 
 	if (n < 5 || place_in(days, word[0]) < 0)
 		return false;
 	tm.tm_mon = place_in(months, word[1]);
 	if (tm.tm_mon < 0 || bytes_number(word[2], 31, &day) < 0 || day == 0
 	    || !clock_time(word[3], &tm)
-	    || !year_and_zone(word + 4, n - 4, &tm, &zone))
+	    || !year_and_zone(word + 4, n - 4, &tm, &zoned, &zone))
 		return false;
 	tm.tm_mday = (int)day;
-	*date = (int64_t)timegm(&tm) - zone;
+	*date = zoned ? (int64_t)timegm(&tm) - zone : (int64_t)mktime(&tm);
 	return true;
 }
 

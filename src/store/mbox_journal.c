@@ -121,6 +121,8 @@ emit_tail(struct writer *w, int fd, const struct mbox_edit *v, size_t n,
 		uint64_t next = i + 1 < n ? v[i + 1].at : old_size;
 
 		if (sys_write(w->fd, v[i].put.p, v[i].put.n) < 0
+		    || emit_old(w, v[i].piece.fd, v[i].piece.at,
+			v[i].piece.at + v[i].piece.n) < 0
 		    || emit_old(w, fd, v[i].at + v[i].length, next) < 0)
 			return -1;
 	}
@@ -173,7 +175,7 @@ describe(int fd, const struct mbox_edit *v, size_t n, struct head *h)
 	    .old_size = (uint64_t)st.st_size };
 	h->tail = h->old_size - h->at;
 	for (size_t i = 0; i < n; i++)
-		h->tail = h->tail - v[i].length + v[i].put.n;
+		h->tail = h->tail - v[i].length + v[i].put.n + v[i].piece.n;
 	return sum_range(fd, min_u64(new_end(h), h->old_size), h->old_size,
 	    &h->cut_sum);
 }
@@ -441,7 +443,7 @@ static bool
 same_lengths(const struct mbox_edit *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (v[i].length != v[i].put.n)
+		if (v[i].length != v[i].put.n || v[i].piece.n > 0)
 			return false;
 	return true;
 }

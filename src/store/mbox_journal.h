@@ -15,15 +15,22 @@
 
 #define JOURNAL_FILE "mailreeve-journal"
 
-/* Puts bytes in the place of length bytes at offset. */
+/*
+ * Puts bytes in the place of length bytes at offset: put, and behind it a piece
+ * of a file, which may be the one that changes.
+ */
 struct mbox_edit {
 	uint64_t at;
 	uint64_t length;
 	struct bytes put;
+	struct mbox_piece {
+		int fd;
+		uint64_t at, n;		/* n 0: none */
+	} piece;
 };
 
 /*
- * Makes edits, ascending and apart from each other, in the file fd, which the
+ * Makes edits, ascending and not across each other, in the file fd, which the
  * caller has locked; dir is where the journal goes. The changed file is
  * durable. 0, or -1 with errno: then the file is as before, or will be as
  * after when it is opened again. Where no edit changes a length no journal is

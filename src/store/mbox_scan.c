@@ -12,6 +12,8 @@
 
 #define WINDOW_SIZE ((size_t)1 << 17)
 #define LINE_LOOK ((size_t)8192)	/* how much of a line is looked at */
+#define UIDS_LEFT_MIN ((uint32_t)1 << 25)
+#define SEPARATOR_LINES 2		/* line ends between two messages, at most */
 #define FROM_LOOK ((size_t)256)		/* and of one that may be a From_ line */
 
 int
@@ -173,6 +175,9 @@ take_base(struct mbox_message *msg, struct bytes value)
 {
 	msg->base_validity = number_or_zero(bytes_split(&value, ' '));
 	msg->base_last = number_or_zero(bytes_split(&value, ' '));
+	/* Somebody would have all UIDs used up: no base of ours. */
+	if (msg->base_last > UINT32_MAX - UIDS_LEFT_MIN)
+		msg->base_validity = msg->base_last = 0;
 }
 
 static void
@@ -224,12 +229,20 @@ hide(struct mbox_message *msg, uint64_t begin, uint64_t end)
 }
 
 static int
+last_byte(struct mbox_file *m)
+{
+	struct bytes b;
+
+	return look(m, m->size - 1, 1, &b) < 0 || b.n == 0 ? -1 : b.p[0];
+}
+
+static int
 read_header(struct mbox_file *m, struct mbox_message *msg,
     uint64_t *content_length)
 {
 	enum mbox_field f = MBOX_OTHER;
 	struct bytes line, value;
-	uint64_t at, next;
+	uint64_t at, next = msg->header;
 
 	for (at = msg->header; at < m->size; at = next) {
 		if (line_at(m, at, &line, &next) < 0)
@@ -245,29 +258,50 @@ read_header(struct mbox_file *m, struct mbox_message *msg,
 			msg->mark = mix(msg->mark, line);
 		}
 	}
+	msg->unended = at >= m->size && at > msg->header
+	    && last_byte(m) != '\n';
+	msg->blank = at < m->size ? at : m->size;
 	msg->body = at < m->size ? next : m->size;
 	return 0;
 }
 
-/* True when a message may end here: end of file, a From_ line, or a blank line before one. */
+/* Length of the line end at offset: 0 when there is none. */
+static uint64_t
+line_end_at(struct mbox_file *m, uint64_t offset)
+{
+	struct bytes b;
+
+	if (look(m, offset, 2, &b) < 0)
+		return 0;
+	if (b.n >= 2 && b.p[0] == '\r' && b.p[1] == '\n')
+		return 2;
+	return b.n >= 1 && b.p[0] == '\n';
+}
+
+/*
+ * True when a message may end here: at the end of the file or a From_ line, or
+ * with as much as a missing line end and a blank line in between.
+ */
 static bool
 may_end_at(struct mbox_file *m, struct mbox_message *msg, uint64_t end)
 {
-	struct bytes b;
-	int64_t date;
 	uint64_t next = end;
+	int64_t date;
 
-	if (look(m, end, 2, &b) < 0)
-		return false;
-	if (b.n >= 2 && b.p[0] == '\r' && b.p[1] == '\n')
-		next += 2;
-	else if (b.n >= 1 && b.p[0] == '\n')
-		next++;
-	if (next != m->size && !is_from_line(m, next, &date))
-		return false;
-	msg->end = end;
-	msg->next = next;
-	return true;
+	for (int lines = 0; lines <= SEPARATOR_LINES; lines++) {
+		uint64_t n;
+
+		if (next == m->size || is_from_line(m, next, &date)) {
+			msg->end = end;
+			msg->next = next;
+			return true;
+		}
+		n = line_end_at(m, next);
+		if (n == 0)
+			return false;
+		next += n;
+	}
+	return false;
 }
 
 /* Length of the blank line that ends at offset, if one does. */
@@ -311,7 +345,7 @@ find_next(struct mbox_file *m, struct mbox_message *msg)
 	while (at < m->size) {
 		const unsigned char *hit;
 
-		if (look(m, at, FROM_LOOK, &b) < 0)
+		if (look(m, at, LINE_LOOK, &b) < 0)
 			return -1;
 		hit = memmem(b.p, b.n, "\nFrom ", 6);
 		if (hit == NULL) {
@@ -348,9 +382,15 @@ mbox_read(struct mbox_file *m, uint64_t offset, struct mbox_message *out)
 	out->crlf = line.p[line.n] == '\r';
 	if (read_header(m, out, &content_length) < 0)
 		return -1;
+	/* Marks are not 0, and leave a bit to those who keep them (marks.h). */
+	out->mark = (out->mark & (UINT64_MAX >> 1)) | 1;
+	out->cut = content_length != UINT64_MAX
+	    && content_length > m->size - out->body;
 	if (content_length <= m->size - out->body
-	    && may_end_at(m, out, out->body + content_length))
+	    && may_end_at(m, out, out->body + content_length)) {
+		out->measured = true;
 		return 1;
+	}
 	return find_next(m, out) < 0 ? -1 : 1;
 }
 

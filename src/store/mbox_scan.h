@@ -31,7 +31,8 @@ enum mbox_field {
 struct mbox_message {
 	uint64_t begin;			/* of its From_ line */
 	uint64_t header;		/* behind the From_ line */
-	uint64_t body;			/* behind the blank line, or the end */
+	uint64_t blank;			/* the line that ends the header; body: none */
+	uint64_t body;			/* behind it, or the end */
 	uint64_t end;			/* of its bytes; a separating blank line may follow */
 	uint64_t next;			/* where the next From_ line is, or the file's end */
 	uint32_t uid;			/* X-UID, 0: none */
@@ -39,6 +40,9 @@ struct mbox_message {
 	uint32_t base_last;
 	bool internal;			/* a placeholder that holds only X-IMAP: no message */
 	bool crlf;			/* its lines end in CRLF */
+	bool unended;			/* the file ends in a line of its header */
+	bool measured;			/* Content-Length told where it ends ... */
+	bool cut;			/* ... or points behind the end of the file */
 	uint32_t flags;			/* enum mail_flags */
 	bool old;			/* Status has O: not \Recent */
 	int64_t date;			/* of the From_ line, 0: unreadable */
@@ -47,7 +51,7 @@ struct mbox_message {
 	/* Runs of hidden header lines, ascending. */
 	unsigned hidden;
 	struct message_extent hidden_at[MBOX_HIDDEN_MAX];
-	uint64_t mark;			/* sum over place and hidden lines */
+	uint64_t mark;			/* sum over place and hidden lines; never 0 */
 };
 
 /* 0, or -1 with errno. The descriptor stays the caller's. */

@@ -34,8 +34,8 @@ message_close(struct message *msg)
 	msg->fd = -1;
 }
 
-ssize_t
-message_read(const struct message *msg, uint64_t offset, void *p, size_t n)
+static ssize_t
+read_piece(const struct message *msg, uint64_t offset, void *p, size_t n)
 {
 	for (unsigned i = 0; i < msg->extents; i++) {
 		const struct message_extent *e = &msg->extent[i];
@@ -53,6 +53,20 @@ message_read(const struct message *msg, uint64_t offset, void *p, size_t n)
 		return got;
 	}
 	return 0;
+}
+
+/* Where pieces meet the reading goes on: only the end makes it short. */
+ssize_t
+message_read(const struct message *msg, uint64_t offset, void *p, size_t n)
+{
+	size_t have = 0;
+	ssize_t got = 0;
+
+	do {
+		got = read_piece(msg, offset + have, (char *)p + have, n - have);
+		have += got > 0 ? (size_t)got : 0;
+	} while (got > 0 && have < n && msg->extents > 1);
+	return got < 0 ? -1 : (ssize_t)have;
 }
 
 /* LFs that no CR stands before; *last carries a CR from piece to piece. */

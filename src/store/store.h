@@ -129,7 +129,7 @@ struct store_ops {
 	/*
 	 * Finishes a rename that a crash cut short, under the lock on names:
 	 * 1 and which one it was (in text), 0 when there is none. unfinished()
-	 * is the cheap look without the lock.
+	 * is the cheap look without the lock; NULL: renames are one call.
 	 */
 	bool (*unfinished)(struct store *s);
 	int (*recover)(struct store *s, struct buf *text, struct bytes *from,

@@ -16,6 +16,10 @@
 #ifndef MAILDIRS_OPTIONS
 #define MAILDIRS_OPTIONS ""
 #endif
+/* Where the index is. */
+#ifndef MAILDIRS_ROOT
+#define MAILDIRS_ROOT "Maildir"
+#endif
 
 static const char maildirs_options[] = MAILDIRS_OPTIONS;
 static char maildirs_home[64];
@@ -104,9 +108,10 @@ drop_index(void)
 {
 	char path[200];
 
-	snprintf(path, sizeof path, "%s/Maildir/mailreeve-index", maildirs_home);
+	snprintf(path, sizeof path, "%s/" MAILDIRS_ROOT "/mailreeve-index",
+	    maildirs_home);
 	unlink(path);
-	snprintf(path, sizeof path, "%s/Maildir/mailreeve-index-lock",
+	snprintf(path, sizeof path, "%s/" MAILDIRS_ROOT "/mailreeve-index-lock",
 	    maildirs_home);
 	unlink(path);
 }

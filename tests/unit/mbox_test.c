@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -72,6 +73,7 @@ read_all(int fd, struct buf *out)
 static void
 from_lines(void)
 {
+
 	static const struct {
 		const char *line;
 		bool good;
@@ -93,6 +95,8 @@ from_lines(void)
 		{ "From ", false, 0 },
 	};
 
+	setenv("TZ", "UTC0", 1);
+	tzset();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		int64_t date = 0;
 
@@ -328,7 +332,8 @@ crash_everywhere(const struct scene *sc, struct bytes tail)
 }
 
 #define EDIT(offset, old_length, text) \
-	{ offset, old_length, { (const unsigned char *)text, sizeof text - 1 } }
+	{ offset, old_length, { (const unsigned char *)text, sizeof text - 1 }, \
+	    { 0 } }
 
 static const struct scene scenes[] = {
 	{ "same length", 5000, { EDIT(100, 3, "XYZ") }, 1 },

@@ -8,7 +8,13 @@
 
 #include <errno.h>
 
+/* mboxcrash_test.c plays the same with the other format. */
+#ifndef MAILDIRS_OPTIONS
 #define MAILDIRS_OPTIONS "special-folders no\n"
+#define OLD_CHILD "A/B"
+#define NEW_CHILD "C/B"			/* where it is once A was renamed */
+#define MOVED_MOST 1			/* mailboxes a message cut short may be in */
+#endif
 
 #include "../../src/store/sys.h"
 #include "maildirs.h"
@@ -147,7 +153,7 @@ do_rename(struct mail *m)
 static int
 do_delete(struct mail *m)
 {
-	return mail_delete(m, BYTES("A/B"));
+	return mail_delete(m, BYTES(OLD_CHILD));
 }
 
 static int
@@ -214,11 +220,13 @@ look(struct mail *m, struct seen *s)
 	s->folder[0] = look_into(m, "A", 1, s);
 	s->folder[1] = look_into(m, "C", 1, s);
 	s->folder[2] = look_into(m, "New", 1, s);
-	old_child = look_into(m, "A/B", 1, s);
-	new_child = look_into(m, "C/B", 1, s);
+	old_child = look_into(m, OLD_CHILD, 1, s);
+	new_child = look_into(m, NEW_CHILD, 1, s);
 	s->folder[3] = old_child || new_child;
-	s->torn = s->folder[0] == s->folder[1] || (old_child && !s->folder[0])
-	    || (new_child && !s->folder[1]);
+	s->torn = s->folder[0] == s->folder[1]
+	    || (strcmp(OLD_CHILD, NEW_CHILD) != 0
+		&& ((old_child && !s->folder[0])
+		|| (new_child && !s->folder[1])));
 }
 
 struct change {
@@ -273,7 +281,8 @@ static bool
 good_move(const struct seen *s, bool ack)
 {
 	for (unsigned i = 0; i < BEFORE; i++)
-		if (sum(s, i) != 1 || (ack && s->in[1][i] != (i < 3)))
+		if (sum(s, i) < 1 || sum(s, i) > (ack ? 1 : MOVED_MOST)
+		    || (ack && s->in[1][i] != (i < 3)))
 			return false;
 	return true;
 }
@@ -341,7 +350,7 @@ set_up(void)
 		append(m, "INBOX", text, 0);
 	}
 	mail_create(m, BYTES("A"), 0);
-	mail_create(m, BYTES("A/B"), 0);
+	mail_create(m, BYTES(OLD_CHILD), 0);
 	mail_close(m);
 }
 

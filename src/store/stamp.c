@@ -1,0 +1,61 @@
+/*
+ * Times of files and directories as stamps.
+ * Runs as: the mailbox owner.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "stamp.h"
+#include "sys.h"
+
+/* Two ticks of the slowest kernel clock; what file systems of whole seconds need. */
+#define RACY_NS 20000000
+#define RACY_SECONDS 2
+
+static int64_t
+age_ns(const struct timespec *t)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (now.tv_sec - t->tv_sec) * INT64_C(1000000000)
+	    + now.tv_nsec - t->tv_nsec;
+}
+
+static bool
+firm_time(const struct timespec *t)
+{
+	int64_t need = t->tv_nsec == 0 ? RACY_SECONDS * INT64_C(1000000000)
+	    : RACY_NS;
+
+	return age_ns(t) >= need;
+}
+
+void
+stamp_fill(struct stamp_part *p, const struct stat *st)
+{
+	*p = (struct stamp_part){ .inode = st->st_ino, .sec = st->st_mtim.tv_sec,
+	    .nsec = (uint32_t)st->st_mtim.tv_nsec,
+	    .firm = firm_time(&st->st_mtim) };
+}
+
+void
+stamp_settle(int fd, struct stamp_part *p)
+{
+	struct timespec t;
+	struct stat st;
+
+	if (p->firm)
+		return;
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_nsec -= RACY_NS + 1 + (long)arc4random_uniform(RACY_NS);
+	if (t.tv_nsec <= 0) {
+		t.tv_nsec += 1000000000 - 1;
+		t.tv_sec--;
+	}
+	if (sys_times(fd, t.tv_sec, t.tv_nsec) < 0 || fstat(fd, &st) < 0)
+		return;
+	p->sec = st.st_mtim.tv_sec;
+	p->nsec = (uint32_t)st.st_mtim.tv_nsec;
+	p->firm = p->sec == t.tv_sec && st.st_mtim.tv_nsec == t.tv_nsec;
+}

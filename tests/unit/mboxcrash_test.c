@@ -1,0 +1,13 @@
+/*
+ * Every change of the mail, cut short before each of its system calls, as
+ * storecrash_test.c does it, on mbox files.
+ * Runs as: the person who builds.
+ */
+#define MAILDIRS_OPTIONS "special-folders no\nmail-format mbox\nmbox-inbox inbox\n"
+/* A mailbox is a file, and has no children. */
+#define OLD_CHILD "T/B"
+#define NEW_CHILD "T/B"
+/* Two files cannot change at once: a crash may leave a message in both. */
+#define MOVED_MOST 2
+
+#include "storecrash_test.c"

@@ -1,0 +1,421 @@
+/*
+ * mbox behind mail.h: what is given comes back, UIDs and flags stand in the
+ * file, other programs may change it at any time.
+ * Runs as: the person who builds.
+ */
+#include <sys/stat.h>
+
+#define MAILDIRS_OPTIONS "special-folders no\nmail-format mbox\nmbox-inbox inbox\n"
+#define MAILDIRS_ROOT "mail/.mailreeve"
+
+#include "maildirs.h"
+#include "test.h"
+
+#define FROM "From a@example.org Sat Nov 21 01:02:03 2026\n"
+
+static const char *
+file_path(const char *name)
+{
+	static char path[300];
+
+	snprintf(path, sizeof path, "%s/%s", maildirs_home, name);
+	return path;
+}
+
+static void
+write_file(const char *name, const char *mode, const char *text)
+{
+	FILE *f = fopen(file_path(name), mode);
+
+	if (CHECK(f != NULL)) {
+		CHECK(fputs(text, f) >= 0);
+		CHECK_EQ_INT(fclose(f), 0);
+	}
+}
+
+static const char *
+read_file(const char *name)
+{
+	static char text[100000];
+	FILE *f = fopen(file_path(name), "r");
+	size_t n = f == NULL ? 0 : fread(text, 1, sizeof text - 1, f);
+
+	if (f != NULL)
+		fclose(f);
+	text[n] = '\0';
+	return text;
+}
+
+static struct mailbox *
+open_box(struct mail *m, const char *name)
+{
+	struct mailbox *b = NULL;
+
+	CHECK_EQ_INT(mailbox_open(m, bytes_of(name), false, &b), 0);
+	return b;
+}
+
+/* "UID:flags:text|" of each message. */
+static const char *
+show(struct mail *m, const char *name)
+{
+	static struct buf out = BUF_INIT(1 << 20);
+	struct mailbox *b = open_box(m, name);
+	struct runs_cursor c = RUNS_CURSOR(mailbox_view(b));
+	uint32_t uid;
+
+	buf_clear(&out);
+	while ((uid = runs_next(&c)) != 0) {
+		struct mail_row row;
+		struct message msg;
+		char text[4096];
+		ssize_t n;
+
+		CHECK_EQ_INT(mailbox_row(b, uid, &row), 0);
+		buf_printf(&out, "%u:%x:", uid, row.flags);
+		if (!CHECK_EQ_INT(mailbox_message(b, uid, &msg), 0))
+			continue;
+		for (uint64_t at = 0; (n = message_read(&msg, at, text,
+		    sizeof text)) > 0; at += (uint64_t)n)
+			buf_add(&out, text, (size_t)n);
+		message_close(&msg);
+		buf_byte(&out, '|');
+	}
+	mailbox_close(b);
+	return buf_string(&out);
+}
+
+static void
+store(struct mail *m, const char *name, uint32_t uid, uint32_t flags,
+    const char *keyword)
+{
+	struct mailbox *b = open_box(m, name);
+	struct mail_store how = { .how = FLAGS_ADD, .flags = flags };
+	struct mail_stored out;
+	struct runs one = RUNS_INIT;
+
+	runs_add(&one, uid, uid);
+	if (keyword != NULL)
+		keyword_put(&how.keywords, (unsigned)mailbox_keyword_number(b,
+		    bytes_of(keyword), true));
+	CHECK_EQ_INT(mailbox_store(b, &one, &how, &out), 0);
+	CHECK_EQ_INT(out.stored.count, 1);
+	mail_stored_free(&out);
+	runs_free(&one);
+	mailbox_close(b);
+}
+
+static void
+delete_uid(struct mail *m, const char *name, uint32_t uid)
+{
+	struct mailbox *b = open_box(m, name);
+	struct runs one = RUNS_INIT, gone = RUNS_INIT;
+
+	runs_add(&one, uid, uid);
+	CHECK_EQ_INT(mailbox_remove(b, &one, &gone), 0);
+	CHECK_EQ_INT(gone.count, 1);
+	runs_free(&one);
+	runs_free(&gone);
+	mailbox_close(b);
+}
+
+static void
+what_is_appended_comes_back(void)
+{
+	static const char *const texts[] = {
+		"A: 1\r\n\r\nbody\r\n", "A: 1\r\n\r\nno end", "A: 1\r\n\r\n",
+		"A: 1\r\n\r\n\r\n\r\n", "\r\nno header\r\n",
+		"A: 1\r\n\r\nx\r\n\r\nFrom a@b Sat Nov 21 01:02:03 2026\r\nB: 2\r\n\r\ny\r\n",
+		"A: 1\r\n\r\n>From x\r\n>>From y\r\n",
+	};
+	static const char *const back[] = {
+		"A: 1\n\nbody\n", "A: 1\n\nno end", "A: 1\n\n", "A: 1\n\n\n\n",
+		"\nno header\n",
+		"A: 1\n\nx\n\nFrom a@b Sat Nov 21 01:02:03 2026\nB: 2\n\ny\n",
+		"A: 1\n\n>From x\n>>From y\n",
+	};
+	struct mail *m = fresh_mail();
+	struct buf want = BUF_INIT(100000);
+
+	for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		append(m, "INBOX", texts[i], i);
+		buf_printf(&want, "%u:%x:%s|", i + 1, i, back[i]);
+	}
+	CHECK_EQ_TEXT(show(m, "INBOX"), buf_string(&want));
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	CHECK_EQ_TEXT(show(m, "INBOX"), buf_string(&want));
+	mail_close(m);
+	buf_free(&want);
+}
+
+/* Fields that have a meaning in the file cannot be a client's. */
+static void
+our_fields_of_others_go(void)
+{
+	struct mail *m = fresh_mail();
+
+	append(m, "INBOX", "X-UID: 77\r\nA: 1\r\nStatus: RO\r\nX-IMAPbase: 1 2\r\n\r\nx\r\n", 0);
+	CHECK_EQ_TEXT(show(m, "INBOX"), "1:0:A: 1\n\nx\n|");
+	append(m, "INBOX", "A: 2", 0);
+	CHECK_EQ_TEXT(show(m, "INBOX"), "1:0:A: 1\n\nx\n|2:0:A: 2\n\n|");
+	mail_close(m);
+}
+
+static void
+deliveries_get_uids_and_keep_them(void)
+{
+	struct mail *m = fresh_mail();
+	static const char want[] = "1:0:A: 1\n\none\n|2:1:A: 2\n\ntwo\n|";
+
+	write_file("inbox", "w", FROM "A: 1\n\none\n\n" FROM "A: 2\nStatus: RO\n\ntwo\n\n");
+	CHECK_EQ_TEXT(show(m, "INBOX"), want);
+	CHECK(strstr(read_file("inbox"), "X-UID: 2\nStatus: RO\n") != NULL);
+	write_file("inbox", "a", FROM "A: 3\n\nthree\n\n");
+	CHECK_EQ_TEXT(show(m, "INBOX"), "1:0:A: 1\n\none\n|2:1:A: 2\n\ntwo\n|3:0:A: 3\n\nthree\n|");
+	delete_uid(m, "INBOX", 3);
+	write_file("inbox", "a", FROM "A: 4\n\nfour\n\n");
+	CHECK_EQ_TEXT(show(m, "INBOX"), "1:0:A: 1\n\none\n|2:1:A: 2\n\ntwo\n|4:0:A: 4\n\nfour\n|");
+	delete_uid(m, "INBOX", 1);
+	CHECK_EQ_TEXT(show(m, "INBOX"), "2:1:A: 2\n\ntwo\n|4:0:A: 4\n\nfour\n|");
+	mail_close(m);
+}
+
+static void
+flags_stand_in_the_file(void)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox *b;
+	struct mail_row row;
+	struct stat before, after;
+
+	append(m, "INBOX", "A: 1\r\n\r\none\r\n", 0);
+	append(m, "INBOX", "A: 2\r\n\r\ntwo\r\n", 0);
+	CHECK_EQ_INT(stat(file_path("inbox"), &before), 0);
+	store(m, "INBOX", 1, FLAG_SEEN | FLAG_FLAGGED, "work");
+	store(m, "INBOX", 2, FLAG_ANSWERED | FLAG_DRAFT | FLAG_DELETED, "$Forwarded");
+	CHECK_EQ_INT(stat(file_path("inbox"), &after), 0);
+	/* All of it fits over what was there. */
+	CHECK_EQ_INT(before.st_size, after.st_size);
+	CHECK_EQ_INT(before.st_ino, after.st_ino);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	CHECK_EQ_TEXT(show(m, "INBOX"), "1:5:A: 1\n\none\n|2:1a:A: 2\n\ntwo\n|");
+	b = open_box(m, "INBOX");
+	CHECK_EQ_INT(mailbox_row(b, 1, &row), 0);
+	CHECK(keyword_has(&row.keywords, (unsigned)mailbox_keyword_number(b,
+	    BYTES("work"), false)));
+	mailbox_close(b);
+	/* These do not. */
+	for (unsigned i = 0; i < 30; i++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "keyword%u", i);
+		store(m, "INBOX", 1, 0, name);
+	}
+	CHECK_EQ_TEXT(show(m, "INBOX"), "1:5:A: 1\n\none\n|2:1a:A: 2\n\ntwo\n|");
+	CHECK(strstr(read_file("inbox"), " keyword0 keyword1 ") != NULL);
+	mail_close(m);
+}
+
+/* A row that only moved is no change for a client. */
+static void
+what_moves_does_not_change(void)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox *b;
+	struct mail_row before, after;
+
+	for (int i = 0; i < 4; i++)
+		append(m, "INBOX", "A: 1\r\n\r\none\r\n", 0);
+	b = open_box(m, "INBOX");
+	CHECK_EQ_INT(mailbox_row(b, 3, &before), 0);
+	delete_uid(m, "INBOX", 1);
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK_EQ_INT(mailbox_row(b, 3, &after), 0);
+	CHECK_EQ_INT(before.modseq, after.modseq);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+/* What mutt does: a message gone, flags changed, all written anew. */
+static void
+other_programs_rewrite_the_file(void)
+{
+	struct mail *m = fresh_mail();
+	char text[20000], *first, *second, *at;
+
+	for (int i = 0; i < 3; i++)
+		append(m, "INBOX", "A: 1\r\n\r\nx\r\n", 0);
+	snprintf(text, sizeof text, "%s", read_file("inbox"));
+	first = strstr(text, "\n\nx\n\nFrom ") + 5;
+	second = strstr(first, "\n\nx\n\nFrom ") + 5;
+	/* The first, which held the base, goes; the last is there twice. */
+	at = strstr(first, "Status:   ");
+	memcpy(at, "Status: RO", 10);
+	write_file("inbox", "w", first);
+	write_file("inbox", "a", second);
+	CHECK_EQ_TEXT(show(m, "INBOX"),
+	    "2:1:A: 1\n\nx\n|3:0:A: 1\n\nx\n|4:0:A: 1\n\nx\n|");
+	store(m, "INBOX", 4, FLAG_SEEN, NULL);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	CHECK_EQ_TEXT(show(m, "INBOX"),
+	    "2:1:A: 1\n\nx\n|3:0:A: 1\n\nx\n|4:1:A: 1\n\nx\n|");
+	mail_close(m);
+}
+
+static void
+placeholders_are_hidden(void)
+{
+	struct mail *m = fresh_mail();
+	static const char want[] = FROM "X-IMAP: 1234567890 0000000017 old\nStatus: RO\n\nFOLDER INTERNAL DATA\n\n";
+
+	mail_close(m);
+	fresh_mail();
+	write_file("inbox", "w", want);
+	m = same_mail();
+	CHECK_EQ_TEXT(show(m, "INBOX"), "");
+	append(m, "INBOX", "A: 1\r\n\r\nx\r\n", 0);
+	CHECK(strncmp(show(m, "INBOX"), "18:0:A: 1\n\nx\n|", 15) == 0);
+	CHECK(strstr(read_file("inbox"), "X-IMAP: 1234567890 0000000018") != NULL);
+	CHECK(strstr(read_file("inbox"), "FOLDER INTERNAL DATA") != NULL);
+	mail_close(m);
+}
+
+static void
+copies_and_moves(void)
+{
+	struct mail *m = fresh_mail();
+	struct runs two = RUNS_INIT;
+	struct mail_copied out;
+	struct mailbox *b;
+
+	for (int i = 0; i < 3; i++)
+		append(m, "INBOX", "A: 1\r\n\r\nx\r\n", FLAG_FLAGGED);
+	CHECK_EQ_INT(mail_create(m, BYTES("Deep/Er/Box"), 0), 0);
+	store(m, "INBOX", 2, 0, "work");
+	b = open_box(m, "INBOX");
+	runs_add(&two, 1, 2);
+	CHECK_EQ_INT(mailbox_copy(b, &two, BYTES("Deep/Er/Box"), false, &out), 0);
+	mail_copied_free(&out);
+	CHECK_EQ_INT(mailbox_copy(b, &two, BYTES("Deep/Er/Box"), true, &out), 0);
+	CHECK_EQ_INT(out.to.count, 2);
+	mail_copied_free(&out);
+	runs_clear(&two);
+	runs_add(&two, 3, 3);
+	CHECK_EQ_INT(mailbox_copy(b, &two, BYTES("INBOX"), false, &out), 0);
+	mail_copied_free(&out);
+	CHECK_EQ_INT(mailbox_copy(b, &two, BYTES("INBOX"), true, &out), 0);
+	mail_copied_free(&out);
+	mailbox_close(b);
+	CHECK_EQ_TEXT(show(m, "INBOX"), "4:4:A: 1\n\nx\n|5:4:A: 1\n\nx\n|");
+	CHECK_EQ_TEXT(show(m, "Deep/Er/Box"),
+	    "1:4:A: 1\n\nx\n|2:4:A: 1\n\nx\n|3:4:A: 1\n\nx\n|4:4:A: 1\n\nx\n|");
+	CHECK(strstr(read_file("mail/Deep/Er/Box"), "X-Keywords: work ") != NULL);
+	mail_close(m);
+}
+
+static int
+note_name(void *arg, const struct mailbox_name *n)
+{
+	buf_printf(arg, "%.*s%s ", (int)n->name.n, (const char *)n->name.p,
+	    n->attributes & MAILBOX_NOSELECT ? "(" : "");
+	return 0;
+}
+
+static const char *
+names(struct mail *m)
+{
+	static struct buf out = BUF_INIT(10000);
+
+	buf_clear(&out);
+	CHECK_EQ_INT(mail_list(m, note_name, &out), 0);
+	return buf_string(&out);
+}
+
+static void
+files_are_mailboxes(void)
+{
+	struct mail *m = fresh_mail();
+
+	CHECK_EQ_INT(mail_create(m, BYTES("A"), 0), 0);
+	CHECK_EQ_INT(mail_create(m, BYTES("D/B\xc3\xbc"), 0), 0);
+	/* A name is a file or a directory. */
+	CHECK_EQ_INT(mail_create(m, BYTES("A/B"), 0), -1);
+	CHECK_EQ_INT(mail_create(m, BYTES("D"), 0), -1);
+	CHECK_EQ_INT(mail_create(m, BYTES("../x"), 0), -1);
+	CHECK_EQ_INT(mail_create(m, BYTES(".x"), 0), -1);
+	CHECK_EQ_INT(mail_create(m, BYTES("x.lock"), 0), -1);
+	write_file("mail/A.lock", "w", "");
+	write_file("mail/.hidden", "w", "");
+	write_file("mail/inbox", "w", "");
+	CHECK_EQ_TEXT(names(m), "INBOX A D( D/B\xc3\xbc ");
+	CHECK_EQ_INT(access(file_path("mail/D/B&APw-"), F_OK), 0);
+	CHECK_EQ_INT(remove(file_path("mail/A.lock")), 0);
+	append(m, "D/B\xc3\xbc", "A: 1\r\n\r\nx\r\n", 0);
+	CHECK_EQ_INT(mail_rename(m, BYTES("D"), BYTES("E/F")), 0);
+	CHECK_EQ_TEXT(names(m), "INBOX A E( E/F( E/F/B\xc3\xbc ");
+	CHECK_EQ_TEXT(show(m, "E/F/B\xc3\xbc"), "1:0:A: 1\n\nx\n|");
+	CHECK_EQ_INT(mail_delete(m, BYTES("E/F/B\xc3\xbc")), 0);
+	CHECK_EQ_TEXT(names(m), "INBOX A ");
+	CHECK_EQ_INT(mail_create(m, BYTES("E"), 0), 0);
+	mail_close(m);
+}
+
+/* Files that are no mailboxes, or odd ones: no crash, and nothing is written. */
+static void
+hostile_files(void)
+{
+	static const struct {
+		const char *text;
+		bool opens;
+	} rows[] = {
+		{ "", true }, { "no mailbox\n", false }, { "From nobody\n\n", false },
+		{ "\n\n" FROM "A: 1\n\nx\n", true }, { FROM, true },
+		{ FROM "X-UID: 99999999999\nX-IMAPbase: x y\n\nx\n", true },
+		{ FROM "X-IMAPbase: 1 4294967295\nX-UID: 4294967295\n\nx\n", true },
+		{ FROM "\xff\xfe: \x80\n\n\xff\n", true },
+		{ "From a Sat Nov 21 01:02:03 2026\r\nA: 1\r\n\r\nx\r\n\r\n", true },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct mail *m = fresh_mail();
+		struct mailbox *b;
+
+		write_file("mail/x", "w", rows[i].text);
+		CHECK_EQ_INT(mailbox_open(m, BYTES("x"), false, &b),
+		    rows[i].opens ? 0 : -1);
+		if (!rows[i].opens)
+			CHECK_EQ_TEXT(read_file("mail/x"), rows[i].text);
+		else
+			mailbox_close(b);
+		mail_close(m);
+	}
+}
+
+static void
+another_holds_the_lock(void)
+{
+	struct mail *m = fresh_mail();
+	struct stat st;
+
+	append(m, "INBOX", "A: 1\r\n\r\nx\r\n", 0);
+	/* A dotlock of five minutes ago is nobody's. */
+	write_file("inbox.lock", "w", "0\n");
+	CHECK_EQ_INT(utimensat(AT_FDCWD, file_path("inbox.lock"),
+	    (struct timespec[2]){ { 1000, 0 }, { 1000, 0 } }, 0), 0);
+	append(m, "INBOX", "A: 2\r\n\r\nx\r\n", 0);
+	CHECK_EQ_TEXT(show(m, "INBOX"), "1:0:A: 1\n\nx\n|2:0:A: 2\n\nx\n|");
+	CHECK_EQ_INT(stat(file_path("inbox.lock"), &st), -1);
+	mail_close(m);
+}
+
+TEST_MAIN(TEST(what_is_appended_comes_back), TEST(our_fields_of_others_go),
+    TEST(deliveries_get_uids_and_keep_them), TEST(flags_stand_in_the_file),
+    TEST(what_moves_does_not_change), TEST(other_programs_rewrite_the_file),
+    TEST(placeholders_are_hidden), TEST(copies_and_moves),
+    TEST(files_are_mailboxes), TEST(hostile_files), TEST(another_holds_the_lock))
