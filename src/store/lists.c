@@ -229,6 +229,35 @@ lists_subscribe(struct store *s, struct bytes name, bool on)
 }
 
 int
+name_list_add(struct name_list *l, struct bytes name)
+{
+	return append(l, name, 0);
+}
+
+int
+lists_subscribe_all(struct store *s, const struct name_list *more)
+{
+	struct name_list l;
+	size_t known;
+	int rc = lists_subscribed(s, &l);
+
+	known = l.n;
+	for (size_t i = 0; rc == 0 && i < more->n; i++) {
+		struct name_list sorted = { l.v, known };
+		struct bytes name = bytes_of(more->v[i].name);
+
+		if (name_list_find(&sorted, name) == NULL)
+			rc = append(&l, name, 0);
+	}
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof *l.v, compare);
+	if (rc == 0 && l.n > known)
+		rc = save(s, SUBSCRIPTIONS_FILE, false, &l);
+	name_list_free(&l);
+	return rc;
+}
+
+int
 lists_set_use(struct store *s, struct bytes name, unsigned uses)
 {
 	return change(s, USES_FILE, true, name, uses != 0, uses);

@@ -20,6 +20,8 @@ struct name_list {
 };
 
 void name_list_free(struct name_list *l);
+/* Adds a name at the end, without sorting. */
+int name_list_add(struct name_list *l, struct bytes name);
 const struct listed *name_list_find(const struct name_list *l, struct bytes name);
 
 /* A missing file is an empty list. */
@@ -28,6 +30,8 @@ int lists_uses(struct store *s, struct name_list *out);
 
 /* All under the lock on names. */
 int lists_subscribe(struct store *s, struct bytes name, bool on);
+/* Those of the list too, in one step. */
+int lists_subscribe_all(struct store *s, const struct name_list *more);
 int lists_set_use(struct store *s, struct bytes name, unsigned uses);
 /* A mailbox was renamed, with all below it; or deleted (to is empty). */
 int lists_renamed(struct store *s, struct bytes from, struct bytes to);

@@ -16,6 +16,7 @@
 #include "place.h"
 #include "notices.h"
 #include "sys.h"
+#include "takeover.h"
 
 #define POLL_SECONDS 5
 #define JOURNAL_MAX ((size_t)4096)
@@ -59,16 +60,18 @@ mail_roots(const struct config *conf, const struct mail_owner *owner,
 }
 
 static int
-create_special(struct store *s)
+create_special(struct store *s, bool moved_in)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < SPECIAL; i++) {
 		struct bytes name = bytes_of(special[i].name);
 
-		if (s->ops->create(s, name) < 0 && errno != EEXIST)
-			rc = -1;
-		else if (lists_subscribe(s, name, true) < 0
+		bool made = s->ops->create(s, name) == 0;
+
+		/* What one who moved in had not subscribed stays so. */
+		if ((!made && errno != EEXIST)
+		    || ((made || !moved_in) && lists_subscribe(s, name, true) < 0)
 		    || lists_set_use(s, name, special[i].use) < 0)
 			rc = -1;
 	}
@@ -87,9 +90,14 @@ first_visit(struct store *s, const struct config *conf)
 	if (lock < 0)
 		return -1;
 	if (lists_first_visit(s)) {
-		lists_subscribe(s, BYTES("INBOX"), true);
-		if (conf->special_folders)
-			rc = create_special(s);
+		int moved_in = takeover_store(s, false, NULL, NULL);
+
+		if (moved_in <= 0)
+			lists_subscribe(s, BYTES("INBOX"), true);
+		if (moved_in < 0 && !sys_unwritable(errno))
+			rc = -1;
+		else if (conf->special_folders)
+			rc = create_special(s, moved_in > 0);
 		else
 			rc = lists_begin_uses(s);
 	}

@@ -138,6 +138,7 @@ mailbox_close(struct mailbox *b)
 	runs_free(&b->view);
 	runs_free(&b->recent);
 	buf_free(&b->column);
+	uidls_free(&b->uidls);
 	free(b);
 }
 
@@ -382,11 +383,22 @@ mailbox_vanished_since(struct mailbox *b, uint64_t modseq, struct runs *out)
 
 /*
  * UIDVALIDITY and UID together never change and are never used again, also
- * across hosts and without an index.
+ * across hosts and without an index. They are written as Dovecot writes them,
+ * so that one who comes from there fetches nothing again; what else another
+ * server gave stays too.
  */
 int
 mailbox_uidl(struct mailbox *b, uint32_t uid, char out[UIDL_MAX + 1])
 {
-	snprintf(out, UIDL_MAX + 1, "%u.%u", b->b.rec.uidvalidity, uid);
+	struct bytes given;
+
+	if (!b->uidls.loaded && uidls_load(&b->uidls, b->b.folder->dir) < 0)
+		return -1;
+	given = uidls_find(&b->uidls, uid);
+	if (given.n > 0)
+		snprintf(out, UIDL_MAX + 1, "%.*s", (int)given.n,
+		    (const char *)given.p);
+	else
+		snprintf(out, UIDL_MAX + 1, "%08x%08x", uid, b->b.rec.uidvalidity);
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "ahead.h"
 #include "bound.h"
+#include "uidl.h"
 
 /* A fact found out about a message, not yet in the index. */
 struct fact {
@@ -41,6 +42,7 @@ struct mailbox {
 	struct buf column;		/* the one last asked for */
 	struct aheads ahead;
 	struct pending pending;
+	struct uidls uidls;		/* once one was asked for */
 };
 
 /* Remembers a fact; written with the columns. */

@@ -14,6 +14,7 @@
 #include "name.h"
 #include "pass.h"
 #include "sync.h"
+#include "takeover.h"
 
 /* Looks at a folder that never holds still before the rest is left to later. */
 #define TRIES 8
@@ -186,14 +187,37 @@ vote(void *arg, const struct entry *e)
 	return 0;
 }
 
+/* 1 when another server was here before us and its UIDs are ours now. */
+static int
+take_over(struct bound *b)
+{
+	struct takeover t;
+	int rc;
+
+	if (b->folder->store->ops != &maildir_ops)
+		return 0;
+	rc = takeover_folder(b->folder, &b->state, &t);
+	if (rc > 0)
+		log_info("mailbox \"%s\": %llu messages taken over as %s has them",
+		    log_quote(bytes_of(b->folder->name)),
+		    (unsigned long long)t.messages, t.source);
+	if (rc < 0)
+		log_warn("mailbox \"%s\": cannot be taken over: %s",
+		    log_quote(bytes_of(b->folder->name)), strerror(errno));
+	/* Reading goes on where nothing can be written. */
+	return rc < 0 && errno == EROFS ? 0 : rc;
+}
+
 int
 sync_rebuild_state(struct bound *b)
 {
 	struct votes votes = { .n = 0 };
 	struct store *s = b->folder->store;
 	size_t best = 0;
-	int rc = 0;
+	int rc = take_over(b);
 
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	b->state = (struct state){ .uid_bound = 1, .modseq_bound = 1 };
 	if (s->ops->scan(b->folder, PART_ALL, vote, &votes) < 0)
 		return -1;

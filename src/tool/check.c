@@ -13,8 +13,8 @@
 #include "check.h"
 #include "tool.h"
 
-static void
-print_safe(const char *text)
+void
+tool_print(const char *text)
 {
 	for (; *text != '\0'; text++)
 		putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
@@ -26,9 +26,9 @@ check_say(struct check *c, const struct folder *f, const char *name,
 {
 	va_list ap;
 
-	print_safe(f->path);
+	tool_print(f->path);
 	putchar('/');
-	print_safe(name);
+	tool_print(name);
 	printf(": ");
 	va_start(ap, fmt);
 	vprintf(fmt, ap);

@@ -12,10 +12,14 @@
 static int help_main(const struct config *, int, char **);
 
 const struct subcommand subcommands[] = {
+	{ "adopt", "[--dry-run] USER | DIR",
+	    "take a Maildir over from Dovecot or Courier", adopt_main },
 	{ "check", "[--fix] [USER | DIR]", "look for damage in a user's mail",
 	    check_main },
 	{ "passwd", "[-d | -l] [-m MECHANISM]... [USER]",
 	    "set, delete or list what SCRAM checks", passwd_main },
+	{ "leave", "[--dry-run] USER | DIR --to dovecot | courier",
+	    "write down for another server what it must know", leave_main },
 	{ "help", "", "list the subcommands", help_main },
 	{ 0 },
 };

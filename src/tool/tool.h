@@ -23,6 +23,11 @@ extern const struct subcommand subcommands[];
 /* How the named subcommand is called, on standard error; returns EX_USAGE. */
 int tool_usage(const char *name);
 
+/* On standard output, control characters as `?`. */
+void tool_print(const char *text);
+
+int adopt_main(const struct config *conf, int argc, char **argv);
+int leave_main(const struct config *conf, int argc, char **argv);
 int check_main(const struct config *conf, int argc, char **argv);
 int passwd_main(const struct config *conf, int argc, char **argv);
 
