@@ -13,8 +13,8 @@
 #include "lock.h"
 #include "maildir.h"
 #include "mbox.h"
-#include "place.h"
 #include "notices.h"
+#include "place.h"
 #include "sys.h"
 #include "takeover.h"
 
