@@ -338,13 +338,14 @@ unlock_writers(struct db *d)
  * write itself, each commit is sealed: what the file's inode then says stands
  * in the file that writers lock. Whoever else writes into the index, cuts it
  * or puts another one there breaks the seal. (So does a kill in the midst of
- * a commit: the index is made anew.)
+ * a commit: the index is made anew.) The time is that of the last change of
+ * its bytes: chown(1), chmod(1) and hard links of a backup leave it alone.
  */
 static struct seal
 seal_of(const struct stat *st)
 {
 	return (struct seal){ .inode = st->st_ino, .size = (uint64_t)st->st_size,
-	    .sec = st->st_ctim.tv_sec, .nsec = st->st_ctim.tv_nsec,
+	    .sec = st->st_mtim.tv_sec, .nsec = st->st_mtim.tv_nsec,
 	    .device = st->st_dev };
 }
 
