@@ -30,6 +30,25 @@ fetch_deb() (
 	exit $status
 )
 
+fetch_group() (		# fetch_group NAME PACKAGE...: several in one tree
+	name=$1
+	shift
+	test -d "$cache/$name" && exit 0
+	work=$(mktemp -d "$cache/.XXXXXX") && cd "$work" || exit 1
+	apt-get -qq -o APT::Sandbox::User=root download "$@" >&2 &&
+	    for f in *.deb; do dpkg -x "$f" files || exit 1; done &&
+	    mv files "$cache/$name"
+	status=$?
+	rm -rf "$work"
+	exit $status
+)
+
+fetch_npm() (
+	test -d "$cache/npm/node_modules/$1" && exit 0
+	mkdir -p "$cache/npm" && cd "$cache/npm" &&
+	    npm install --silent --no-audit --no-fund "$1@$2" >&2
+)
+
 mirror() {
 	sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1 |
 	    grep . || echo http://deb.debian.org/debian
@@ -75,7 +94,7 @@ if test "${1:-}" = bench; then
 	exit 0
 fi
 
-echo 1..5
+echo 1..7
 for package in openbsd-inetd inetutils-inetd xinetd libwrap0; do
 	if command -v apt-get > /dev/null; then
 		fetch_deb $package
@@ -84,6 +103,15 @@ for package in openbsd-inetd inetutils-inetd xinetd libwrap0; do
 		point skip "fetch $package" "no apt-get"
 	fi
 done
+fetch_group courier courier-imap courier-pop courier-base courier-authlib \
+    courier-authlib-userdb libcourier-unicode4 gamin libgamin0
+point $? "fetch Courier"
+if command -v npm > /dev/null; then
+	fetch_npm imapflow 1
+	point $? "fetch imapflow"
+else
+	point skip "fetch imapflow" "no npm"
+fi
 if test "$(id -u)" != 0 || ! command -v debootstrap > /dev/null; then
 	point skip "fetch a clean Debian" "needs root and debootstrap"
 else
