@@ -106,7 +106,7 @@ no_uid(void)
 static int
 no_kill(void)
 {
-	return errno_of(syscall(SYS_kill, getppid(), 0));
+	return errno_of(syscall(SYS_kill, getppid(), SIGCONT));
 }
 
 static int
@@ -137,6 +137,22 @@ static int
 no_name_to_send(void)
 {
 	return errno_of(syscall(SYS_sendto, 0, "x", 1, 0, "\1\0/x", 4));
+}
+
+/* Whether a process is there, as liblockfile asks of a lock's owner. */
+static int
+ask_for_process(void)
+{
+	return errno_of(syscall(SYS_kill, getpid(), 0));
+}
+
+static void
+only_sessions_ask_for_processes(void)
+{
+	if (!make_place())
+		return;
+	CHECK_EQ_INT(in_cage(false, ask_for_process), 0);
+	CHECK_EQ_INT(in_cage(true, ask_for_process), KILLED);
 }
 
 /* What neither login nor a session may do. */
@@ -344,6 +360,7 @@ leave_nothing(void)
 	CHECK(rmdir(mail) == 0 && rmdir(other) == 0 && rmdir(top) == 0);
 }
 
-TEST_MAIN(TEST(forbidden_to_both), TEST(login_has_no_files),
+TEST_MAIN(TEST(forbidden_to_both), TEST(only_sessions_ask_for_processes),
+    TEST(login_has_no_files),
     TEST(session_has_its_files), TEST(missing_path), TEST(no_new_privileges),
     TEST(leave_nothing))
