@@ -12,14 +12,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "tls.h"
 #include "tls_keys.h"
-
-struct tls {
-	SSL *ssl;
-	const char *alpn;
-	short wants;
-};
 
 /* Forward secrecy and authenticated encryption only; TLS 1.3 has no others. */
 #define CIPHERS_12 "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -279,6 +272,7 @@ tls_accept(struct tls *t, int fd, const char *alpn, uint64_t deadline,
 	SSL_set_bio(t->ssl, b, b);
 	t->alpn = alpn;
 	r = handshake(t, fd, deadline, why);
+	tls_bind(t);
 	SSL_certs_clear(t->ssl);
 	return r;
 }

@@ -5,7 +5,7 @@
 #ifndef LOGIN_TLS_H
 #define LOGIN_TLS_H
 
-#include "bytes.h"
+#include "buf.h"
 
 struct tls;
 
@@ -44,6 +44,19 @@ void tls_relax(struct tls *t);
 
 /* One attempt to say close_notify. */
 void tls_close(struct tls *t);
+
+/*
+ * What binds a SASL exchange to this connection; its size, or -1 where this
+ * connection has none: the client must not be offered -PLUS by it then.
+ * TLS_EXPORTER is RFC 9266's, TLS_SERVER_END_POINT RFC 5929's.
+ */
+enum tls_binding { TLS_EXPORTER, TLS_SERVER_END_POINT };
+#define TLS_BINDING_MAX 64
+int tls_binding(const struct tls *t, enum tls_binding kind,
+    unsigned char out[TLS_BINDING_MAX]);
+
+/* Appends the client's certificate, DER, if it gave one and it was verified: 0, or -1. */
+int tls_client_certificate(const struct tls *t, struct buf *der);
 
 /* "TLSv1.3/TLS_AES_256_GCM_SHA384" */
 void tls_describe(const struct tls *t, char *to, size_t n);

@@ -1,12 +1,23 @@
 /*
- * Inside of TLS: tls.c, tls_keys.c, tls_why.c.
+ * Inside of TLS: tls.c, tls_keys.c, tls_binding.c, tls_why.c.
  */
 #ifndef LOGIN_TLS_KEYS_H
 #define LOGIN_TLS_KEYS_H
 
 #include <openssl/ssl.h>
 
-#include "bytes.h"
+#include "tls.h"
+
+struct tls {
+	SSL *ssl;
+	const char *alpn;
+	short wants;
+	unsigned char end_point[TLS_BINDING_MAX];	/* tls-server-end-point */
+	int end_point_size;		/* or -1 */
+};
+
+/* Keeps what binds to the certificate, as long as that is there. */
+void tls_bind(struct tls *t);
 
 /*
  * Gives certificates and keys from PEM text to a connection, which alone

@@ -1,0 +1,81 @@
+/*
+ * What a connection can be told by from every other: channel bindings, and the
+ * client's certificate.
+ * Runs as: _mailreeve.
+ */
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+#include "tls_keys.h"
+
+#define EXPORTER_LABEL "EXPORTER-Channel-Binding"	/* RFC 9266 section 2 */
+#define EXPORTER_SIZE 32
+
+/* RFC 5929 section 4.1: the signature's digest, but SHA-256 for MD5 and SHA-1. */
+static const EVP_MD *
+digest_of(X509 *x)
+{
+	int digest = NID_undef;
+
+	if (X509_get_signature_info(x, &digest, NULL, NULL, NULL) != 1)
+		return NULL;
+	if (digest == NID_md5 || digest == NID_sha1 || digest == NID_md5_sha1)
+		digest = NID_sha256;
+	return EVP_get_digestbynid(digest);
+}
+
+void
+tls_bind(struct tls *t)
+{
+	X509 *x = SSL_get_certificate(t->ssl);
+	const EVP_MD *md = x == NULL ? NULL : digest_of(x);
+	unsigned n = 0;
+
+	t->end_point_size = -1;
+	if (md != NULL && X509_digest(x, md, t->end_point, &n) == 1)
+		t->end_point_size = (int)n;
+	ERR_clear_error();
+}
+
+/* RFC 9266 section 4.2: before TLS 1.3 only with the extended master secret. */
+static bool
+is_unique(const SSL *ssl)
+{
+	return SSL_version(ssl) >= TLS1_3_VERSION
+	    || SSL_get_extms_support((SSL *)(uintptr_t)ssl) == 1;
+}
+
+/*
+ * The context is RFC 9266's zero-length string. Before TLS 1.3 that differs
+ * from none (RFC 5705 section 4), and clients (GnuTLS) send none.
+ */
+int
+tls_binding(const struct tls *t, enum tls_binding kind,
+    unsigned char out[TLS_BINDING_MAX])
+{
+	if (kind == TLS_SERVER_END_POINT) {
+		if (t->end_point_size > 0)
+			memcpy(out, t->end_point, (size_t)t->end_point_size);
+		return t->end_point_size;
+	}
+	if (!is_unique(t->ssl) || SSL_export_keying_material(t->ssl, out,
+	    EXPORTER_SIZE, EXPORTER_LABEL, sizeof EXPORTER_LABEL - 1, NULL, 0,
+	    0) != 1)
+		return -1;
+	return EXPORTER_SIZE;
+}
+
+int
+tls_client_certificate(const struct tls *t, struct buf *der)
+{
+	X509 *x = SSL_get0_peer_certificate(t->ssl);
+	unsigned char *to;
+	int n = x == NULL ? -1 : i2d_X509(x, NULL);
+
+	if (n <= 0 || SSL_get_verify_result(t->ssl) != X509_V_OK
+	    || (to = buf_room(der, (size_t)n)) == NULL
+	    || i2d_X509(x, &to) != n)
+		return -1;
+	der->len += (size_t)n;
+	return 0;
+}
