@@ -16,4 +16,10 @@
  */
 ssize_t base64_decode(struct bytes in, unsigned char *out);
 
+/* Characters that n bytes become. */
+#define BASE64_ENCODED(n) (((n) + 2) / 3 * 4)
+
+/* Encodes all of in to out, which has BASE64_ENCODED(in.n) bytes. */
+void base64_encode(struct bytes in, unsigned char *out);
+
 #endif

@@ -12,8 +12,16 @@
  *
  * The conversation: HELLO, TLS_KEY if it wants one, CLIENT (which may take
  * long: a spare pair waits here for somebody to connect), PROXY if the peer is
- * a trusted proxy and announced a client, LOGIN until one succeeds or
- * max-failures are used up. Anything else, and conn hangs up without a word.
+ * a trusted proxy and announced a client, LOGIN or an exchange of SASL until
+ * one succeeds or max-failures are used up. Anything else, and conn hangs up
+ * without a word.
+ *
+ * An exchange is SASL_BEGIN, and while conn answers CHAN_CHALLENGE, SASL_STEP:
+ * login shows the client the challenge and brings what it says to it. Login
+ * parses the mechanism's messages; conn is given what they hold, or, for the
+ * mechanisms it has a verifier for, a token that it only passes on. Any other
+ * request ends the exchange.
+ *
  * login hears nothing and must say [UNAVAILABLE] when the channel ends before
  * an answer: that is how a PAM module that hangs or crashes looks from here.
  */
@@ -24,6 +32,7 @@
 
 #define CHAN_TEXT_MAX 1024
 #define CHAN_KEY_MAX 131072		/* certificate chain and key together */
+#define CHAN_TOKEN_MAX 9216		/* 12288 characters of base64: RFC 5034 section 4 */
 
 enum chan_request {
 	CHAN_HELLO = 1,		/* first, once: login is in its cage */
@@ -31,6 +40,8 @@ enum chan_request {
 	CHAN_CLIENT,		/* once: the client's socket */
 	CHAN_PROXY,		/* once, before LOGIN: the client a trusted proxy speaks for */
 	CHAN_LOGIN,		/* user and password for PAM */
+	CHAN_SASL_BEGIN,	/* a mechanism's first word */
+	CHAN_SASL_STEP,		/* the answer to a CHAN_CHALLENGE, directly after it */
 	CHAN_REQUEST_END
 };
 
@@ -49,11 +60,15 @@ struct chan_text {
  *	tag	the command's tag
  *	client	for the log: mechanism/TLS version/cipher, e.g. PLAIN/TLSv1.3/...
  *
- * Raw bytes are in network order.
+ * Raw bytes are in network order. CHAN_SASL_BEGIN and CHAN_SASL_STEP have tag and
+ * client too; what the other texts and the token are is each mechanism's own:
+ * mailreeve-privsep(7). follow bytes of token come right behind the request.
  */
 struct chan_req {
 	uint32_t type;			/* enum chan_request */
 	uint32_t tls;			/* the stream is encrypted by login: 0 or 1 */
+	uint32_t mechanism;		/* enum mechanism, of CHAN_SASL_BEGIN */
+	uint32_t follow;		/* at most CHAN_TOKEN_MAX, of SASL only */
 	struct chan_text user;
 	struct chan_text authzid;
 	struct chan_text secret;
@@ -69,6 +84,7 @@ enum chan_result {
 	CHAN_NOT_AUTHORIZED,	/* right secret, but may not come in */
 	CHAN_UNAVAILABLE,	/* temporary failure of ours */
 	CHAN_LIMIT,		/* too many connections of this user */
+	CHAN_CHALLENGE,		/* nothing is decided: follow bytes for the client come behind */
 };
 
 enum chan_flags {
@@ -87,7 +103,8 @@ enum chan_flags {
  *		client's socket comes with the message's first byte (SCM_RIGHTS);
  *		service and flags are set
  *	PROXY	CHAN_OK or CHAN_LIMIT: the address now known; flags of it
- *	LOGIN	any		CHAN_OK: the canonical user name; CHAN_EXPIRED,
+ *	LOGIN, SASL_BEGIN, SASL_STEP
+ *		any		CHAN_OK: the canonical user name; CHAN_EXPIRED,
  *		CHAN_CONTACT_ADMIN, CHAN_NOT_AUTHORIZED: PAM's message for the
  *		user, perhaps empty, UTF-8 or not; otherwise empty
  */
@@ -120,5 +137,14 @@ int chan_put(struct chan_text *t, struct bytes b);
 
 /* The bytes of t, or false when its count is over CHAN_TEXT_MAX. */
 bool chan_get(const struct chan_text *t, struct bytes *b);
+
+/*
+ * t as a string in out, which has room for max bytes and a NUL; false when it
+ * cannot be one.
+ */
+bool chan_string(const struct chan_text *t, char *out, size_t max);
+
+/* No text of the request is longer than its field. */
+bool chan_sound(const struct chan_req *q);
 
 #endif

@@ -9,4 +9,7 @@
 /* Milliseconds of CLOCK_MONOTONIC. A deadline is such a time; 0 means none. */
 uint64_t clock_ms(void);
 
+/* Returns at that time, or at once when it is past. */
+void clock_wait(uint64_t when);
+
 #endif

@@ -68,6 +68,9 @@ int process_inherited(const char **names);
  */
 void process_deadline(uint64_t ms, const char *what);
 
+/* Waits for the end of a child, ms at most: its wait status in *status, or false. */
+bool process_ends(pid_t pid, uint64_t ms, int *status);
+
 /*
  * Runs path with these as the new program of this process, signals reset.
  * Returns only on failure, -1 with errno.

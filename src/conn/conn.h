@@ -8,12 +8,14 @@
 
 #include "chan.h"
 #include "config.h"
+#include "exchange.h"
 #include "netaddr.h"
 #include "service.h"
 
 #define SESSION_ID_SIZE 11		/* ten characters and a NUL */
-#define USER_NAME_MAX 255		/* as the system's own LOGIN_NAME_MAX */
+#define USER_NAME_MAX EXCHANGE_NAME_MAX
 #define TAG_MAX 255
+#define EXCHANGES_MAX 32		/* of SASL; more than a client has mechanisms to try */
 #define CONN_LINGER_MS 10000		/* for what login does without its client */
 
 struct conn {
@@ -29,12 +31,14 @@ struct conn {
 	struct netaddr proxy;		/* the trusted proxy; family 0: none */
 	unsigned done;			/* bits of the requests served */
 	unsigned failures;
+	unsigned exchanges;
+	struct exchange exchange;
 };
 
 /* One attempt to log in, and what became of it. */
 struct attempt {
 	const char *name;		/* as given */
-	const char *secret;
+	const char *secret;		/* for PAM; NULL: a mechanism has proved who it is */
 	enum chan_result result;
 	const char *why;		/* the truth, for the log; NULL: nothing to add */
 	struct buf said;		/* PAM's messages */
@@ -89,6 +93,9 @@ void pam_forget(void);
 /* pam_delay_*.c: the time a failure takes is ours to choose, not a module's. */
 struct pam_handle;
 int pam_no_delay(struct pam_handle *h);
+
+/* verifiers.c: the mechanisms that are an exchange. */
+extern const struct verifier verifiers[MECHANISMS];
 
 /* gate.c: who may come in: fills a. */
 void gate_decide(struct conn *c, struct attempt *a, struct bytes authzid);

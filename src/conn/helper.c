@@ -15,10 +15,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "conn.h"
 #include "log.h"
 #include "process.h"
@@ -98,35 +96,12 @@ login_start(struct conn *c)
 	return c->login < 0 ? -1 : 0;
 }
 
-/* Waits for login's end, ms at most: its wait status in *status, or false. */
-static bool
-ends_within(pid_t pid, uint64_t ms, int *status)
-{
-	uint64_t now = clock_ms(), deadline = now + ms;
-	sigset_t child;
-	pid_t r;
-
-	/* Blocked, so that an end between looking and waiting is not missed. */
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, NULL);
-	while ((r = waitpid(pid, status, WNOHANG)) == 0 && now < deadline) {
-		struct timespec left = { (time_t)((deadline - now) / 1000),
-		    (long)((deadline - now) % 1000) * 1000000 };
-
-		(void)sigtimedwait(&child, NULL, &left);
-		now = clock_ms();
-	}
-	sigprocmask(SIG_UNBLOCK, &child, NULL);
-	return r == pid;
-}
-
 void
 login_end(struct conn *c)
 {
 	int status = 0;
 
-	if (!ends_within(c->login, CONN_LINGER_MS, &status)) {
+	if (!process_ends(c->login, CONN_LINGER_MS, &status)) {
 		log_error("session=%s login does not end: killed", c->session);
 		kill(c->login, SIGKILL);
 		while (waitpid(c->login, &status, 0) < 0 && errno == EINTR)

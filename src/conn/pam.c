@@ -191,8 +191,9 @@ pam_try(const struct conn *c, struct attempt *a)
 		a->why = "pam_start failed";
 		return;
 	}
-	judge(a, pam_authenticate(pam.handle, PAM_DISALLOW_NULL_AUTHTOK),
-	    of_authenticate);
+	if (a->secret != NULL)
+		judge(a, pam_authenticate(pam.handle, PAM_DISALLOW_NULL_AUTHTOK),
+		    of_authenticate);
 	if (a->result == CHAN_OK)
 		take_user(a);
 }

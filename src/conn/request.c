@@ -5,8 +5,6 @@
  * Runs as: root.
  */
 #include <errno.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "conn.h"
@@ -15,9 +13,12 @@
 #include "process.h"
 
 #define BIT(request) (1U << (request))
+#define CHALLENGED BIT(0)		/* the last answer was CHAN_CHALLENGE */
 
 /* What goes back for one request. */
 struct answer {
+	uint64_t begun;			/* when the request was there */
+	struct bytes token;		/* came behind the request */
 	struct chan_rep rep;
 	int fd;				/* to be passed, or -1 */
 	struct buf follow;		/* sent behind rep, then wiped */
@@ -31,6 +32,7 @@ struct row {
 	unsigned after;			/* requests that must have been served */
 	unsigned before;		/* requests that must not have been */
 	bool once;
+	uint32_t follow;		/* most that may come behind it */
 };
 
 static int
@@ -52,7 +54,6 @@ serve_key(struct conn *c, const struct chan_req *q, struct answer *a,
 		a->rep.result = CHAN_UNAVAILABLE;
 		buf_wipe(&a->follow);
 	}
-	a->rep.follow = (uint32_t)a->follow.len;
 	return 0;
 }
 
@@ -93,30 +94,6 @@ serve_proxy(struct conn *c, const struct chan_req *q, struct answer *a,
 	return chan_put(&a->rep.text, bytes_of(rip));
 }
 
-/* t as a string in out; false when it cannot be one of at most max bytes. */
-static bool
-as_string(const struct chan_text *t, char *out, size_t max)
-{
-	struct bytes b;
-
-	if (!chan_get(t, &b) || b.n > max || bytes_find(b, '\0') >= 0)
-		return false;
-	memcpy(out, b.p, b.n);
-	out[b.n] = '\0';
-	return true;
-}
-
-/* However little was done for a refusal: it is answered at this time. */
-static void
-wait_until(uint64_t when)
-{
-	struct timespec t = { .tv_sec = (time_t)(when / 1000),
-	    .tv_nsec = (long)(when % 1000) * 1000000 };
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-		continue;
-}
-
 /* What login may be told of an attempt. */
 static void
 fill_reply(const struct attempt *who, struct chan_rep *rep)
@@ -131,59 +108,123 @@ fill_reply(const struct attempt *who, struct chan_rep *rep)
 	(void)chan_put(&rep->text, text);
 }
 
+/* Lets in whom a mechanism or, at the gate, PAM believes; says so in the log. */
 static void
-decide(struct conn *c, const struct chan_req *q, struct attempt *who)
+conclude(struct conn *c, const struct chan_req *q, const struct chan_text *as,
+    struct answer *a, struct entry *e)
 {
-	char name[CHAN_TEXT_MAX + 1], secret[CHAN_TEXT_MAX + 1];
+	struct attempt *who = &e->who;
 	struct bytes authzid = BYTES(""), via = BYTES("");
 
-	(void)chan_get(&q->authzid, &authzid);
+	(void)chan_get(as, &authzid);
 	(void)chan_get(&q->client, &via);
-	who->name = name;
-	who->secret = secret;
-	who->result = CHAN_REFUSED;
-	who->why = "no name and password can be like this";
-	if (!as_string(&q->user, name, USER_NAME_MAX))
-		name[0] = '\0';
-	if (as_string(&q->secret, secret, CHAN_TEXT_MAX) && name[0] != '\0') {
+	if (who->result == CHAN_OK) {
 		process_deadline(c->conf.pam_timeout * 1000, "PAM");
 		gate_decide(c, who, authzid);
 		process_deadline(0, NULL);
 	}
-	explicit_bzero(secret, sizeof secret);
 	report_attempt(c, who, q->tls == 1, via);
+	fill_reply(who, &a->rep);
+	buf_free(&who->said);
 	who->name = who->secret = NULL;
+	e->tls = q->tls == 1;
+	a->entered = who->result == CHAN_OK;
+	if (!a->entered)
+		c->failures++;
+	/* However little was done for a refusal: it is answered at this time. */
+	if (who->result == CHAN_REFUSED)
+		clock_wait(a->begun + c->conf.failure_delay * 1000);
 }
 
 static int
 serve_login(struct conn *c, const struct chan_req *q, struct answer *a,
     struct entry *e)
 {
-	uint64_t start = clock_ms();
+	char name[CHAN_TEXT_MAX + 1] = "", secret[CHAN_TEXT_MAX + 1];
 	struct attempt *who = &e->who;
 
 	if (c->failures >= c->conf.max_failures
-	    || !as_string(&q->tag, e->tag, TAG_MAX))
+	    || !chan_string(&q->tag, e->tag, TAG_MAX))
 		return -1;
-	*who = (struct attempt){ .said = BUF_INIT(CHAN_TEXT_MAX) };
-	decide(c, q, who);
-	fill_reply(who, &a->rep);
-	buf_free(&who->said);
-	e->tls = q->tls == 1;
-	a->entered = who->result == CHAN_OK;
-	if (!a->entered)
-		c->failures++;
-	if (who->result == CHAN_REFUSED)
-		wait_until(start + c->conf.failure_delay * 1000);
+	*who = (struct attempt){ .name = name, .secret = secret,
+	    .said = BUF_INIT(CHAN_TEXT_MAX), .result = CHAN_REFUSED };
+	if (!mechanism_on(&c->conf, MECHANISM_PLAIN)
+	    && !mechanism_on(&c->conf, MECHANISM_LOGIN))
+		who->why = "mechanisms has neither PLAIN nor LOGIN";
+	else if (!chan_string(&q->user, name, USER_NAME_MAX) || name[0] == '\0'
+	    || !chan_string(&q->secret, secret, CHAN_TEXT_MAX))
+		who->why = "no name and password can be like this";
+	else
+		who->result = CHAN_OK;
+	conclude(c, q, &q->authzid, a, e);
+	explicit_bzero(secret, sizeof secret);
 	return 0;
 }
 
+static void
+end_exchange(struct exchange *x)
+{
+	if (verifiers[x->mechanism].end != NULL)
+		verifiers[x->mechanism].end(x);
+	buf_wipe(&x->challenge);
+	explicit_bzero(x, sizeof *x);
+}
+
+static int
+take_step(struct conn *c, const struct chan_req *q, struct answer *a,
+    struct entry *e, exchange_step *step)
+{
+	struct exchange *x = &c->exchange;
+	enum chan_result r;
+
+	if (step == NULL || c->failures >= c->conf.max_failures
+	    || !chan_string(&q->tag, e->tag, TAG_MAX))
+		return -1;
+	process_deadline(c->conf.pam_timeout * 1000, "SASL");
+	buf_clear(&x->challenge);
+	r = step(x, q, a->token);
+	process_deadline(0, NULL);
+	if (r == CHAN_CHALLENGE) {
+		a->rep.result = r;
+		return buf_bytes(&a->follow, buf_contents(&x->challenge));
+	}
+	e->who = (struct attempt){ .name = x->user, .result = r, .why = x->why,
+	    .said = BUF_INIT(CHAN_TEXT_MAX) };
+	conclude(c, q, &x->authzid, a, e);
+	end_exchange(x);
+	return 0;
+}
+
+static int
+serve_sasl_begin(struct conn *c, const struct chan_req *q, struct answer *a,
+    struct entry *e)
+{
+	if (c->exchanges++ == EXCHANGES_MAX || !mechanism_on(&c->conf, q->mechanism))
+		return -1;
+	end_exchange(&c->exchange);
+	c->exchange.conf = &c->conf;
+	c->exchange.mechanism = q->mechanism;
+	c->exchange.challenge = BUF_INIT(CHAN_TOKEN_MAX);
+	return take_step(c, q, a, e, verifiers[q->mechanism].begin);
+}
+
+static int
+serve_sasl_step(struct conn *c, const struct chan_req *q, struct answer *a,
+    struct entry *e)
+{
+	return take_step(c, q, a, e, verifiers[c->exchange.mechanism].step);
+}
+
 static const struct row rows[CHAN_REQUEST_END] = {
-	[CHAN_HELLO]	= { serve_hello,  0, 0, true },
-	[CHAN_TLS_KEY]	= { serve_key,	  BIT(CHAN_HELLO), 0, true },
-	[CHAN_CLIENT]	= { serve_client, BIT(CHAN_HELLO), 0, true },
-	[CHAN_PROXY]	= { serve_proxy,  BIT(CHAN_CLIENT), BIT(CHAN_LOGIN), true },
-	[CHAN_LOGIN]	= { serve_login,  BIT(CHAN_CLIENT), 0, false },
+	[CHAN_HELLO]	= { serve_hello,  0, 0, true, 0 },
+	[CHAN_TLS_KEY]	= { serve_key,	  BIT(CHAN_HELLO), 0, true, 0 },
+	[CHAN_CLIENT]	= { serve_client, BIT(CHAN_HELLO), 0, true, 0 },
+	[CHAN_PROXY]	= { serve_proxy,  BIT(CHAN_CLIENT),
+	    BIT(CHAN_LOGIN) | BIT(CHAN_SASL_BEGIN), true, 0 },
+	[CHAN_LOGIN]	= { serve_login,  BIT(CHAN_CLIENT), 0, false, 0 },
+	[CHAN_SASL_BEGIN] = { serve_sasl_begin, BIT(CHAN_CLIENT), 0, false,
+	    CHAN_TOKEN_MAX },
+	[CHAN_SASL_STEP] = { serve_sasl_step, CHALLENGED, 0, false, CHAN_TOKEN_MAX },
 };
 
 /* The row of a request that may be made now, or NULL. */
@@ -196,26 +237,19 @@ allowed(const struct conn *c, const struct chan_req *q)
 		return NULL;
 	r = &rows[q->type];
 	if ((c->done & r->after) != r->after || (c->done & r->before) != 0
-	    || (r->once && (c->done & BIT(q->type)) != 0))
+	    || (r->once && (c->done & BIT(q->type)) != 0) || q->follow > r->follow)
 		return NULL;
 	return r;
 }
 
-static bool
-texts_fit(const struct chan_req *q)
-{
-	struct bytes b;
-
-	return chan_get(&q->user, &b) && chan_get(&q->authzid, &b)
-	    && chan_get(&q->secret, &b) && chan_get(&q->tag, &b)
-	    && chan_get(&q->client, &b);
-}
-
 static int
-send_answer(const struct conn *c, const struct answer *a)
+send_answer(const struct conn *c, struct answer *a)
 {
 	uint64_t deadline = clock_ms() + CONN_LINGER_MS;
-	int r = a->fd < 0
+	int r;
+
+	a->rep.follow = (uint32_t)a->follow.len;
+	r = a->fd < 0
 	    ? chan_send(c->chan, &a->rep, sizeof a->rep, deadline)
 	    : chan_send_fd(c->chan, &a->rep, sizeof a->rep, a->fd, deadline);
 
@@ -228,8 +262,10 @@ send_answer(const struct conn *c, const struct answer *a)
 static int
 serve(struct conn *c, const struct chan_req *q, struct entry *e)
 {
-	struct answer a = { .fd = -1, .follow = BUF_INIT(CHAN_KEY_MAX) };
-	const struct row *row = texts_fit(q) ? allowed(c, q) : NULL;
+	unsigned char token[CHAN_TOKEN_MAX];
+	struct answer a = { .begun = clock_ms(), .fd = -1,
+	    .token = bytes_make(token, q->follow), .follow = BUF_INIT(CHAN_KEY_MAX) };
+	const struct row *row = chan_sound(q) ? allowed(c, q) : NULL;
 	int r;
 
 	if (row == NULL) {
@@ -238,8 +274,13 @@ serve(struct conn *c, const struct chan_req *q, struct entry *e)
 		errno = EPROTO;
 		return -1;
 	}
-	r = row->serve(c, q, &a, e);
-	c->done |= BIT(q->type);
+	r = chan_recv(c->chan, token, q->follow, a.begun + CONN_LINGER_MS);
+	if (r == 0)
+		r = row->serve(c, q, &a, e);
+	explicit_bzero(token, q->follow);
+	c->done = (c->done & ~CHALLENGED) | BIT(q->type);
+	if (a.rep.result == CHAN_CHALLENGE)
+		c->done |= CHALLENGED;
 	if (r == 0)
 		r = send_answer(c, &a);
 	buf_wipe(&a.follow);

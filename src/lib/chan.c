@@ -184,3 +184,25 @@ chan_get(const struct chan_text *t, struct bytes *b)
 	*b = bytes_make(t->p, t->n);
 	return true;
 }
+
+bool
+chan_string(const struct chan_text *t, char *out, size_t max)
+{
+	struct bytes b;
+
+	if (!chan_get(t, &b) || b.n > max || bytes_find(b, '\0') >= 0)
+		return false;
+	memcpy(out, b.p, b.n);
+	out[b.n] = '\0';
+	return true;
+}
+
+bool
+chan_sound(const struct chan_req *q)
+{
+	struct bytes b;
+
+	return chan_get(&q->user, &b) && chan_get(&q->authzid, &b)
+	    && chan_get(&q->secret, &b) && chan_get(&q->tag, &b)
+	    && chan_get(&q->client, &b);
+}

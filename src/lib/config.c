@@ -11,7 +11,11 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "mechanisms.h"
 #include "netaddr.h"
+
+/* All but those that need the password itself to be stored. */
+#define MECHANISMS_DEFAULT "PLAIN LOGIN"
 
 #define FILE_MAX ((size_t)65536)
 
@@ -83,6 +87,7 @@ static const struct keyword keywords[] = {
 	N("minimum-uid", minimum_uid, "1000", 1, UINT32_MAX - 1),
 	S("failure-delay", failure_delay, "2s", 0, 60),
 	N("max-failures", max_failures, "3", 1, 20),
+	K("mechanisms", mechanisms, MECHANISMS_DEFAULT, mechanisms_check),
 	C("cleartext-login", cleartext_login, "local", yes_local_no),
 	T("secrets", secrets, SYSCONFDIR "/mailreeve/secrets"),
 	K("trusted-proxies", trusted_proxies, "", netaddr_networks_check),

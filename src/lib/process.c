@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "process.h"
 
@@ -303,4 +305,26 @@ process_exec(const char *path, char *const argv[], char *const env[])
 {
 	process_signals();
 	return execve(path, argv, env);
+}
+
+bool
+process_ends(pid_t pid, uint64_t ms, int *status)
+{
+	uint64_t now = clock_ms(), deadline = now + ms;
+	sigset_t child;
+	pid_t r;
+
+	/* Blocked, so that an end between looking and waiting is not missed. */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	while ((r = waitpid(pid, status, WNOHANG)) == 0 && now < deadline) {
+		struct timespec left = { (time_t)((deadline - now) / 1000),
+		    (long)((deadline - now) % 1000) * 1000000 };
+
+		(void)sigtimedwait(&child, NULL, &left);
+		now = clock_ms();
+	}
+	sigprocmask(SIG_UNBLOCK, &child, NULL);
+	return r == pid;
 }

@@ -11,17 +11,28 @@
 #include "proxyheader.h"
 #include "sasl.h"
 
-/* One request and its answer; the request is wiped. */
+/* One request and what comes behind it, and the answer; the request is wiped. */
 static int
-ask(struct chan_req *req, struct chan_rep *rep, uint64_t ms)
+ask_with(struct chan_req *req, struct bytes token, struct chan_rep *rep,
+    uint64_t ms)
 {
 	uint64_t deadline = clock_ms() + ms;
-	int r = chan_send(CHANNEL_FD, req, sizeof *req, deadline);
+	int r;
 
+	req->follow = (uint32_t)token.n;
+	r = chan_send(CHANNEL_FD, req, sizeof *req, deadline);
 	explicit_bzero(req, sizeof *req);
+	if (r == 0)
+		r = chan_send(CHANNEL_FD, token.p, token.n, deadline);
 	if (r == 0)
 		r = chan_recv(CHANNEL_FD, rep, sizeof *rep, deadline);
 	return r;
+}
+
+static int
+ask(struct chan_req *req, struct chan_rep *rep, uint64_t ms)
+{
+	return ask_with(req, BYTES(""), rep, ms);
 }
 
 int
@@ -149,24 +160,63 @@ fill(struct chan_req *req, const struct credentials *c)
 		req->user.n = req->authzid.n = req->secret.n = 0;
 }
 
+/* Tag and client are in it; the time that an attempt may take. */
+static uint64_t
+prepare(const struct login *l, struct chan_req *req, const char *mechanism,
+    struct bytes tag)
+{
+	req->tls = l->wire.tls != NULL;
+	chan_put(&req->tag, tag);
+	describe(l, mechanism, &req->client);
+	return (l->conf->pam_timeout + l->conf->failure_delay) * 1000 + CONN_MS;
+}
+
+static struct verdict
+judge(int asked, const struct chan_rep *rep)
+{
+	struct verdict v = { .result = CHAN_UNAVAILABLE, .gone = asked < 0 };
+
+	if (asked < 0)
+		return v;
+	v.result = rep->result;
+	if (rep->result != CHAN_OK)
+		take_text(rep, v.text, ASK_TEXT_MAX);
+	return v;
+}
+
 struct verdict
 ask_login(struct login *l, const struct credentials *c, struct bytes tag)
 {
-	struct chan_req req = { .type = CHAN_LOGIN, .tls = l->wire.tls != NULL };
+	struct chan_req req = { .type = CHAN_LOGIN };
+	uint64_t ms = prepare(l, &req, c->mechanism, tag);
 	struct chan_rep rep;
-	struct verdict v = { 0 };
 
 	fill(&req, c);
-	chan_put(&req.tag, tag);
-	describe(l, c->mechanism, &req.client);
-	if (ask(&req, &rep, (l->conf->pam_timeout + l->conf->failure_delay)
-	    * 1000 + CONN_MS) < 0) {
-		v.gone = true;
-		v.result = CHAN_UNAVAILABLE;
-		return v;
-	}
-	v.result = rep.result;
-	if (rep.result != CHAN_OK)
-		take_text(&rep, v.text, ASK_TEXT_MAX);
-	return v;
+	return judge(ask(&req, &rep, ms), &rep);
+}
+
+/* What comes behind a challenge, in the arena. */
+static int
+take_challenge(struct login *l, uint32_t n, struct bytes *challenge)
+{
+	unsigned char *to = n > CHAN_TOKEN_MAX ? NULL
+	    : arena_alloc(&l->arena, (size_t)n + 1);
+
+	if (to == NULL || chan_recv(CHANNEL_FD, to, n, clock_ms() + CONN_MS) < 0)
+		return -1;
+	*challenge = bytes_make(to, n);
+	return 0;
+}
+
+struct verdict
+ask_sasl(struct login *l, struct chan_req *q, const char *mechanism,
+    struct bytes tag, struct bytes token, struct bytes *challenge)
+{
+	uint64_t ms = prepare(l, q, mechanism, tag);
+	struct chan_rep rep;
+	int r = ask_with(q, token, &rep, ms);
+
+	if (r == 0 && rep.result == CHAN_CHALLENGE)
+		r = take_challenge(l, rep.follow, challenge);
+	return judge(r, &rep);
 }

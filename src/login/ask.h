@@ -36,4 +36,12 @@ struct verdict {
 struct verdict ask_login(struct login *l, const struct credentials *c,
     struct bytes tag);
 
+/*
+ * One request of an exchange: type, mechanism and the mechanism's own texts are
+ * in q, which is wiped. With CHAN_CHALLENGE, challenge is in l's arena.
+ */
+struct verdict ask_sasl(struct login *l, struct chan_req *q,
+    const char *mechanism, struct bytes tag, struct bytes token,
+    struct bytes *challenge);
+
 #endif

@@ -50,7 +50,7 @@ static const struct command commands[] = {
 static bool
 no_password(const struct login *l)
 {
-	return !login_private(l);
+	return !login_password(l);
 }
 
 static const struct {
@@ -72,12 +72,13 @@ int
 imap_capabilities(struct login *l)
 {
 	int r = wire_text(&l->wire, "CAPABILITY");
+	const struct mech *m;
 
 	for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++)
 		if (capabilities[i].now == NULL || capabilities[i].now(l))
 			r |= wire_printf(&l->wire, " %s", capabilities[i].name);
-	for (unsigned i = 0; i < mechanisms_count && login_private(l); i++)
-		r |= wire_printf(&l->wire, " AUTH=%s", mechanisms[i].name);
+	for (unsigned i = 0; (m = mech_possible(l, i)) != NULL; i++)
+		r |= wire_printf(&l->wire, " AUTH=%s", m->name);
 	return r;
 }
 

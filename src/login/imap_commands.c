@@ -102,28 +102,24 @@ imap_starttls(struct request *r)
 	return login_start_tls(l) < 0 ? OUT_CLOSE : OUT_NEXT;
 }
 
-/* Asks conn; a refusal becomes the answer. */
+/* A refusal becomes the answer. */
 static enum outcome
-try(struct request *r, const struct credentials *c)
+settle(struct request *r, const struct verdict *v)
 {
 	struct login *l = r->l;
 	const struct verdict_text *t;
-	struct verdict v;
 
-	if (wire_flush(&l->wire) < 0)
-		return OUT_LOST;
-	v = ask_login(l, c, bytes_make(r->tag, r->tag_n));
-	if (v.result == CHAN_OK)
+	if (v->result == CHAN_OK)
 		return OUT_LOGGED_IN;
-	t = verdict_text(v.result);
-	memcpy(r->text, v.text, sizeof r->text);
+	t = verdict_text(v->result);
+	memcpy(r->text, v->text, sizeof r->text);
 	imap_no(r, t->imap_code, r->text[0] != '\0' ? r->text : t->text);
 	l->failures++;
-	if (!v.gone && l->failures < l->conf->max_failures)
+	if (!v->gone && l->failures < l->conf->max_failures)
 		return OUT_NEXT;
 	if (imap_answer(r) < 0)
 		return OUT_LOST;
-	imap_goodbye(l, v.gone ? END_UNAVAILABLE : END_FAILURES);
+	imap_goodbye(l, v->gone ? END_UNAVAILABLE : END_FAILURES);
 	return OUT_CLOSE;
 }
 
@@ -132,11 +128,17 @@ imap_login_command(struct request *r)
 {
 	struct lex *x = &r->args;
 	struct credentials c = { .mechanism = "LOGIN" };
+	struct verdict v;
 
+	if (!login_password(r->l))
+		return imap_no(r, NULL, "No passwords are taken here, use AUTHENTICATE");
 	if (lex_space(x) < 0 || lex_astring(x, &c.user) < 0 || lex_space(x) < 0
 	    || lex_astring(x, &c.secret) < 0 || lex_end(x) < 0)
 		return imap_bad(r, x->error);
-	return try(r, &c);
+	if (wire_flush(&r->l->wire) < 0)
+		return OUT_LOST;
+	v = ask_login(r->l, &c, bytes_make(r->tag, r->tag_n));
+	return settle(r, &v);
 }
 
 /* mechanism [SP initial-response] (RFC 4959 section 7) */
@@ -157,18 +159,17 @@ read_authenticate(struct lex *x, struct bytes *name, struct bytes *initial)
 enum outcome
 imap_authenticate(struct request *r)
 {
-	const struct mechanism *m;
-	struct bytes name, initial;
-	struct credentials c = { 0 };
+	struct talk t = { .l = r->l, .tag = bytes_make(r->tag, r->tag_n) };
+	struct bytes name;
 
-	if (read_authenticate(&r->args, &name, &initial) < 0)
+	if (read_authenticate(&r->args, &name, &t.initial) < 0)
 		return imap_bad(r, r->args.error);
-	m = mech_by_name(name);
-	if (m == NULL)
+	t.m = mech_by_name(r->l, name);
+	if (t.m == NULL)
 		return imap_no(r, NULL, "Unknown mechanism");
-	switch (mech_run(r->l, m, initial, &c)) {
-	case MECH_READY:
-		return try(r, &c);
+	switch (mech_run(&t)) {
+	case MECH_DECIDED:
+		return settle(r, &t.verdict);
 	case MECH_CANCELLED:
 		return imap_bad(r, "Cancelled");
 	case MECH_BAD:

@@ -11,7 +11,7 @@
 
 /* RFC 2449 section 4 wants 255; passwords may be longer than that. */
 #define POP3_LINE_MAX ((size_t)2048)
-#define SASL_LINE_MAX ((size_t)8192)	/* three parts of 1024, in base64 */
+#define SASL_LINE_MAX ((size_t)12290)	/* RFC 5034 section 4, and its end */
 
 #define INPUT_MAX ((size_t)131072)	/* everything read before login */
 #define BAD_COMMANDS_MAX 5		/* then BYE */

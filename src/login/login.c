@@ -8,6 +8,7 @@
 #include "foreign.h"
 #include "log.h"
 #include "login.h"
+#include "mechanisms.h"
 
 bool
 login_private(const struct login *l)
@@ -16,6 +17,12 @@ login_private(const struct login *l)
 		return true;
 	return l->conf->cleartext_login == TRI_YES
 	    || (l->conf->cleartext_login == TRI_LOCAL && l->local);
+}
+
+bool
+login_password(const struct login *l)
+{
+	return login_private(l) && mechanism_on(l->conf, MECHANISM_PLAIN);
 }
 
 bool

@@ -65,8 +65,11 @@ enum outcome pop3_login(struct login *l);
 void imap_goodbye(struct login *l, enum ending why);
 void pop3_goodbye(struct login *l, enum ending why);
 
-/* A password may be sent as things stand (cleartext-login). */
+/* One may log in as things stand (cleartext-login). */
 bool login_private(const struct login *l);
+
+/* The same with IMAP's LOGIN, POP3's USER and PASS. */
+bool login_password(const struct login *l);
 
 /* STARTTLS and STLS can be offered. */
 bool login_can_start_tls(const struct login *l);

@@ -1,49 +1,55 @@
 /*
- * SASL mechanisms PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login).
+ * SASL before login: which mechanisms there are, and an exchange of messages
+ * with client and conn (RFC 4422, 3501 section 6.2.2, 5034).
  * Runs as: _mailreeve.
  */
+#include <errno.h>
+
 #include "base64.h"
 #include "mech.h"
-#include "sasl.h"
+#include "mech_password.h"
 
-static bool
-finish_plain(const struct bytes response[], struct credentials *c)
-{
-	struct sasl_plain parts;
-
-	if (sasl_plain(response[0], &parts) < 0)
-		return false;
-	c->authzid = parts.authzid;
-	c->user = parts.authcid;
-	c->secret = parts.password;
-	return true;
-}
-
-static bool
-finish_login(const struct bytes response[], struct credentials *c)
-{
-	c->authzid = (struct bytes){ 0 };
-	c->user = response[0];
-	c->secret = response[1];
-	return c->user.n > 0 && c->secret.n > 0
-	    && bytes_find(c->user, '\0') < 0 && bytes_find(c->secret, '\0') < 0;
-}
-
-const struct mechanism mechanisms[] = {
-	{ "PLAIN", 1, { "" }, finish_plain },
-	/* Username: and Password: */
-	{ "LOGIN", 2, { "VXNlcm5hbWU6", "UGFzc3dvcmQ6" }, finish_login },
+static const struct mech mechanisms[] = {
+	{ "PLAIN", MECHANISM_PLAIN, mech_plain },
+	{ "LOGIN", MECHANISM_LOGIN, mech_login },
 };
-const unsigned mechanisms_count = sizeof mechanisms / sizeof mechanisms[0];
 
-const struct mechanism *
-mech_by_name(struct bytes name)
+#define COUNT (sizeof mechanisms / sizeof mechanisms[0])
+
+/* As the configuration, the stream and the host's files are. */
+static bool
+possible(const struct login *l, const struct mech *m)
 {
-	for (unsigned i = 0; i < mechanisms_count; i++)
-		if (bytes_case_equal(name, bytes_of(mechanisms[i].name)))
+	return login_private(l) && mechanism_on(l->conf, m->kind);
+}
+
+const struct mech *
+mech_possible(const struct login *l, unsigned n)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (possible(l, &mechanisms[i]) && n-- == 0)
 			return &mechanisms[i];
 	return NULL;
 }
+
+const struct mech *
+mech_by_name(const struct login *l, struct bytes name)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (bytes_case_equal(name, bytes_of(mechanisms[i].name)))
+			return possible(l, &mechanisms[i]) ? &mechanisms[i] : NULL;
+	return NULL;
+}
+
+enum mech_result
+mech_run(struct talk *t)
+{
+	if (bytes_equal(t->initial, BYTES("=")))
+		t->initial.n = 0;
+	return t->m->run(t);
+}
+
+/* --- the client --- */
 
 /* One response, decoded into the arena. */
 static enum mech_result
@@ -58,44 +64,97 @@ decode(struct login *l, struct bytes text, struct bytes *out)
 	if (n < 0)
 		return MECH_BAD;
 	*out = bytes_make(to, (size_t)n);
-	return MECH_READY;
+	return MECH_GO_ON;
 }
 
-/* Challenges the client; its answer is wiped before this returns. */
-static enum mech_result
-ask_client_for(struct login *l, const char *challenge, struct bytes *out)
+static int
+say_challenge(struct login *l, struct bytes challenge)
 {
-	struct buf line = BUF_INIT(2 * SASL_LINE_MAX);
-	enum mech_result r = MECH_LOST;
-	struct bytes text;
+	unsigned char text[BASE64_ENCODED(768) + 1];
+	int r = wire_text(&l->wire, "+ ");
 
-	if (wire_printf(&l->wire, "+ %s\r\n", challenge) == 0
-	    && wire_line(&l->wire, &line, SASL_LINE_MAX) == 0) {
+	/* By multiples of three bytes, so that padding comes at the end only. */
+	for (; r == 0 && challenge.n > 0; challenge = bytes_from(challenge, 768)) {
+		struct bytes piece = bytes_first(challenge, 768);
+
+		base64_encode(piece, text);
+		text[BASE64_ENCODED(piece.n)] = '\0';
+		r = wire_text(&l->wire, (const char *)text);
+	}
+	return r < 0 ? -1 : wire_text(&l->wire, "\r\n");
+}
+
+/* RFC 5034 section 4: a line over the limit fails the exchange, no more. */
+static enum mech_result
+read_line(struct login *l, struct buf *line)
+{
+	enum mech_result r = MECH_GO_ON;
+
+	while (wire_line(&l->wire, line, SASL_LINE_MAX) < 0) {
+		if (errno != E2BIG)
+			return MECH_LOST;
+		buf_wipe(line);
+		r = MECH_BAD;
+	}
+	return r;
+}
+
+enum mech_result
+talk_hear(struct talk *t, struct bytes challenge, struct bytes *response)
+{
+	struct login *l = t->l;
+	struct buf line = BUF_INIT(2 * SASL_LINE_MAX);
+	struct bytes text = t->initial;
+	enum mech_result r = MECH_LOST;
+
+	t->initial.p = NULL;
+	if (text.p != NULL)
+		return decode(l, text, response);
+	if (say_challenge(l, challenge) == 0)
+		r = read_line(l, &line);
+	if (r == MECH_GO_ON) {
 		text = bytes_trim(buf_contents(&line));
 		r = bytes_equal(text, BYTES("*")) ? MECH_CANCELLED
-		    : decode(l, text, out);
+		    : decode(l, text, response);
 	}
 	buf_wipe(&line);
 	return r;
 }
 
+/* --- conn --- */
+
 enum mech_result
-mech_run(struct login *l, const struct mechanism *m, struct bytes initial,
-    struct credentials *c)
+talk_login(struct talk *t, const struct credentials *c)
 {
-	struct bytes response[MECH_ROUNDS_MAX] = { 0 };
+	if (wire_flush(&t->l->wire) < 0)
+		return MECH_LOST;
+	t->verdict = ask_login(t->l, c, t->tag);
+	return MECH_DECIDED;
+}
+
+enum mech_result
+talk_ask(struct talk *t, struct chan_req *q, struct bytes token,
+    struct bytes *challenge)
+{
+	q->mechanism = t->m->kind;
+	if (wire_flush(&t->l->wire) < 0)
+		return MECH_LOST;
+	t->verdict = ask_sasl(t->l, q, t->m->name, t->tag, token, challenge);
+	return t->verdict.result == CHAN_CHALLENGE ? MECH_GO_ON : MECH_DECIDED;
+}
+
+enum mech_result
+talk_tokens(struct talk *t)
+{
+	struct chan_req q = { .type = CHAN_SASL_BEGIN };
+	struct bytes response, challenge = BYTES("");
 	enum mech_result r;
 
-	if (bytes_equal(initial, BYTES("=")))
-		initial.n = 0;
-	for (unsigned i = 0; i < m->rounds; i++) {
-		if (i == 0 && initial.p != NULL)
-			r = decode(l, initial, &response[i]);
-		else
-			r = ask_client_for(l, m->challenge[i], &response[i]);
-		if (r != MECH_READY)
-			return r;
-	}
-	c->mechanism = m->name;
-	return m->finish(response, c) ? MECH_READY : MECH_BAD;
+	do {
+		r = talk_hear(t, challenge, &response);
+		if (r == MECH_GO_ON)
+			r = talk_ask(t, &q, response, &challenge);
+		q.type = CHAN_SASL_STEP;
+	} while (r == MECH_GO_ON);
+	return r;
 }

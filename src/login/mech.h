@@ -4,35 +4,63 @@
 #ifndef LOGIN_MECH_H
 #define LOGIN_MECH_H
 
-#include "login.h"
-
-#define MECH_ROUNDS_MAX 2
-
-struct mechanism {
-	const char *name;
-	unsigned rounds;
-	const char *challenge[MECH_ROUNDS_MAX];	/* in base64; the first may be answered ahead */
-	/* From decoded responses to credentials; false: they make no sense. */
-	bool (*finish)(const struct bytes response[], struct credentials *c);
-};
-
-extern const struct mechanism mechanisms[];
-extern const unsigned mechanisms_count;
-
-const struct mechanism *mech_by_name(struct bytes name);
+#include "ask.h"
+#include "mechanisms.h"
 
 enum mech_result {
-	MECH_READY,			/* c is filled, in l's arena */
+	MECH_GO_ON,			/* the client or conn has said something */
+	MECH_DECIDED,			/* conn has: the verdict */
 	MECH_CANCELLED,			/* the client sent `*` */
-	MECH_BAD,			/* no base64, or not what the mechanism wants */
+	MECH_BAD,			/* no base64, too long, or not what the mechanism wants */
 	MECH_LOST,			/* errno */
 };
 
+/* One exchange. What is heard is in l's arena, which will be wiped. */
+struct talk {
+	struct login *l;
+	const struct mech *m;
+	struct bytes initial;		/* argument of the command; p NULL: none, or used up */
+	struct bytes tag;		/* for conn */
+	struct verdict verdict;
+};
+
+struct mech {
+	const char *name;
+	enum mechanism kind;
+	/* Talks until there is a verdict, or something else than MECH_GO_ON. */
+	enum mech_result (*run)(struct talk *t);
+};
+
+/* The n-th mechanism that is possible as things stand; NULL: there are no more. */
+const struct mech *mech_possible(const struct login *l, unsigned n);
+
+/* The one of that name, if it is possible. */
+const struct mech *mech_by_name(const struct login *l, struct bytes name);
+
+/* The whole exchange. initial is base64, `=` for an empty response, or p NULL. */
+enum mech_result mech_run(struct talk *t);
+
+/* ---- for mechanisms ---- */
+
 /*
- * The exchange. initial is the argument of the command: base64, `=` for an
- * empty response, or nothing (p NULL).
+ * Challenges the client and takes its response. The first time, an initial
+ * response is taken instead.
  */
-enum mech_result mech_run(struct login *l, const struct mechanism *m,
-    struct bytes initial, struct credentials *c);
+enum mech_result talk_hear(struct talk *t, struct bytes challenge,
+    struct bytes *response);
+
+/* conn tries a name and a password: MECH_DECIDED. */
+enum mech_result talk_login(struct talk *t, const struct credentials *c);
+
+/*
+ * A request of an exchange, CHAN_SASL_BEGIN or CHAN_SASL_STEP, with its token;
+ * q has the texts that the mechanism uses, and is wiped. MECH_GO_ON with conn's
+ * challenge, or MECH_DECIDED.
+ */
+enum mech_result talk_ask(struct talk *t, struct chan_req *q, struct bytes token,
+    struct bytes *challenge);
+
+/* Carries tokens between client and conn, whatever is in them. */
+enum mech_result talk_tokens(struct talk *t);
 
 #endif

@@ -72,7 +72,7 @@ static const struct {
 	{ "UTF8 USER", NULL },
 	{ "LANG", NULL },
 	{ "STLS", login_can_start_tls },
-	{ "USER", login_private },
+	{ "USER", login_password },
 };
 
 /* --- answers --- */
@@ -141,14 +141,13 @@ greet(struct login *l)
 /* --- commands --- */
 
 static int
-say_mechanisms(struct login *l, const char *between)
+say_mechanisms(struct login *l, const char *before, const char *end)
 {
+	const struct mech *m;
 	int r = 0;
 
-	for (unsigned i = 0; i < mechanisms_count; i++)
-		r |= wire_printf(&l->wire, "%s%s", i > 0 ? between : "",
-		    mechanisms[i].name);
-	r |= wire_text(&l->wire, "\r\n");
+	for (unsigned i = 0; (m = mech_possible(l, i)) != NULL; i++)
+		r |= wire_printf(&l->wire, "%s%s%s", before, m->name, end);
 	return r;
 }
 
@@ -162,9 +161,10 @@ run_capa(struct session *s, struct bytes args)
 	for (size_t i = 0; i < sizeof capabilities / sizeof capabilities[0]; i++)
 		if (capabilities[i].now == NULL || capabilities[i].now(l))
 			r |= wire_printf(&l->wire, "%s\r\n", capabilities[i].name);
-	if (login_private(l)) {
-		r |= wire_text(&l->wire, "SASL ");
-		r |= say_mechanisms(l, " ");
+	if (mech_possible(l, 0) != NULL) {
+		r |= wire_text(&l->wire, "SASL");
+		r |= say_mechanisms(l, " ", "");
+		r |= wire_text(&l->wire, "\r\n");
 	}
 	r |= wire_text(&l->wire, ".\r\n");
 	return next(r);
@@ -218,6 +218,8 @@ run_lang(struct session *s, struct bytes args)
 static enum outcome
 run_user(struct session *s, struct bytes args)
 {
+	if (!login_password(s->l))
+		return next(err(s->l, NULL, "No passwords are taken here, use AUTH"));
 	if (args.n == 0)
 		return bad(s->l, "USER has the user's name as argument");
 	if (!prep_allowed(args))
@@ -228,24 +230,26 @@ run_user(struct session *s, struct bytes args)
 	return next(ok(s->l, "Send PASS"));
 }
 
-/* Asks conn; a refusal is answered. What the client enabled goes as the tag. */
-static enum outcome
-try(struct session *s, const struct credentials *c)
+/* What the client enabled goes to the session as the tag. */
+static struct bytes
+tag_of(const struct session *s)
 {
-	struct login *l = s->l;
-	const struct verdict_text *t;
-	struct verdict v;
+	return s->utf8 ? BYTES("UTF8") : BYTES("");
+}
 
-	if (wire_flush(&l->wire) < 0)
-		return OUT_LOST;
-	v = ask_login(l, c, s->utf8 ? BYTES("UTF8") : BYTES(""));
-	if (v.result == CHAN_OK)
+/* A refusal is answered. */
+static enum outcome
+settle(struct login *l, const struct verdict *v)
+{
+	const struct verdict_text *t;
+
+	if (v->result == CHAN_OK)
 		return OUT_LOGGED_IN;
-	t = verdict_text(v.result);
-	if (err(l, t->pop3_code, v.text[0] != '\0' ? v.text : t->text) < 0)
+	t = verdict_text(v->result);
+	if (err(l, t->pop3_code, v->text[0] != '\0' ? v->text : t->text) < 0)
 		return OUT_LOST;
 	/* A line of its own would be the answer to no command. */
-	return v.gone || ++l->failures >= l->conf->max_failures ? OUT_CLOSE
+	return v->gone || ++l->failures >= l->conf->max_failures ? OUT_CLOSE
 	    : OUT_NEXT;
 }
 
@@ -254,7 +258,7 @@ static enum outcome
 run_pass(struct session *s, struct bytes args)
 {
 	struct credentials c = { .secret = args, .mechanism = "USER" };
-	enum outcome o;
+	struct verdict v;
 
 	if (s->user.len == 0)
 		return bad(s->l, "Send USER first");
@@ -263,9 +267,11 @@ run_pass(struct session *s, struct bytes args)
 	if (!prep_allowed(args))
 		return next(err(s->l, "AUTH", "Password is not UTF-8 text"));
 	c.user = buf_contents(&s->user);
-	o = try(s, &c);
+	if (wire_flush(&s->l->wire) < 0)
+		return OUT_LOST;
+	v = ask_login(s->l, &c, tag_of(s));
 	buf_wipe(&s->user);
-	return o;
+	return settle(s->l, &v);
 }
 
 /* No secrets are kept that APOP could be checked against. */
@@ -282,7 +288,7 @@ list_mechanisms(struct login *l)
 {
 	int r = ok(l, "Mechanisms follow");
 
-	r |= say_mechanisms(l, "\r\n");
+	r |= say_mechanisms(l, "", "\r\n");
 	r |= wire_text(&l->wire, ".\r\n");
 	return next(r);
 }
@@ -291,20 +297,19 @@ static enum outcome
 run_auth(struct session *s, struct bytes args)
 {
 	struct login *l = s->l;
-	struct credentials c = { 0 };
-	const struct mechanism *m;
+	struct talk t = { .l = l, .tag = tag_of(s) };
 	struct bytes name = bytes_split(&args, ' ');
 
 	if (name.n == 0)
 		return list_mechanisms(l);
-	m = mech_by_name(name);
-	if (m == NULL)
+	t.m = mech_by_name(l, name);
+	if (t.m == NULL)
 		return next(err(l, NULL, "Unknown mechanism"));
-	if (args.n == 0)
-		args.p = NULL;
-	switch (mech_run(l, m, args, &c)) {
-	case MECH_READY:
-		return try(s, &c);
+	if (args.n > 0)
+		t.initial = args;
+	switch (mech_run(&t)) {
+	case MECH_DECIDED:
+		return settle(l, &t.verdict);
 	case MECH_CANCELLED:
 		return next(err(l, NULL, "Cancelled"));
 	case MECH_BAD:

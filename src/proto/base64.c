@@ -53,3 +53,22 @@ base64_decode(struct bytes in, unsigned char *out)
 	}
 	return (ssize_t)n;
 }
+
+void
+base64_encode(struct bytes in, unsigned char *out)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < in.n; i += 3) {
+		size_t left = in.n - i;
+		uint32_t bits = (uint32_t)in.p[i] << 16
+		    | (left > 1 ? (uint32_t)in.p[i + 1] << 8 : 0)
+		    | (left > 2 ? in.p[i + 2] : 0);
+
+		*out++ = (unsigned char)alphabet[bits >> 18];
+		*out++ = (unsigned char)alphabet[bits >> 12 & 63];
+		*out++ = left > 1 ? (unsigned char)alphabet[bits >> 6 & 63] : '=';
+		*out++ = left > 2 ? (unsigned char)alphabet[bits & 63] : '=';
+	}
+}

@@ -3,7 +3,7 @@
  * rest of conn replaced by what is written here.
  *
  * The input is a list of requests in short form: type, tls, five counts of two
- * bytes, one byte to fill the texts with. What is asserted: an answer is given
+ * bytes, one byte to fill the texts with, mechanism, count of the token. What is asserted: an answer is given
  * only for a request whose turn it was.
  */
 #include <sys/socket.h>
@@ -15,7 +15,7 @@
 #include "../../src/conn/conn.h"
 #include "log.h"
 
-#define REQUEST_BYTES 13
+#define REQUEST_BYTES 15
 #define REQUESTS_MAX 8
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -58,33 +58,99 @@ client_counts(struct conn *c, uint32_t kind, uid_t uid)
 	return true;
 }
 
+/* One challenge to the mechanism that is an exchange, two requests to the other. */
+static enum chan_result
+begin(struct exchange *x, const struct chan_req *q, struct bytes token)
+{
+	log_assert(token.n == q->follow && x->mechanism == q->mechanism);
+	(void)buf_bytes(&x->challenge, token);
+	return CHAN_CHALLENGE;
+}
+
+static enum chan_result
+step(struct exchange *x, const struct chan_req *q, struct bytes token)
+{
+	log_assert(token.n == q->follow && x->challenge.len == 0);
+	if (token.n > 0 && token.p[0] == 'c') {
+		(void)buf_bytes(&x->challenge, token);
+		return CHAN_CHALLENGE;
+	}
+	memcpy(x->user, "ann", 4);
+	return CHAN_OK;
+}
+
+const struct verifier verifiers[MECHANISMS] = {
+	[MECHANISM_PLAIN] = { begin, step, NULL },
+};
+
 void
 gate_decide(struct conn *c, struct attempt *a, struct bytes authzid)
 {
 	(void)c;
 	log_assert(authzid.n <= CHAN_TEXT_MAX);
 	log_assert(strlen(a->name) > 0 && strlen(a->name) <= USER_NAME_MAX);
-	log_assert(strlen(a->secret) <= CHAN_TEXT_MAX);
+	log_assert(a->secret == NULL || strlen(a->secret) <= CHAN_TEXT_MAX);
 	a->result = gate_open ? CHAN_OK : CHAN_REFUSED;
+}
+
+struct model {
+	unsigned seen[CHAN_REQUEST_END];
+	unsigned failures;
+	bool challenged;
+	bool in;
+};
+
+static bool
+may_try(struct model *m, const struct chan_req *q)
+{
+	return m->seen[CHAN_CLIENT] > 0 && m->failures < 3 && q->tag.n <= 255
+	    && (q->tag.n == 0 || q->tag.p[0] != 0);
+}
+
+/* A login or an exchange has come to its end. */
+static void
+tried(struct model *m, bool good)
+{
+	m->in = good && gate_open;
+	m->failures += !m->in;
 }
 
 /* What may be answered, told another way than conn's table tells it. */
 static bool
-its_turn(const struct chan_req *q, unsigned *seen, unsigned *failures)
+its_turn(const struct chan_req *q, struct model *m)
 {
-	unsigned count = seen[q->type < CHAN_REQUEST_END ? q->type : 0]++;
+	bool challenged = m->challenged;
+	unsigned count = m->seen[q->type < CHAN_REQUEST_END ? q->type : 0]++;
 
+	m->challenged = false;
 	switch (q->type) {
 	case CHAN_HELLO:
 		return count == 0;
 	case CHAN_TLS_KEY:
 	case CHAN_CLIENT:
-		return count == 0 && seen[CHAN_HELLO] > 0;
+		return count == 0 && m->seen[CHAN_HELLO] > 0;
 	case CHAN_PROXY:
-		return count == 0 && seen[CHAN_CLIENT] > 0 && seen[CHAN_LOGIN] == 0
+		return count == 0 && m->seen[CHAN_CLIENT] > 0
+		    && m->seen[CHAN_LOGIN] == 0 && m->seen[CHAN_SASL_BEGIN] == 0
 		    && q->user.n == 4 && q->secret.n == 2 && q->authzid.n == 4;
 	case CHAN_LOGIN:
-		return seen[CHAN_CLIENT] > 0 && (*failures)++ < 3 && q->tag.n <= 255;
+		if (!may_try(m, q))
+			return false;
+		/* A fill of NUL bytes makes names and passwords that are none. */
+		tried(m, q->user.n > 0 && q->user.n <= USER_NAME_MAX
+		    && q->user.p[0] != 0
+		    && (q->secret.n == 0 || q->secret.p[0] != 0));
+		return true;
+	case CHAN_SASL_BEGIN:
+		m->challenged = true;
+		return may_try(m, q) && q->mechanism == MECHANISM_PLAIN;
+	case CHAN_SASL_STEP:
+		if (!challenged || !may_try(m, q))
+			return false;
+		m->challenged = q->follow > 0 && q->tag.p[0] == 'c';
+		if (!m->challenged)
+			tried(m, true);
+		return true;
 	default:
 		return false;
 	}
@@ -99,6 +165,8 @@ expand(const uint8_t *p, struct chan_req *q)
 	memset(q, p[12], sizeof *q);
 	q->type = p[0];
 	q->tls = p[1];
+	q->mechanism = p[13];
+	q->follow = p[14];
 	for (size_t i = 0; i < 5; i++)
 		texts[i]->n = (uint16_t)(p[2 + 2 * i] | p[3 + 2 * i] << 8);
 }
@@ -108,35 +176,36 @@ well_formed(const struct chan_req *q)
 {
 	return q->tls <= 1 && q->user.n <= CHAN_TEXT_MAX
 	    && q->authzid.n <= CHAN_TEXT_MAX && q->secret.n <= CHAN_TEXT_MAX
-	    && q->tag.n <= CHAN_TEXT_MAX && q->client.n <= CHAN_TEXT_MAX;
+	    && q->tag.n <= CHAN_TEXT_MAX && q->client.n <= CHAN_TEXT_MAX
+	    && (q->follow == 0 || q->type == CHAN_SASL_BEGIN
+	    || q->type == CHAN_SASL_STEP);
 }
 
 /* Sends them all; how many are to be answered. */
 static size_t
 send_requests(int fd, const uint8_t *p, size_t n, size_t *bytes)
 {
-	unsigned seen[CHAN_REQUEST_END] = { 0 }, failures = 0;
+	struct model m = { 0 };
 	static struct chan_req q;
+	unsigned char token[UINT8_MAX];
 	bool good = true;
 	size_t answers = 0;
 
 	*bytes = 0;
 	for (size_t i = 0; i < REQUESTS_MAX && n >= REQUEST_BYTES; i++) {
 		expand(p, &q);
+		memset(token, p[12], sizeof token);
 		p += REQUEST_BYTES;
 		n -= REQUEST_BYTES;
-		if (chan_send(fd, &q, sizeof q, 0) < 0)
+		if (chan_send(fd, &q, sizeof q, 0) < 0
+		    || chan_send(fd, token, q.follow, 0) < 0)
 			abort();
-		/* A fill of NUL bytes makes names and tags that are none. */
-		good = good && well_formed(&q) && its_turn(&q, seen, &failures)
-		    && (q.type != CHAN_LOGIN || q.tag.n == 0 || q.tag.p[0] != 0);
+		good = good && !m.in && well_formed(&q) && its_turn(&q, &m);
 		if (!good)
 			continue;
 		answers++;
-		*bytes += sizeof(struct chan_rep) + (q.type == CHAN_TLS_KEY ? 3 : 0);
-		if (q.type == CHAN_LOGIN && gate_open && q.user.n > 0
-		    && q.user.n <= USER_NAME_MAX && q.user.p[0] != 0)
-			good = false;		/* logged in: the end */
+		*bytes += sizeof(struct chan_rep) + (q.type == CHAN_TLS_KEY ? 3 : 0)
+		    + (m.challenged ? q.follow : 0);
 	}
 	return answers;
 }
@@ -157,7 +226,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct conn c = { .control = -1, .session = "fuzz",
-	    .conf = { .max_failures = 3, .login_timeout = 5 } };
+	    .conf = { .max_failures = 3, .login_timeout = 5,
+	    .mechanisms = "PLAIN" } };
 	struct entry e = { 0 };
 	size_t want, answers;
 	int pair[2];

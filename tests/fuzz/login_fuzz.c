@@ -26,11 +26,25 @@ ask_login(struct login *l, const struct credentials *c, struct bytes tag)
 	return (struct verdict){ .result = CHAN_REFUSED };
 }
 
+/* One challenge, of what the client said, then no. */
+struct verdict
+ask_sasl(struct login *l, struct chan_req *q, const char *mechanism,
+    struct bytes tag, struct bytes token, struct bytes *challenge)
+{
+	(void)l, (void)tag;
+	if (mechanism == NULL || !chan_sound(q) || token.n > CHAN_TOKEN_MAX)
+		abort();
+	*challenge = token;
+	return (struct verdict){ .result = q->type == CHAN_SASL_BEGIN
+	    ? CHAN_CHALLENGE : CHAN_REFUSED };
+}
+
 /* The first byte chooses the protocol and whether a password may be sent. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct config conf = { .max_failures = 20, .cleartext_login = TRI_LOCAL };
+	struct config conf = { .max_failures = 20, .cleartext_login = TRI_LOCAL,
+	    .mechanisms = "PLAIN LOGIN" };
 	struct login l = {
 		.conf = &conf, .name = "fuzz", .remote = "192.0.2.1",
 		.command = BUF_INIT(2 * COMMAND_MAX),

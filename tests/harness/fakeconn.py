@@ -15,7 +15,7 @@ SERVICES = {"imap": 0, "imaps": 1, "pop3": 2, "pop3s": 3}
 PEER_LOCAL, PEER_PROXY = 1, 2
 
 TEXT = "H1024s"
-REQUEST = struct.Struct("=II" + 5 * TEXT + "2x")
+REQUEST = struct.Struct("=IIII" + 5 * TEXT + "2x")
 REPLY = struct.Struct("=IIII" + TEXT + "2x")
 REQUEST_PARTS = ("user", "authzid", "secret", "tag", "client")
 
@@ -26,7 +26,7 @@ def reply(result, follow=0, service=0, flags=0, text=b""):
 
 def parse(raw):
     fields = REQUEST.unpack(raw)
-    texts = {name: fields[3 + 2 * i][:fields[2 + 2 * i]]
+    texts = {name: fields[5 + 2 * i][:fields[4 + 2 * i]]
              for i, name in enumerate(REQUEST_PARTS)}
     return fields[0], fields[1], texts
 

@@ -103,6 +103,7 @@ out_of_turn(void)
 	} rows[] = {
 		{ { 0 }, 0 }, { { 0 }, CHAN_TLS_KEY }, { { 0 }, CHAN_CLIENT },
 		{ { 0 }, CHAN_PROXY }, { { 0 }, CHAN_LOGIN },
+		{ { 0 }, CHAN_SASL_BEGIN }, { { 0 }, CHAN_SASL_STEP },
 		{ { 0 }, CHAN_REQUEST_END }, { { 0 }, UINT32_MAX },
 		{ { 0 }, 1u << 31 },
 		{ { CHAN_HELLO }, CHAN_HELLO }, { { CHAN_HELLO }, CHAN_LOGIN },
@@ -111,6 +112,9 @@ out_of_turn(void)
 		{ { CHAN_HELLO, CHAN_TLS_KEY }, CHAN_LOGIN },
 		{ { CHAN_HELLO, CHAN_CLIENT }, CHAN_CLIENT },
 		{ { CHAN_HELLO, CHAN_CLIENT }, CHAN_HELLO },
+		{ { CHAN_HELLO }, CHAN_SASL_BEGIN },
+		{ { CHAN_HELLO, CHAN_CLIENT }, CHAN_SASL_STEP },
+		{ { CHAN_HELLO, CHAN_CLIENT, CHAN_LOGIN }, CHAN_SASL_STEP },
 		{ { CHAN_HELLO, CHAN_CLIENT }, CHAN_PROXY },
 	};
 	struct chan_rep rep;
@@ -159,7 +163,7 @@ too_long(void)
 	CHECK_EQ_INT(finish(), 1);
 }
 
-/* A count over its text, in any of the five; a tls that is neither 0 nor 1. */
+/* A count over its text, in any of the five; a tls that is neither 0 nor 1; a token. */
 static void
 bad_counts(void)
 {
@@ -168,12 +172,14 @@ bad_counts(void)
 	    &q.client };
 	struct chan_rep rep;
 
-	for (size_t i = 0; i <= sizeof texts / sizeof texts[0]; i++) {
+	for (size_t i = 0; i <= sizeof texts / sizeof texts[0] + 1; i++) {
 		q = (struct chan_req){ .type = CHAN_HELLO };
 		if (i < sizeof texts / sizeof texts[0])
 			texts[i]->n = CHAN_TEXT_MAX + 1;
-		else
+		else if (i == sizeof texts / sizeof texts[0])
 			q.tls = 2;
+		else
+			q.follow = 1;
 		start("");
 		CHECK_EQ_INT(ask(&q, &rep), -1);
 		CHECK(hung_up());

@@ -53,7 +53,10 @@ default_of(struct bytes line, struct bytes rest)
 		return word(next, 2);
 	if (here.n > 1 && ascii_digit(here.p[0]))
 		return bytes_first(here, here.n - (here.p[here.n - 1] == '.'));
-	return word(next, 1);
+	(void)bytes_split(&next, ' ');	/* all words of the macro but the full stop */
+	if (next.n > 1 && bytes_equal(bytes_from(next, next.n - 2), BYTES(" .")))
+		next.n -= 2;
+	return next;
 }
 
 /* The page as a configuration file, made of the defaults it names. */

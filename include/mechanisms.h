@@ -1,0 +1,25 @@
+/*
+ * The mechanisms of SASL (RFC 4422) by number, as login and conn speak of them,
+ * and which of them the configuration permits.
+ */
+#ifndef MECHANISMS_H
+#define MECHANISMS_H
+
+#include "config.h"
+
+enum mechanism {
+	MECHANISM_PLAIN,		/* also LOGIN of IMAP, USER and PASS of POP3 */
+	MECHANISM_LOGIN,
+	MECHANISMS
+};
+
+/* Never NULL. */
+const char *mechanism_name(enum mechanism m);
+
+/* `mechanisms` names it; false for what is no mechanism. */
+bool mechanism_on(const struct config *conf, uint32_t m);
+
+/* Names of mechanisms, separated by spaces: 0, or -1 with a line in why. */
+int mechanisms_check(struct bytes names, struct buf *why);
+
+#endif

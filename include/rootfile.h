@@ -1,0 +1,21 @@
+/*
+ * Files that root alone may have written: keys, certificates, secrets.
+ */
+#ifndef ROOTFILE_H
+#define ROOTFILE_H
+
+#include <sys/stat.h>
+
+#include "buf.h"
+
+/* A secret that others may read is a stolen one; anybody may see a certificate. */
+#define ROOTFILE_SECRET (S_IRWXO | S_IWGRP)
+#define ROOTFILE_PUBLIC (S_IWGRP | S_IWOTH)
+
+/*
+ * Appends all of the file, which belongs to root and gives nobody a right that
+ * is in bad. 0, or -1 after a line in the log (at debug level when it is missing).
+ */
+int rootfile_read(const char *path, mode_t bad, struct buf *out);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * The names of the mechanisms.
+ * Runs as: root (mailreeved, conn), login.
+ */
+#include <errno.h>
+
+#include "mechanisms.h"
+
+static const char *const names[MECHANISMS] = {
+	[MECHANISM_PLAIN] = "PLAIN",
+	[MECHANISM_LOGIN] = "LOGIN",
+};
+
+const char *
+mechanism_name(enum mechanism m)
+{
+	return names[m];
+}
+
+bool
+mechanism_on(const struct config *conf, uint32_t m)
+{
+	struct bytes rest = bytes_of(conf->mechanisms);
+
+	while (m < MECHANISMS && rest.n > 0)
+		if (bytes_case_equal(bytes_split(&rest, ' '), bytes_of(names[m])))
+			return true;
+	return false;
+}
+
+static bool
+is_name(struct bytes word)
+{
+	for (size_t i = 0; i < MECHANISMS; i++)
+		if (bytes_case_equal(word, bytes_of(names[i])))
+			return true;
+	return false;
+}
+
+int
+mechanisms_check(struct bytes list, struct buf *why)
+{
+	while (list.n > 0) {
+		struct bytes word = bytes_split(&list, ' ');
+
+		if (word.n == 0 || is_name(word))
+			continue;
+		buf_text(why, "give some of");
+		for (size_t i = 0; i < MECHANISMS; i++)
+			buf_printf(why, " %s", names[i]);
+		errno = EINVAL;
+		return -1;
+	}
+	return 0;
+}
