@@ -36,6 +36,7 @@ struct config {
 	const char *maildir, *mbox_inbox, *mbox_folders, *index_directory;
 	bool special_folders;
 	uint64_t append_limit;
+	uint64_t message_limit;
 	uint64_t quota_storage, quota_messages;	/* 0: none */
 	/* log */
 	const char *log_level;

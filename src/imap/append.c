@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "limits.h"
 #include "log.h"
+#include "messagelimit.h"
 
 /* What stands in front of a message's octets. */
 struct append_head {
@@ -174,8 +175,8 @@ append_messages(struct append *a)
 	do {
 		if (n > 0 && a->single)
 			o = bad("One message only can replace another");
-		else if (n++ == APPEND_MESSAGES_MAX)
-			o = no(CODE_LIMIT, "Too many messages in one APPEND");
+		else if (n++ == append_messages_max(a->s))
+			o = limit_refused(append_messages_max(a->s), 0);
 		else
 			o = one_message(a);
 	} while (o.result == RESULT_OK && a->c->args.rest.n > 0);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "messagelimit.h"
 
 /* Capabilities that belong to no command of their own. */
 static const struct feature {
@@ -22,6 +23,7 @@ static const struct feature {
 	{ "STATUS=SIZE", 0 },
 	{ "MULTIAPPEND", 0 },
 	{ "CATENATE", 0 },
+	{ "URL-PARTIAL", 0 },		/* RFC 5550 section 5.7.1 */
 	{ "METADATA-SERVER", 0 },
 	{ "LIST-METADATA", 0 },
 	{ "SEARCHRES", 0 },
@@ -81,6 +83,7 @@ put_capabilities(struct session *s)
 	snprintf(limit, sizeof limit, "APPENDLIMIT=%llu",
 	    (unsigned long long)s->conf->append_limit);
 	put_word(&s->out, limit);
+	put_message_limits(s);
 }
 
 bool

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "commands.h"
+#include "messagelimit.h"
 
 struct outcome
 expunged(struct session *s, const char *done)
@@ -29,6 +30,40 @@ cmd_expunge(struct session *s, struct call *c)
 	return expunged(s, "EXPUNGE completed");
 }
 
+/* Leaves those that are \Deleted: these count for MESSAGELIMIT (RFC 9738 3.1). */
+static int
+only_deleted(struct session *s, struct runs *uids)
+{
+	struct runs deleted = RUNS_INIT;
+	struct mail_cursor *cursor;
+	struct mail_row row;
+	int r;
+
+	if (mailbox_rows(s->box, uids, &cursor) < 0)
+		return -1;
+	mail_cursor_no_dates(cursor);
+	while ((r = mail_cursor_next(cursor, &row)) == 1)
+		if ((row.flags & FLAG_DELETED) != 0
+		    && (r = runs_add(&deleted, row.uid, row.uid)) < 0)
+			break;
+	mail_cursor_end(cursor);
+	runs_free(uids);
+	*uids = deleted;
+	return r;
+}
+
+static struct outcome
+uid_expunge(struct session *s, struct runs *uids)
+{
+	uint32_t lowest;
+
+	if ((limit_exceeded(s, uids->count) && only_deleted(s, uids) < 0)
+	    || limit_cut(s, uids, &lowest) < 0
+	    || mailbox_expunge(s->box, uids, NULL) < 0)
+		return failed(errno);
+	return limit_said(s, lowest, expunged(s, "UID EXPUNGE completed"));
+}
+
 struct outcome
 cmd_uid_expunge(struct session *s, struct call *c)
 {
@@ -37,10 +72,8 @@ cmd_uid_expunge(struct session *s, struct call *c)
 
 	if (call_messages(s, c, &uids) < 0 || lex_end(&c->args) < 0)
 		o = bad_syntax(&c->args);
-	else if (mailbox_expunge(s->box, &uids, NULL) < 0)
-		o = failed(errno);
 	else
-		o = expunged(s, "UID EXPUNGE completed");
+		o = uid_expunge(s, &uids);
 	runs_free(&uids);
 	return o;
 }
@@ -83,9 +116,21 @@ copy_or_move(struct session *s, const struct runs *uids, struct bytes to,
 	    : ok(move ? "MOVE completed" : "COPY completed");
 }
 
+/* MOVE may do a part of its work; COPY does all or nothing (RFC 9738 3.1). */
+static struct outcome
+copy_within(struct session *s, struct runs *uids, struct bytes to, bool move,
+    struct response_code *code, uint32_t *lowest)
+{
+	if (limit_cut(s, uids, lowest) < 0)
+		return failed(errno);
+	return *lowest != 0 && !move
+	    ? limit_refused(s->conf->message_limit, *lowest)
+	    : copy_or_move(s, uids, to, move, code);
+}
+
 static struct outcome
 read_and_copy(struct session *s, struct call *c, bool move,
-    struct response_code *code)
+    struct response_code *code, uint32_t *lowest)
 {
 	struct runs uids = RUNS_INIT;
 	struct bytes to;
@@ -95,7 +140,7 @@ read_and_copy(struct session *s, struct call *c, bool move,
 	    || lex_mailbox(&c->args, &to) < 0 || lex_end(&c->args) < 0)
 		o = bad_syntax(&c->args);
 	else
-		o = copy_or_move(s, &uids, to, move, code);
+		o = copy_within(s, &uids, to, move, code, lowest);
 	runs_free(&uids);
 	return o;
 }
@@ -104,7 +149,8 @@ struct outcome
 cmd_copy(struct session *s, struct call *c)
 {
 	struct response_code code = { .code = CODE_NONE };
-	struct outcome o = read_and_copy(s, c, false, &code);
+	uint32_t lowest = 0;
+	struct outcome o = read_and_copy(s, c, false, &code, &lowest);
 
 	if (o.result == RESULT_OK)
 		o.code = code;
@@ -116,11 +162,12 @@ struct outcome
 cmd_move(struct session *s, struct call *c)
 {
 	struct response_code code = { .code = CODE_NONE };
-	struct outcome o = read_and_copy(s, c, true, &code);
+	uint32_t lowest = 0;
+	struct outcome o = read_and_copy(s, c, true, &code, &lowest);
 
 	if (o.result != RESULT_OK)
 		return o;
 	if (code.code != CODE_NONE)
 		put_condition(&s->out, BYTES(""), "OK", &code, "Moved");
-	return expunged(s, "MOVE completed");
+	return limit_said(s, lowest, expunged(s, "MOVE completed"));
 }

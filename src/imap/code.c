@@ -5,7 +5,9 @@
 #include "log.h"
 #include "response.h"
 
-enum value { NO_VALUE, WORDS, NUMBER, SET, APPENDUID, COPYUID, OBJECT, URL, LIST };
+enum value {
+	NO_VALUE, WORDS, NUMBER, SET, APPENDUID, COPYUID, OBJECT, URL, REACHED, LIST,
+};
 
 static const struct {
 	const char *name;
@@ -57,6 +59,8 @@ static const struct {
 	[CODE_NOTIFICATIONOVERFLOW] = { "NOTIFICATIONOVERFLOW", NO_VALUE },
 	[CODE_COMPRESSIONACTIVE] = { "COMPRESSIONACTIVE", NO_VALUE },
 	[CODE_INPROGRESS] = { "INPROGRESS", LIST },
+	[CODE_MESSAGELIMIT] = { "MESSAGELIMIT", REACHED },
+	[CODE_TOOFEW] = { "TOOFEW", NO_VALUE },
 };
 
 void
@@ -122,6 +126,11 @@ put_value(struct response *r, const struct response_code *c, enum value value)
 		put_open(r);
 		put_raw(r, c->text);
 		put_close(r);
+		break;
+	case REACHED:
+		put_number(r, c->number);
+		if (c->uid != 0)
+			put_number(r, c->uid);
 		break;
 	case LIST:
 		log_bug(__FILE__, __LINE__, "a code whose value is a list");

@@ -36,6 +36,9 @@ HANDLER(cmd_lsub);
 HANDLER(cmd_xlist);
 HANDLER(cmd_status);
 
+/* uidbatches.c */
+HANDLER(cmd_uidbatches);
+
 /* quota.c */
 HANDLER(cmd_getquota);
 HANDLER(cmd_getquotaroot);

@@ -16,6 +16,7 @@
 #include "fetch_program.h"
 #include "limits.h"
 #include "log.h"
+#include "messagelimit.h"
 #include "objectid.h"
 #include "rows.h"
 #include "section.h"
@@ -525,18 +526,23 @@ static struct outcome
 run(struct fetch *f, const struct call *c, struct runs *uids, const struct runs *named)
 {
 	const struct fetch_modifiers *m = &f->modifiers;
+	uint32_t lowest;
 
+	/* RFC 9738 section 3.1: a page larger than the limit is not begun. */
+	if (m->partial && limit_exceeded(f->s, m->range.last - m->range.first + 1))
+		return limit_refused(f->s->conf->message_limit, 0);
 	imply_modseq(f);
 	if (fetch_wants(&f->program, FETCH_MODSEQ))
 		session_enable_condstore(f->s);
 	if ((m->partial && apply_partial(&m->range, uids) == -1) ||
 	    (m->vanished && tell_vanished_since(f, named) == -1) ||
-	    (m->changedsince && apply_changedsince(f, uids) == -1))
+	    (m->changedsince && apply_changedsince(f, uids) == -1) ||
+	    limit_cut(f->s, uids, &lowest) == -1)
 		return failed(errno);
 	f->with_uid = call_uid(c) || fetch_wants(&f->program, FETCH_UID);
 	tell_keywords(f->s);
 	put_all(f, uids);
-	return answer(f, call_uid(c));
+	return limit_said(f->s, lowest, answer(f, call_uid(c)));
 }
 
 /* Items and modifiers behind the set, which stands in again. */

@@ -34,7 +34,7 @@
 #define ID_FIELD_MAX		30
 #define ID_VALUE_MAX		1024
 
-/* Messages in one APPEND. */
+/* Messages in one APPEND: what SAVELIMIT says (RFC 9738: not under 1000). */
 #define APPEND_MESSAGES_MAX	1000
 
 /* CATENATE: parts of one message. */
@@ -65,6 +65,13 @@
 #define NOTIFY_NAMES_MAX	1000
 #define NOTIFY_ARENA_MAX	((size_t)4 << 20)
 #define NOTIFY_MAILBOXES_MAX	10000
+
+/*
+ * UIDBATCHES: the smallest batch (RFC 10022 section 3.1.3.2), and how often it
+ * may be asked for before half a batch of messages came or went.
+ */
+#define UIDBATCHES_SIZE_MIN	500
+#define UIDBATCHES_MAX		100
 
 /* While a session waits, memory above this is given back to the system. */
 #define IDLE_COMMAND_KEEP	((size_t)4096)

@@ -103,6 +103,8 @@ enum code {
 	CODE_USEATTR, CODE_BADURL, CODE_UIDREQUIRED, CODE_INPROGRESS,
 	/* RFC 4978, 5465 */
 	CODE_COMPRESSIONACTIVE, CODE_BADEVENT, CODE_NOTIFICATIONOVERFLOW,
+	/* RFC 9738, 10022 */
+	CODE_MESSAGELIMIT, CODE_TOOFEW,
 	CODE_END
 };
 
@@ -113,6 +115,7 @@ struct response_code {
 	const struct runs *set;		/* MODIFIED, APPENDUID; source of COPYUID */
 	const struct runs *to;		/* destination of COPYUID */
 	struct bytes text;		/* BADEVENT, as tokens; MAILBOXID, BADURL */
+	uint32_t uid;			/* MESSAGELIMIT: the lowest that was processed, or 0 */
 };
 
 /* "[CODE value]", nothing for CODE_NONE. */

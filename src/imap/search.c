@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "commands.h"
+#include "messagelimit.h"
 #include "relevancy.h"
 #include "search.h"
 #include "search_answer.h"
@@ -42,6 +43,8 @@ search_find(struct session *s, const struct call *c, struct search_program *prog
 	struct search_run run;
 	int r = search_begin(&run, s, c->tag, program);
 
+	if (r == 0 && found->limited)
+		r = limit_cut(s, &run.candidates, &found->lowest);
 	if (r == 0 && search_is_decided(&run) && !found->relevancy)
 		r = runs_copy(&found->uids, &run.candidates);
 	else if (r == 0)
@@ -67,6 +70,7 @@ run(struct session *s, struct call *c, const struct search_return *ret,
 	struct outcome o;
 	bool gone;
 
+	found.limited = true;
 	if (program->modseq)
 		session_enable_condstore(s);
 	if (search_find(s, c, program, &found, &gone) == -1 ||
@@ -74,7 +78,7 @@ run(struct session *s, struct call *c, const struct search_return *ret,
 	    search_answer(s, c, ret, &found, program->modseq) == -1)
 		o = search_failed(s, ret, errno);
 	else
-		o = completed(c, gone);
+		o = limit_said(s, found.lowest, completed(c, gone));
 	search_found_free(&found);
 	return o;
 }

@@ -38,6 +38,8 @@ struct search_found {
 	uint64_t modseq_first, modseq_last;	/* of the first and last message */
 	bool relevancy;			/* wanted: a byte in scores for each */
 	struct buf scores;
+	bool limited;			/* wanted: MESSAGELIMIT counts the messages looked at */
+	uint32_t lowest;		/* of those when not all were looked at, else 0 */
 };
 
 #define SEARCH_FOUND(ret) ((struct search_found){ .uids = RUNS_INIT, \

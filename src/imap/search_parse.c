@@ -284,6 +284,22 @@ parse_uid(struct parser *p, const struct key *k, struct search_node *n)
 	    : session_messages(p->s, p->x, true, &n->set);
 }
 
+/* RFC 9738 section 3.2; no message need have that UID. */
+static int
+parse_beside(struct parser *p, const struct key *k, struct search_node *n)
+{
+	uint64_t uid;
+	int r = 0;
+
+	if (lex_space(p->x) == -1 || lex_nz_number(p->x, UINT32_MAX, &uid) == -1)
+		return -1;
+	if (k->how == BEFORE && uid > 1)
+		r = runs_add(&n->set, 1, (uint32_t)uid - 1);
+	if (k->how == SINCE && uid < UINT32_MAX)
+		r = runs_add(&n->set, (uint32_t)uid + 1, UINT32_MAX);
+	return r == 0 ? 0 : lex_fail(p->x, errno, "Out of memory");
+}
+
 static int
 parse_not(struct parser *p, const struct key *k, struct search_node *n)
 {
@@ -365,6 +381,8 @@ static const struct key keys[] = {
 	{ "LARGER", parse_size, SEARCH_RANGE, STAGE_ROW, true, 0, SINCE },
 	{ "MODSEQ", parse_modseq, SEARCH_RANGE, STAGE_ROW, true, 0, 0 },
 	{ "UID", parse_uid, SEARCH_SET, STAGE_SET, true, 0, 0 },
+	{ "UIDAFTER", parse_beside, SEARCH_SET, STAGE_SET, true, 0, SINCE },
+	{ "UIDBEFORE", parse_beside, SEARCH_SET, STAGE_SET, true, 0, BEFORE },
 	{ "NOT", parse_not, SEARCH_NOT, STAGE_SET, true, 0, 0 },
 	{ "FUZZY", parse_fuzzy, SEARCH_AND, STAGE_SET, true, 0, 0 },
 	{ "OR", parse_or, SEARCH_OR, STAGE_SET, true, 0, 0 },

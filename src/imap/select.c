@@ -18,6 +18,7 @@ session_unselect(struct session *s)
 	mailbox_close(s->box);
 	s->box = NULL;
 	runs_free(&s->saved);
+	s->batches = (struct asked_batches){ 0 };
 	if (s->state == STATE_SELECTED)
 		s->state = STATE_AUTH;
 }

@@ -49,6 +49,11 @@ struct session {
 	bool any_number;		/* numbers past the end are no error (RFC 7377 section 2) */
 	unsigned bad_commands;		/* in a row */
 	unsigned literals;		/* in the current command */
+	struct asked_batches {		/* UIDBATCHES in this mailbox (RFC 10022) */
+		unsigned times;
+		uint64_t messages;	/* that there were, and the last one's UID, */
+		uint32_t last_uid;	/* when the count began */
+	} batches;
 	struct notify *notify;		/* what NOTIFY asked for; NULL: never used */
 	struct filter *filter;		/* COMPRESS: begins behind the answer */
 	const char *end_reason;		/* one word for the log, once the session ends */

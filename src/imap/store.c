@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "commands.h"
+#include "messagelimit.h"
 
 struct store_args {
 	struct runs uids;
@@ -161,15 +162,17 @@ change_flags(struct session *s, struct call *c, struct store_args *a)
 	struct flag_list flags;
 	struct mail_stored st = { 0 };
 	struct outcome o;
+	uint32_t lowest;
 
 	if (read_args(s, c, a, &flags) < 0)
 		return bad_syntax(&c->args);
 	o = number_keywords(s, &flags, &a->change);
 	if (o.result != RESULT_OK)
 		return o;
-	if (mailbox_store(s->box, &a->uids, &a->change, &st) < 0)
+	if (limit_cut(s, &a->uids, &lowest) < 0
+	    || mailbox_store(s->box, &a->uids, &a->change, &st) < 0)
 		return failed(errno);
-	o = stored(s, a, &st, call_uid(c));
+	o = limit_said(s, lowest, stored(s, a, &st, call_uid(c)));
 	mail_stored_free(&st);
 	return o;
 }

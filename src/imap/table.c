@@ -74,6 +74,7 @@ const struct command commands[] = {
 	{ "ESEARCH", ANY, UIDS, "MULTISEARCH", cmd_esearch },
 	{ "SORT", SELECTED, NUMBERS, "SORT", cmd_sort },
 	{ "UID SORT", SELECTED, UIDS, "SORT", cmd_sort },
+	{ "UIDBATCHES", SELECTED, CMD_ARGS, "UIDBATCHES", cmd_uidbatches },
 	{ "THREAD", SELECTED, NUMBERS, "THREAD=REFERENCES", cmd_thread },
 	{ "UID THREAD", SELECTED, UIDS, "THREAD=REFERENCES", cmd_thread },
 

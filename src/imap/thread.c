@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "commands.h"
+#include "messagelimit.h"
 #include "search.h"
 #include "search_answer.h"
 #include "thread.h"
@@ -185,7 +186,11 @@ cmd_thread(struct session *s, struct call *c)
 	o = search_parse(s, &c->args, &charset, &program);
 	if (o.result != RESULT_OK)
 		return o;
-	o = run(s, c, how, &program);
+	/* RFC 9738 section 3.3: threads are of the whole mailbox. */
+	if (limit_exceeded(s, mailbox_view(s->box)->count))
+		o = limit_refused(s->conf->message_limit, 0);
+	else
+		o = run(s, c, how, &program);
 	search_free(&program);
 	return o;
 }

@@ -105,6 +105,7 @@ static const struct keyword keywords[] = {
 	T("index-directory", index_directory, ""),
 	F("special-folders", special_folders, "yes"),
 	Z("append-limit", append_limit, "256M", 1024, UINT32_MAX),
+	N("message-limit", message_limit, "0", 0, UINT32_MAX),
 	Z("quota-storage", quota_storage, "0", 0, INT64_MAX),
 	N("quota-messages", quota_messages, "0", 0, UINT32_MAX),
 	W("log-level", log_level, "info", levels),

@@ -36,7 +36,7 @@ PLAIN_CODES = set(
     b"AUTHENTICATIONFAILED AUTHORIZATIONFAILED EXPIRED PRIVACYREQUIRED CONTACTADMIN NOPERM "
     b"INUSE EXPUNGEISSUED CORRUPTION SERVERBUG CLIENTBUG CANNOT LIMIT OVERQUOTA ALREADYEXISTS "
     b"NONEXISTENT NOTSAVED HASCHILDREN UNKNOWN-CTE TOOBIG COMPRESSIONACTIVE USEATTR "
-    b"NOTIFICATIONOVERFLOW TOOMANY NOPRIVATE UIDREQUIRED".split())
+    b"NOTIFICATIONOVERFLOW UIDREQUIRED TOOFEW TOOMANY".split())
 # Commands during which no EXPUNGE may be sent (RFC 3501 section 7.4.1).
 NO_EXPUNGE = {b"FETCH", b"STORE", b"SEARCH", b"SORT", b"THREAD"}
 STATUS_NUMBERS = {b"MESSAGES", b"RECENT", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN", b"DELETED",
@@ -589,6 +589,23 @@ class Parser:
             else:
                 self.fail("search result %r" % name)
 
+    def uid_batches(self):
+        """RFC 10022 section 4; each below the one before, from high to low."""
+        self.need(b" ")
+        if self.correlators() != {b"TAG"}:
+            self.fail("UIDBATCHES wants a tag alone")
+        below = 1 << 32
+        if self.accept(b" "):
+            while True:
+                high = self.nz_number()
+                self.need(b":")
+                low = self.nz_number()
+                if not low <= high < below:
+                    self.fail("batches that do not descend")
+                below = low
+                if not self.accept(b","):
+                    break
+
     def quota(self):
         """RFC 9208 section 7: a list of at least one resource."""
         self.astring()
@@ -696,6 +713,11 @@ class Parser:
                 self.number()
             elif what not in (b"TOOMANY", b"NOPRIVATE"):
                 self.fail("METADATA %r" % what)
+        elif name == b"MESSAGELIMIT":                           # RFC 9738
+            self.space()
+            self.nz_number()
+            if self.accept(b" "):
+                self.nz_number()
         elif name == b"BADURL":                                 # RFC 4469
             self.space()
             self.match(re.compile(rb"[!-\\^-~]+"), "URL")
@@ -922,7 +944,8 @@ class Checker:
             b"VANISHED": lambda: self.vanished(p),
         }
         bare = {b"SEARCH": p.search, b"SORT": p.search, b"THREAD": p.thread,
-                b"ESEARCH": p.esearch, b"ENABLED": lambda: self.enabled(p)}
+                b"ESEARCH": p.esearch, b"UIDBATCHES": p.uid_batches,
+                b"ENABLED": lambda: self.enabled(p)}
         if word in bare:
             bare[word]()
         elif word in rules:

@@ -84,7 +84,26 @@ def line_without_end():
     assert SLOW > 1 or peak < 16384, "%d KB for a line of 200 MB" % peak
 
 
+def batches_without_end():
+    """RFC 10022 section 3.1.1: again only when more than half a batch came or went."""
+    where, c, _ = session()
+    where.deliver(MESSAGE, "INBOX", 0)
+    c.ok("SELECT INBOX")
+    for _ in range(100):
+        c.ok("UIDBATCHES 500")
+    assert b" NO [LIMIT] " in c.command("UIDBATCHES 500")[0]
+    for number in range(1, 252):
+        where.deliver(b"x\n\n", "INBOX", number)
+    c.ok("NOOP")
+    c.ok("UIDBATCHES 500")
+    c.ok("SELECT INBOX")
+    c.ok("UIDBATCHES 500")
+    c.close()
+    where.finish()
+
+
 if __name__ == "__main__":
     PROGRAMS = place.private_programs(BUILD)
     sys.exit(tap.run([(f.__name__.replace("_", " "), f) for f in (
-        told_within_100_ms, bye_on_sigterm, client_that_does_not_read, line_without_end)]))
+        told_within_100_ms, bye_on_sigterm, client_that_does_not_read, line_without_end,
+        batches_without_end)]))
