@@ -81,10 +81,15 @@ check-clean: test-needs
 
 # Side by side with Debian's Dovecot: tests/bench/bench.py.
 .PHONY: bench
-bench: stage $(B)/bench/load
+bench: stage bench-programs
 	tests/fetch.sh bench
 	BUILD=$(abspath $(B)) $(PYTHON) tests/bench/bench.py $(BENCH)
 
-$(B)/bench/load: $(B)/tests/bench/load.o
+.PHONY: bench-programs
+bench-programs: $(B)/bench/load $(B)/bench/limit
+$(B)/bench/load: $(B)/tests/bench/load.o $(B)/tests/bench/client.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LINK) -o $@ $^ -lssl -lcrypto
+	$(CC) $(CFLAGS) $(LINK) -o $@ $^ -lssl -lcrypto -lz
+$(B)/bench/limit: $(B)/tests/bench/limit.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LINK) -o $@ $^

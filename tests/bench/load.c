@@ -2,264 +2,291 @@
  * A client that costs little: logs in, sends commands, throws the answers away.
  * Runs as: the person who measures.
  *
- *	load [-Pt] [-r rounds] [-l logins] [-b command]... -p port -u user -w secret
- *	    command ...
+ *	load [-PRtz] [-c connections] [-l logins] [-n clients] [-r rounds]
+ *	    [-b command]... [-a command]... -p port -u user -w secret command ...
  *
- * -P speaks POP3, -t TLS from the first byte. -b commands are sent once after
- * the login and not timed; then all others, one after the other, -r times. With
- * -l the whole visit is repeated that many times and timed from connect to end.
- * Prints: seconds, commands timed, bytes received.
+ * -P speaks POP3, -t TLS from the first byte, -z compresses, -R resumes TLS
+ * sessions. Each of -n processes opens -c connections, sends each of the -b
+ * commands once, then all others, one after the other, -r times, then those of
+ * -a. With -l the whole visit is repeated that many times instead.
+ *
+ * Only what lies between -b and -a is timed. The program says `ready` and waits
+ * for a line before it, prints seconds, commands and bytes received behind it,
+ * and waits for a line again: what the server used is then read from outside.
+ *
+ * In commands and in the user's name `%` is the number of the process, from 0.
+ * Beside the protocol's commands there are:
+ *	append MAILBOX OCTETS	a message of that size
+ *	many MAILBOX OCTETS N	so many of them in one APPEND (RFC 3502)
+ *	retr FIRST:LAST		RETR of each
+ *	idle, done		begin and end IDLE
+ *	deliver MAILDIR		while in IDLE: until the delivery is told
  */
-#include <sys/socket.h>
+#include <sys/stat.h>
 
-#include <arpa/inet.h>
 #include <err.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/ssl.h>
+#include "client.h"
 
-#define BEFORE_MAX 8
-#define IN_SIZE ((size_t)1 << 20)
+#define LIST_MAX 16
+#define TEXT_SIZE 4096
 
-struct load {
-	bool pop3, tls;
-	int port;
-	unsigned long rounds, logins;
-	const char *user, *secret;
-	const char *before[BEFORE_MAX];
-	size_t n_before;
-	char **commands;
-	SSL_CTX *ctx;
-	SSL *ssl;
-	int fd;
-	unsigned char in[IN_SIZE];
-	size_t at, end;			/* unread bytes of in */
-	uint64_t received, done;
+struct list {
+	const char *v[LIST_MAX];
+	size_t n;
 };
 
-static void
-link_up(struct load *l)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET,
-	    .sin_port = htons((uint16_t)l->port) };
-	int one = 1;
+struct load {
+	struct client first;		/* what all connections have in common */
+	struct client *c;		/* the connections of this process */
+	unsigned long rounds, logins, clients, connections;
+	const char *user, *secret;
+	struct list before, after;
+	char **commands;
+	unsigned long number;		/* of this process */
+	bool compress;
+};
 
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	l->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (l->fd < 0 || connect(l->fd, (struct sockaddr *)&to, sizeof to) < 0)
-		err(1, "connect to port %d", l->port);
-	setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	l->at = l->end = 0;
-	if (!l->tls)
-		return;
-	l->ssl = SSL_new(l->ctx);
-	if (l->ssl == NULL || SSL_set_fd(l->ssl, l->fd) != 1 ||
-	    SSL_connect(l->ssl) != 1)
-		errx(1, "no TLS at port %d", l->port);
-}
+/* ---- commands ---- */
 
 static void
-link_down(struct load *l)
-{
-	if (l->tls) {
-		SSL_shutdown(l->ssl);
-		SSL_free(l->ssl);
-	}
-	close(l->fd);
-}
-
-static void
-put(struct load *l, const char *p, size_t n)
-{
-	ssize_t r;
-
-	for (; n > 0; p += r, n -= (size_t)r) {
-		r = l->tls ? SSL_write(l->ssl, p, n > 1 << 20 ? 1 << 20 : (int)n)
-		    : write(l->fd, p, n);
-		if (r <= 0)
-			err(1, "write");
-	}
-}
-
-static void
-fill(struct load *l)
-{
-	ssize_t r;
-
-	if (l->at > 0) {
-		memmove(l->in, l->in + l->at, l->end - l->at);
-		l->end -= l->at;
-		l->at = 0;
-	}
-	if (l->end == IN_SIZE)
-		errx(1, "a line that is too long");
-	r = l->tls ? SSL_read(l->ssl, l->in + l->end, (int)(IN_SIZE - l->end))
-	    : read(l->fd, l->in + l->end, IN_SIZE - l->end);
-	if (r <= 0)
-		errx(1, "the server closed the connection");
-	l->end += (size_t)r;
-	l->received += (uint64_t)r;
-}
-
-/* The next line with its LF; valid until the next one. */
-static size_t
-line(struct load *l, const unsigned char **p)
-{
-	unsigned char *lf;
-
-	while ((lf = memchr(l->in + l->at, '\n', l->end - l->at)) == NULL)
-		fill(l);
-	*p = l->in + l->at;
-	l->at = (size_t)(lf - l->in) + 1;
-	return (size_t)(lf - *p) + 1;
-}
-
-static void
-skip(struct load *l, uint64_t n)
-{
-	while (n > 0) {
-		size_t have = l->end - l->at;
-
-		if (have == 0) {
-			l->at = l->end = 0;
-			fill(l);
-			continue;
-		}
-		if (have > n)
-			have = (size_t)n;
-		l->at += have;
-		n -= have;
-	}
-}
-
-/* Octets of the literal that a line announces, or 0. */
-static uint64_t
-literal(const unsigned char *p, size_t n)
-{
-	uint64_t size = 0, ten = 1;
-
-	if (n < 5 || p[n - 3] != '}')
-		return 0;
-	for (n -= 4; p[n] >= '0' && p[n] <= '9' && n > 0; n--, ten *= 10)
-		size += (uint64_t)(p[n] - '0') * ten;
-	return p[n] == '{' ? size : 0;
-}
-
-/* Reads up to the tagged response, or to `+` when one is waited for. */
-static void
-imap_answer(struct load *l, const char *what)
-{
-	const unsigned char *p;
-	size_t n;
-	uint64_t body;
-
-	for (;;) {
-		n = line(l, &p);
-		if (p[0] == 'x' || p[0] == '+')
-			break;
-		while ((body = literal(p, n)) > 0) {
-			skip(l, body);
-			n = line(l, &p);
-		}
-	}
-	if (p[0] == 'x' && memcmp(p, "x OK", 4) != 0)
-		errx(1, "%.60s: %.*s", what, (int)n, (const char *)p);
-}
-
-/* A multi-line answer ends with a dot on a line of its own. */
-static void
-pop3_answer(struct load *l, const char *what)
-{
-	bool many = strncmp(what, "RETR", 4) == 0 || strncmp(what, "TOP", 3) == 0 ||
-	    strcmp(what, "LIST") == 0 || strcmp(what, "UIDL") == 0;
-	const unsigned char *p;
-	size_t n = line(l, &p);
-
-	if (p[0] != '+')
-		errx(1, "%.60s: %.*s", what, (int)n, (const char *)p);
-	while (many) {
-		n = line(l, &p);
-		many = !(n == 3 && p[0] == '.');
-	}
-}
-
-static void
-ask(struct load *l, const char *command)
-{
-	char text[4096];
-	int n = snprintf(text, sizeof text, "%s%s\r\n", l->pop3 ? "" : "x ", command);
-
-	if (n < 0 || (size_t)n >= sizeof text)
-		errx(1, "a command that is too long");
-	put(l, text, (size_t)n);
-	if (l->pop3)
-		pop3_answer(l, command);
-	else
-		imap_answer(l, command);
-	l->done++;
-}
-
-/* APPEND mailbox octets: a message of that size as a literal. */
-static void
-append(struct load *l, const char *mailbox, size_t size)
+put_message(struct client *c, size_t size)
 {
 	static const char head[] = "From: load@example.org\r\nSubject: load\r\n\r\n";
-	char text[256], *body = malloc(size);
+	char *body = malloc(size);
 
 	if (body == NULL || size < sizeof head)
 		errx(1, "APPEND of %zu octets", size);
 	for (size_t i = 0; i < size; i++)
 		body[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' : 'a';
 	memcpy(body, head, sizeof head - 1);
-	snprintf(text, sizeof text, "APPEND %s {%zu}", mailbox, size);
-	ask(l, text);
-	put(l, body, size);
-	put(l, "\r\n", 2);
-	imap_answer(l, "APPEND");
+	client_put(c, body, size);
 	free(body);
 }
 
 static void
-command(struct load *l, const char *text)
+append(struct client *c, const char *mailbox, size_t size, unsigned count)
 {
-	char mailbox[128];
-	size_t size;
-	unsigned first, last;
+	char text[TEXT_SIZE];
 
-	if (sscanf(text, "append %127s %zu", mailbox, &size) == 2) {
-		append(l, mailbox, size);
-	} else if (sscanf(text, "retr %u:%u", &first, &last) == 2) {
-		for (; first <= last; first++) {
-			snprintf(mailbox, sizeof mailbox, "RETR %u", first);
-			ask(l, mailbox);
-		}
-	} else {
-		ask(l, text);
+	snprintf(text, sizeof text, "APPEND %s {%zu}", mailbox, size);
+	client_ask(c, text);
+	put_message(c, size);
+	snprintf(text, sizeof text, " {%zu}\r\n", size);
+	while (--count > 0) {
+		client_put(c, text, strlen(text));
+		client_answer(c, "APPEND");
+		put_message(c, size);
+	}
+	client_put(c, "\r\n", 2);
+	client_answer(c, "APPEND");
+}
+
+/* As a delivery agent does it, with the owner of the Maildir. */
+static void
+deliver(struct client *c, const char *maildir)
+{
+	static const char message[] = "Subject: new\n\nnew\n";
+	static unsigned serial;
+	char tmp[TEXT_SIZE], new[TEXT_SIZE];
+	const unsigned char *p;
+	struct stat st;
+	size_t n;
+	int fd;
+
+	serial++;
+	snprintf(tmp, sizeof tmp, "%s/tmp/%ld.%d_%u.bench", maildir, (long)time(NULL),
+	    (int)getpid(), serial);
+	snprintf(new, sizeof new, "%s/new/%ld.%d_%u.bench", maildir, (long)time(NULL),
+	    (int)getpid(), serial);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || stat(maildir, &st) < 0 || fchown(fd, st.st_uid, st.st_gid) < 0 ||
+	    write(fd, message, sizeof message - 1) < 0 || close(fd) < 0 ||
+	    rename(tmp, new) < 0)
+		err(1, "deliver to %s", maildir);
+	do
+		n = client_line(c, &p);
+	while (n < 9 || memcmp(p + n - 9, " EXISTS", 7) != 0);
+	c->done++;
+}
+
+static void
+retr(struct client *c, unsigned first, unsigned last)
+{
+	char text[32];
+
+	for (; first <= last; first++) {
+		snprintf(text, sizeof text, "RETR %u", first);
+		client_ask(c, text);
+	}
+}
+
+/* `%` becomes the number of the process. */
+static void
+expand(const struct load *l, const char *text, char out[TEXT_SIZE])
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n < TEXT_SIZE - 32; text++)
+		if (*text == '%')
+			n += (size_t)snprintf(out + n, 32, "%lu", l->number);
+		else
+			out[n++] = *text;
+	out[n] = '\0';
+}
+
+static void
+command(struct load *l, struct client *c, const char *text)
+{
+	char line[TEXT_SIZE], word[128];
+	size_t size;
+	unsigned a, b;
+
+	expand(l, text, line);
+	if (sscanf(line, "append %127s %zu", word, &size) == 2)
+		append(c, word, size, 1);
+	else if (sscanf(line, "many %127s %zu %u", word, &size, &a) == 3)
+		append(c, word, size, a);
+	else if (sscanf(line, "retr %u:%u", &a, &b) == 2)
+		retr(c, a, b);
+	else if (strncmp(line, "deliver ", 8) == 0)
+		deliver(c, line + 8);
+	else if (strcmp(line, "idle") == 0)
+		client_ask(c, "IDLE");
+	else if (strcmp(line, "done") == 0) {
+		client_put(c, "DONE\r\n", 6);
+		client_answer(c, "DONE");
+	} else
+		client_ask(c, line);
+}
+
+/* ---- visits ---- */
+
+static void
+log_in(struct load *l, struct client *c)
+{
+	const unsigned char *p;
+	char user[TEXT_SIZE], text[2 * TEXT_SIZE];
+
+	client_open(c);
+	(void)client_line(c, &p);
+	expand(l, l->user, user);
+	snprintf(text, sizeof text, c->pop3 ? "USER %s" : "LOGIN %s %s", user, l->secret);
+	client_ask(c, text);
+	if (c->pop3) {
+		snprintf(text, sizeof text, "PASS %s", l->secret);
+		client_ask(c, text);
+	}
+	if (l->compress)
+		client_compress(c);
+}
+
+static void
+log_out(struct client *c)
+{
+	client_ask(c, c->pop3 ? "QUIT" : "LOGOUT");
+	client_close(c);
+}
+
+static void
+each(struct load *l, const struct list *list)
+{
+	for (unsigned long i = 0; i < l->connections; i++)
+		for (size_t k = 0; k < list->n; k++)
+			command(l, &l->c[i], list->v[k]);
+}
+
+static void
+commands(struct load *l, struct client *c)
+{
+	for (char **text = l->commands; *text != NULL; text++)
+		command(l, c, *text);
+}
+
+static void
+visits(struct load *l)
+{
+	for (unsigned long i = 0; i < l->logins; i++) {
+		log_in(l, l->c);
+		commands(l, l->c);
+		log_out(l->c);
 	}
 }
 
 static void
-log_in(struct load *l)
+work(struct load *l)
 {
-	const unsigned char *p;
-	char text[512];
-
-	link_up(l);
-	(void)line(l, &p);
-	snprintf(text, sizeof text, l->pop3 ? "USER %s" : "LOGIN %s %s", l->user, l->secret);
-	ask(l, text);
-	if (l->pop3) {
-		snprintf(text, sizeof text, "PASS %s", l->secret);
-		ask(l, text);
+	if (l->logins > 0) {
+		visits(l);
+		return;
 	}
+	for (unsigned long r = 0; r < l->rounds; r++)
+		for (unsigned long i = 0; i < l->connections; i++)
+			commands(l, &l->c[i]);
+}
+
+/* ---- processes: each says a byte when it is ready, and counts when done ---- */
+
+struct counts {
+	uint64_t done, received;
+};
+
+struct gate {
+	int go[2], end[2], said[2];	/* pipes; closing the first two opens them */
+};
+
+static void
+wait_at(int fd)
+{
+	char byte;
+
+	if (read(fd, &byte, 1) != 0)
+		errx(1, "a pipe");
+}
+
+static void
+child(struct load *l, struct gate *g)
+{
+	struct counts counts = { 0 };
+
+	close(g->go[1]);
+	close(g->end[1]);
+	l->c = calloc(l->connections, sizeof *l->c);
+	if (l->c == NULL)
+		err(1, NULL);
+	for (unsigned long i = 0; i < l->connections; i++) {
+		l->c[i] = l->first;
+		if (l->logins == 0)
+			log_in(l, &l->c[i]);
+	}
+	if (l->first.resume) {		/* the first visit of all gets the ticket */
+		log_in(l, l->c);
+		log_out(l->c);
+	}
+	each(l, &l->before);
+	for (unsigned long i = 0; i < l->connections; i++)
+		l->c[i].done = l->c[i].received = 0;
+	if (write(g->said[1], "r", 1) != 1)
+		err(1, "a pipe");
+	wait_at(g->go[0]);
+	work(l);
+	for (unsigned long i = 0; i < l->connections; i++) {
+		counts.done += l->c[i].done;
+		counts.received += l->c[i].received;
+	}
+	if (write(g->said[1], &counts, sizeof counts) != sizeof counts)
+		err(1, "a pipe");
+	wait_at(g->end[0]);
+	each(l, &l->after);
+	for (unsigned long i = 0; i < l->connections && l->logins == 0; i++)
+		log_out(&l->c[i]);
+	_exit(0);
 }
 
 static double
@@ -271,80 +298,104 @@ now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static double
-visit(struct load *l)
+/* What is read is all there or a process has died and said why. */
+static void
+hear(const struct gate *g, void *p, size_t n)
 {
-	double begun = now(), timed;
-
-	log_in(l);
-	for (size_t i = 0; i < l->n_before; i++)
-		command(l, l->before[i]);
-	if (l->logins == 0) {
-		l->done = l->received = 0;
-		begun = now();
-	}
-	for (unsigned long r = 0; r < l->rounds; r++)
-		for (char **c = l->commands; *c != NULL; c++)
-			command(l, *c);
-	timed = now() - begun;
-	ask(l, l->pop3 ? "QUIT" : "LOGOUT");
-	link_down(l);
-	return l->logins > 0 ? now() - begun : timed;
+	if (read(g->said[0], p, n) != (ssize_t)n)
+		exit(1);
 }
 
 static void
-options(struct load *l, int argc, char **argv)
+pause_here(void)
 {
-	int c;
+	char line[8];
 
-	while ((c = getopt(argc, argv, "Ptp:r:l:u:w:b:")) != -1)
-		switch (c) {
-		case 'P':
-			l->pop3 = true;
-			break;
-		case 't':
-			l->tls = true;
-			break;
-		case 'p':
-			l->port = atoi(optarg);
-			break;
-		case 'r':
-			l->rounds = strtoul(optarg, NULL, 10);
-			break;
-		case 'l':
-			l->logins = strtoul(optarg, NULL, 10);
-			break;
-		case 'u':
-			l->user = optarg;
-			break;
-		case 'w':
-			l->secret = optarg;
-			break;
-		case 'b':
-			if (l->n_before == BEFORE_MAX)
-				errx(1, "more than %d -b", BEFORE_MAX);
-			l->before[l->n_before++] = optarg;
-			break;
-		default:
-			errx(2, "usage: see the beginning of load.c");
-		}
-	l->commands = argv + optind;
+	fflush(stdout);
+	(void)!fgets(line, sizeof line, stdin);
+}
+
+static void
+conduct(struct load *l, struct gate *g)
+{
+	struct counts one, all = { 0 };
+	double begun;
+	char byte;
+
+	close(g->said[1]);
+	for (unsigned long i = 0; i < l->clients; i++)
+		hear(g, &byte, 1);
+	puts("ready");
+	pause_here();
+	begun = now();
+	close(g->go[1]);
+	for (unsigned long i = 0; i < l->clients; i++) {
+		hear(g, &one, sizeof one);
+		all.done += one.done;
+		all.received += one.received;
+	}
+	printf("%.6f %llu %llu\n", now() - begun, (unsigned long long)all.done,
+	    (unsigned long long)all.received);
+	pause_here();
+	close(g->end[1]);
+	while (read(g->said[0], &byte, 1) > 0)
+		;
+}
+
+/* ---- options ---- */
+
+static void
+add(struct list *list, const char *text)
+{
+	if (list->n == LIST_MAX)
+		errx(1, "more than %d of one option", LIST_MAX);
+	list->v[list->n++] = text;
+}
+
+static void
+option(struct load *l, int letter, char *value)
+{
+	switch (letter) {
+	case 'P': l->first.pop3 = true; break;
+	case 'R': l->first.resume = true; break;
+	case 't': l->first.tls = true; break;
+	case 'z': l->compress = true; break;
+	case 'a': add(&l->after, value); break;
+	case 'b': add(&l->before, value); break;
+	case 'c': l->connections = strtoul(value, NULL, 10); break;
+	case 'l': l->logins = strtoul(value, NULL, 10); break;
+	case 'n': l->clients = strtoul(value, NULL, 10); break;
+	case 'p': l->first.port = atoi(value); break;
+	case 'r': l->rounds = strtoul(value, NULL, 10); break;
+	case 'u': l->user = value; break;
+	case 'w': l->secret = value; break;
+	default: errx(2, "usage: see the beginning of load.c");
+	}
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct load l = { .rounds = 1 };
-	double seconds = 0;
+	static struct load l = { .rounds = 1, .clients = 1, .connections = 1 };
+	struct gate g;
+	int letter;
 
-	options(&l, argc, argv);
-	if (l.user == NULL || l.secret == NULL || l.port == 0)
+	while ((letter = getopt(argc, argv, "PRtza:b:c:l:n:p:r:u:w:")) != -1)
+		option(&l, letter, optarg);
+	l.commands = argv + optind;
+	if (l.user == NULL || l.secret == NULL || l.first.port == 0)
 		errx(2, "-p, -u and -w are needed");
-	if (l.tls && (l.ctx = SSL_CTX_new(TLS_client_method())) == NULL)
+	if (l.first.tls && (l.first.ctx = SSL_CTX_new(TLS_client_method())) == NULL)
 		errx(1, "no TLS");
-	for (unsigned long i = 0; i < (l.logins > 0 ? l.logins : 1); i++)
-		seconds += visit(&l);
-	printf("%.6f %llu %llu\n", seconds, (unsigned long long)l.done,
-	    (unsigned long long)l.received);
+	if (pipe(g.go) < 0 || pipe(g.end) < 0 || pipe(g.said) < 0)
+		err(1, "pipe");
+	for (; l.number < l.clients; l.number++)
+		switch (fork()) {
+		case -1:
+			err(1, "fork");
+		case 0:
+			child(&l, &g);
+		}
+	conduct(&l, &g);
 	return 0;
 }
