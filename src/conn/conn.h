@@ -9,6 +9,7 @@
 #include "chan.h"
 #include "config.h"
 #include "exchange.h"
+#include "guess.h"
 #include "netaddr.h"
 #include "service.h"
 
@@ -20,6 +21,7 @@
 
 struct conn {
 	struct config conf;
+	const char *run_dir;		/* of what all connections share */
 	char session[SESSION_ID_SIZE];	/* names this connection in the log */
 	int control;			/* to mailreeved, or -1 */
 	int chan;			/* to login */
@@ -39,6 +41,8 @@ struct conn {
 struct attempt {
 	const char *name;		/* as given */
 	const char *secret;		/* for PAM; NULL: a mechanism has proved who it is */
+	struct guess guess;
+	uint64_t begun;			/* clock_ms() */
 	enum chan_result result;
 	const char *why;		/* the truth, for the log; NULL: nothing to add */
 	struct buf said;		/* PAM's messages */
@@ -58,6 +62,10 @@ int client_proxied(struct conn *c, struct bytes source, struct bytes port,
     struct bytes destination);
 /* One more connection of this address or uid? True without a master. */
 bool client_counts(struct conn *c, uint32_t kind, uid_t uid);
+
+/* delay.c: counts an attempt before it is made, and waits; likewise after it. */
+void delay_begin(struct conn *c, struct attempt *a, uint64_t begun);
+void delay_end(struct conn *c, const struct attempt *a);
 
 /* helper.c: starts login, its channel at c->chan; sees that it ends. */
 int login_start(struct conn *c);

@@ -92,7 +92,7 @@ converse(struct conn *c)
 int
 main(int argc, char **argv)
 {
-	struct conn c = { .control = -1, .client = -1 };
+	struct conn c = { .run_dir = RUN_DIR, .control = -1, .client = -1 };
 	bool master = argc == 2 && strcmp(argv[1], CONTROL_OPTION) == 0;
 	int r;
 

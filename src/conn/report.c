@@ -11,6 +11,11 @@ static const char *const results[] = {
 	[CHAN_UNAVAILABLE] = "unavailable", [CHAN_LIMIT] = "limit",
 };
 
+/* Of refusals: what each one is to those who count them. */
+static const char *const guesses[] = {
+	[GUESS_NEW] = "new", [GUESS_AGAIN] = "again", [GUESS_OWNER] = "owner",
+};
+
 /*
  * rip comes first, and everything that a client chose is quoted so that it has
  * neither space nor `=`: a name such as "x rip=10.0.0.1" bans nobody.
@@ -27,10 +32,11 @@ report_attempt(const struct conn *c, const struct attempt *a, bool tls,
 	netaddr_text(&c->local, lip);
 	if (c->proxy.family != 0)
 		netaddr_text(&c->proxy, proxy);
-	log_line(level, "login: rip=%s lip=%s user=%s proto=%s result=%s tls=%s "
-	    "via=%s proxy=%s session=%s why=\"%s\" said=%s", rip, lip,
+	log_line(level, "login: rip=%s lip=%s user=%s proto=%s result=%s guess=%s "
+	    "tls=%s via=%s proxy=%s session=%s why=\"%s\" said=%s", rip, lip,
 	    log_quote(bytes_of(a->name)), service_facts[c->service].name,
-	    results[a->result], tls ? "yes" : "no", log_quote(via), proxy,
+	    results[a->result],
+	    a->result == CHAN_REFUSED ? guesses[a->guess.kind] : "-", tls ? "yes" : "no", log_quote(via), proxy,
 	    c->session, a->why == NULL ? "" : a->why,
 	    log_quote(buf_contents(&a->said)));
 }

@@ -118,12 +118,14 @@ conclude(struct conn *c, const struct chan_req *q, const struct chan_text *as,
 
 	(void)chan_get(as, &authzid);
 	(void)chan_get(&q->client, &via);
+	delay_begin(c, who, a->begun);
 	if (who->result == CHAN_OK) {
 		process_deadline(c->conf.pam_timeout * 1000, "PAM");
 		gate_decide(c, who, authzid);
 		process_deadline(0, NULL);
 	}
 	report_attempt(c, who, q->tls == 1, via);
+	delay_end(c, who);
 	fill_reply(who, &a->rep);
 	buf_free(&who->said);
 	who->name = who->secret = NULL;
@@ -131,16 +133,13 @@ conclude(struct conn *c, const struct chan_req *q, const struct chan_text *as,
 	a->entered = who->result == CHAN_OK;
 	if (!a->entered)
 		c->failures++;
-	/* However little was done for a refusal: it is answered at this time. */
-	if (who->result == CHAN_REFUSED)
-		clock_wait(a->begun + c->conf.failure_delay * 1000);
 }
 
 static int
 serve_login(struct conn *c, const struct chan_req *q, struct answer *a,
     struct entry *e)
 {
-	char name[CHAN_TEXT_MAX + 1] = "", secret[CHAN_TEXT_MAX + 1];
+	char name[CHAN_TEXT_MAX + 1] = "", secret[CHAN_TEXT_MAX + 1] = "";
 	struct attempt *who = &e->who;
 
 	if (c->failures >= c->conf.max_failures

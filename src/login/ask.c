@@ -7,6 +7,7 @@
 
 #include "ask.h"
 #include "clock.h"
+#include "guess.h"
 #include "log.h"
 #include "proxyheader.h"
 #include "sasl.h"
@@ -168,7 +169,8 @@ prepare(const struct login *l, struct chan_req *req, const char *mechanism,
 	req->tls = l->wire.tls != NULL;
 	chan_put(&req->tag, tag);
 	describe(l, mechanism, &req->client);
-	return (l->conf->pam_timeout + l->conf->failure_delay) * 1000 + CONN_MS;
+	return (l->conf->pam_timeout + GUESS_SLOWEST * l->conf->failure_delay)
+	    * 1000 + CONN_MS;
 }
 
 static struct verdict

@@ -26,6 +26,7 @@ conn_child(int fd, const char *config)
 {
 	struct buf why = BUF_INIT(4096);
 	struct conn c = { .control = -1, .chan = fd, .session = "test",
+	    .run_dir = "/nonexistent/run",
 	    .service = SERVICE_POP3, .remote = { AF_INET, { 192, 0, 2, 1 }, 99 },
 	    .local = { AF_INET, { 192, 0, 2, 2 }, 110 } };
 	struct entry e = { 0 };
