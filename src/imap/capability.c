@@ -30,6 +30,7 @@ static const struct feature {
 	{ "SEARCH=FUZZY", 0 },
 	{ "WITHIN", 0 },
 	{ "ESORT", 0 },
+	{ "CONTEXT=SORT", 0 },
 	{ "SORT=DISPLAY", 0 },
 	{ "THREAD=ORDEREDSUBJECT", 0 },
 	{ "THREAD=REFS", 0 },

@@ -6,7 +6,7 @@
 #include "response.h"
 
 enum value {
-	NO_VALUE, WORDS, NUMBER, SET, APPENDUID, COPYUID, OBJECT, URL, REACHED, LIST,
+	NO_VALUE, WORDS, NUMBER, SET, APPENDUID, COPYUID, OBJECT, QUOTED, URL, REACHED, LIST,
 };
 
 static const struct {
@@ -61,6 +61,7 @@ static const struct {
 	[CODE_INPROGRESS] = { "INPROGRESS", LIST },
 	[CODE_MESSAGELIMIT] = { "MESSAGELIMIT", REACHED },
 	[CODE_TOOFEW] = { "TOOFEW", NO_VALUE },
+	[CODE_NOUPDATE] = { "NOUPDATE", QUOTED },
 };
 
 void
@@ -118,6 +119,9 @@ put_value(struct response *r, const struct response_code *c, enum value value)
 		put_open(r);
 		put_astring(r, c->text);
 		put_close(r);
+		break;
+	case QUOTED:
+		put_string(r, c->text);
 		break;
 	case URL:
 		put_url(r, c->text);

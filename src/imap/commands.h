@@ -36,6 +36,9 @@ HANDLER(cmd_lsub);
 HANDLER(cmd_xlist);
 HANDLER(cmd_status);
 
+/* context.c */
+HANDLER(cmd_cancelupdate);
+
 /* uidbatches.c */
 HANDLER(cmd_uidbatches);
 

@@ -44,7 +44,8 @@ struct fetch {
 	const struct mail_row *row;
 	bool begun;			/* its response was begun */
 	bool flags_told;
-	struct runs seen;		/* those of the block that became \Seen */
+	struct runs seen;		/* those of the block that became \Seen, */
+	struct runs all_seen;		/* and those of all blocks, for contexts */
 	/* what went wrong, for the answer */
 	int error;
 	bool gone;
@@ -375,6 +376,8 @@ put_block(struct fetch *f)
 		put_message(f, &f->rows.row[i]);
 	if (told != 0)
 		mailbox_told_modseq(f->s->box, told);
+	for (i = 0; f->s->contexts != NULL && i < f->seen.n; i++)
+		runs_add(&f->all_seen, f->seen.v[i].first, f->seen.v[i].last);
 	mailbox_columns_flush(f->s->box);
 }
 
@@ -507,7 +510,9 @@ put_all(struct fetch *f, const struct runs *uids)
 	put_messages(f, uids);
 	facts_end(&f->facts);
 	buf_free(&f->scratch);
+	session_contexts(f->s, &f->all_seen, CONTEXT_CHANGED);
 	runs_free(&f->seen);
+	runs_free(&f->all_seen);
 }
 
 void

@@ -52,6 +52,10 @@
 /* ESEARCH: mailboxes and kinds of mailboxes that are named. */
 #define MULTISEARCH_SOURCES_MAX	200
 
+/* RFC 5267: searches of one mailbox that go on, memory that one may take. */
+#define CONTEXTS_MAX		20
+#define CONTEXT_ARENA_MAX	((size_t)1 << 20)
+
 /* Seconds between two INPROGRESS (RFC 9585), and after which a search ends. */
 #define SEARCH_PROGRESS_SECONDS	10
 #define SEARCH_SECONDS_MAX	3600

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "commands.h"
+#include "context.h"
 #include "limits.h"
 #include "search.h"
 #include "search_answer.h"
@@ -50,6 +51,7 @@ struct multi {
 	size_t names, room;
 	bool modseq;			/* it was searched for */
 	uint64_t started;
+	const struct mailbox *selected_box;	/* or NULL */
 };
 
 static int
@@ -191,10 +193,20 @@ note_name(void *arg, const struct mailbox_name *b)
 
 /* ---- one mailbox ---- */
 
+/* Section 2.1.1: UPDATE is about the selected mailbox, whatever else is searched. */
+static struct context *
+new_context(struct multi *m)
+{
+	const struct context_wish wish = { .ret = &m->ret, .keys = m->keys, .named = true };
+
+	return m->s->box == m->selected_box ? context_new(m->s, m->c, &wish) : NULL;
+}
+
 static struct outcome
 search_here(struct multi *m, struct search_program *program)
 {
 	struct session *s = m->s;
+	struct context *context = new_context(m);
 	struct search_found found = SEARCH_FOUND(&m->ret);
 	struct mailbox_status st;
 	struct outcome o = ok("");
@@ -211,6 +223,10 @@ search_here(struct multi *m, struct search_program *program)
 	if (o.result == RESULT_OK && found.uids.n > 0 &&
 	    search_answer(s, m->c, &m->ret, &found, program->modseq) == -1)
 		o = search_failed(s, &m->ret, errno);
+	if (o.result == RESULT_OK)
+		context_keep(s, context, &found.uids, NULL);
+	else
+		context_free(context);
 	search_found_free(&found);
 	return o;
 }
@@ -279,7 +295,9 @@ wrong(const struct multi *m)
 		return "No mailbox is selected";
 	if ((m->ret.options & RETURN_SAVE) != 0 && (m->others || m->n > 1))
 		return "SAVE is for the selected mailbox only";
-	return NULL;
+	if ((m->ret.options & RETURN_UPDATE) != 0 && m->s->box == NULL)
+		return "UPDATE is for the selected mailbox only";
+	return context_wrong(m->s, m->c, &m->ret);
 }
 
 static struct outcome
@@ -302,7 +320,8 @@ run(struct multi *m)
 struct outcome
 cmd_esearch(struct session *s, struct call *c)
 {
-	struct multi m = { .s = s, .c = c, .started = clock_ms() };
+	struct multi m = { .s = s, .c = c, .started = clock_ms(),
+	    .selected_box = s->box };
 
 	if (read_sources(&c->args, &m) == -1 ||
 	    search_return_parse(s, &c->args, &m.ret) == -1)

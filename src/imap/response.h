@@ -105,6 +105,7 @@ enum code {
 	CODE_COMPRESSIONACTIVE, CODE_BADEVENT, CODE_NOTIFICATIONOVERFLOW,
 	/* RFC 9738, 10022 */
 	CODE_MESSAGELIMIT, CODE_TOOFEW,
+	CODE_NOUPDATE,			/* RFC 5267 */
 	CODE_END
 };
 
@@ -114,7 +115,7 @@ struct response_code {
 	uint64_t number;		/* UIDNEXT, HIGHESTMODSEQ, ...; UIDVALIDITY of APPENDUID, COPYUID */
 	const struct runs *set;		/* MODIFIED, APPENDUID; source of COPYUID */
 	const struct runs *to;		/* destination of COPYUID */
-	struct bytes text;		/* BADEVENT, as tokens; MAILBOXID, BADURL */
+	struct bytes text;		/* BADEVENT, as tokens; MAILBOXID, BADURL, NOUPDATE */
 	uint32_t uid;			/* MESSAGELIMIT: the lowest that was processed, or 0 */
 };
 

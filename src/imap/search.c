@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "commands.h"
+#include "context.h"
 #include "messagelimit.h"
 #include "relevancy.h"
 #include "search.h"
@@ -64,9 +65,11 @@ completed(const struct call *c, bool gone)
 
 static struct outcome
 run(struct session *s, struct call *c, const struct search_return *ret,
-    struct search_program *program)
+    const struct lex *keys, struct search_program *program)
 {
+	const struct context_wish wish = { .ret = ret, .keys = *keys };
 	struct search_found found = SEARCH_FOUND(ret);
+	struct context *context = context_new(s, c, &wish);
 	struct outcome o;
 	bool gone;
 
@@ -75,10 +78,13 @@ run(struct session *s, struct call *c, const struct search_return *ret,
 		session_enable_condstore(s);
 	if (search_find(s, c, program, &found, &gone) == -1 ||
 	    search_save(s, ret, &found) == -1 ||
-	    search_answer(s, c, ret, &found, program->modseq) == -1)
+	    search_answer(s, c, ret, &found, program->modseq) == -1) {
 		o = search_failed(s, ret, errno);
-	else
+		context_free(context);
+	} else {
 		o = limit_said(s, found.lowest, completed(c, gone));
+		context_keep(s, context, &found.uids, NULL);
+	}
 	search_found_free(&found);
 	return o;
 }
@@ -88,17 +94,22 @@ cmd_search(struct session *s, struct call *c)
 {
 	struct search_return ret;
 	struct search_program program;
+	struct lex keys;
+	const char *wrong;
 	struct outcome o;
 
 	if (search_return_parse(s, &c->args, &ret) == -1)
 		return bad_syntax(&c->args);
+	keys = c->args;
 	o = search_parse(s, &c->args, NULL, &program);
 	if (o.result == RESULT_NO && (ret.options & RETURN_SAVE))
 		runs_clear(&s->saved);
 	if (o.result != RESULT_OK)
 		return o;
-	o = relevancy_wrong(&ret, &program) != NULL
-	    ? bad(relevancy_wrong(&ret, &program)) : run(s, c, &ret, &program);
+	wrong = relevancy_wrong(&ret, &program);
+	if (wrong == NULL)
+		wrong = context_wrong(s, c, &ret);
+	o = wrong != NULL ? bad(wrong) : run(s, c, &ret, &keys, &program);
 	search_free(&program);
 	return o;
 }

@@ -30,6 +30,12 @@ struct search_run {
 int search_begin(struct search_run *r, struct session *s, struct bytes tag,
     struct search_program *program);
 
+/*
+ * The same for some messages and a program that is used again: it keeps its sets.
+ */
+int search_among(struct search_run *r, struct session *s,
+    struct search_program *program, const struct runs *uids);
+
 /* True when the candidates are the result. */
 bool search_is_decided(const struct search_run *r);
 

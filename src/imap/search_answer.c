@@ -15,26 +15,44 @@ static const struct {
 	{ "MIN", RETURN_MIN }, { "MAX", RETURN_MAX }, { "ALL", RETURN_ALL },
 	{ "COUNT", RETURN_COUNT }, { "SAVE", RETURN_SAVE },
 	{ "PARTIAL", RETURN_PARTIAL }, { "RELEVANCY", RETURN_RELEVANCY },
+	{ "CONTEXT", RETURN_CONTEXT }, { "UPDATE", RETURN_UPDATE },
 };
 
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
+/* [SP "(" fetch-att ... ")"]: what is read here is read again when it is needed. */
+static int
+parse_update(struct lex *x, struct search_return *out)
+{
+	struct bytes items = bytes_from(x->rest, 1);
+	struct fetch_program program;
+
+	if (lex_peek(x) != ' ' || items.n == 0 || items.p[0] != '(')
+		return 0;
+	if (lex_space(x) == -1 || fetch_parse(x, &program) == -1)
+		return -1;
+	out->fetch = bytes_first(items, items.n - x->rest.n);
+	return 0;
+}
+
 static int
 parse_option(struct lex *x, struct search_return *out)
 {
+	bool twice;
 	size_t i;
 
 	for (i = 0; i < OPTIONS && !lex_word(x, options[i].name); i++)
 		;
 	if (i == OPTIONS)
 		return lex_fail(x, EINVAL, "Unknown RETURN option");
-	if (options[i].option != RETURN_PARTIAL) {
-		out->options |= options[i].option;
+	twice = (out->options & options[i].option) != 0;
+	out->options |= options[i].option;
+	if (options[i].option == RETURN_UPDATE)
+		return parse_update(x, out);
+	if (options[i].option != RETURN_PARTIAL)
 		return 0;
-	}
-	if (out->options & RETURN_PARTIAL)
+	if (twice)
 		return lex_fail(x, EINVAL, "PARTIAL is there twice");
-	out->options |= RETURN_PARTIAL;
 	return lex_space(x) == -1 ? -1 : partial_range_parse(x, &out->range);
 }
 
@@ -285,8 +303,8 @@ search_answer(struct session *s, const struct call *c,
 	uint64_t modseq = with_modseq && found->uids.n > 0 ? search_modseq(ret, found) : 0;
 	int r = 0;
 
-	if (ret->options == RETURN_SAVE)
-		return 0;	/* says nothing (RFC 9051 section 6.4.4) */
+	if (returns_nothing(ret))
+		return 0;
 	if (!call_uid(c) && session_sequence(s, &found->uids, &sequence) == -1)
 		r = -1;
 	else if (ret->extended)

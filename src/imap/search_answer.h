@@ -12,12 +12,15 @@ enum return_options {
 	RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8,
 	RETURN_SAVE = 16, RETURN_PARTIAL = 32,
 	RETURN_RELEVANCY = 64,		/* RFC 6203 */
+	RETURN_CONTEXT = 128,		/* RFC 5267: a hint that needs nothing from us */
+	RETURN_UPDATE = 256,
 };
 
 struct search_return {
 	bool extended;			/* the answer is an ESEARCH */
 	unsigned options;		/* enum return_options */
 	struct partial_range range;
+	struct bytes fetch;		/* RFC 5465 section 7: items in parentheses, or empty */
 	/* RFC 7377: which mailbox the answer is about, when mailbox.n is not 0. */
 	struct bytes mailbox;
 	uint32_t uidvalidity;
@@ -67,6 +70,13 @@ int search_save(struct session *s, const struct search_return *ret,
 
 /* Numbers that are not in order, as SORT's ALL has them. */
 void put_numbers(struct response *r, const uint32_t *v, size_t n);
+
+/* Nothing is said of the result: SAVE alone (RFC 9051 section 6.4.4). */
+static inline bool
+returns_nothing(const struct search_return *ret)
+{
+	return (ret->options & ~(unsigned)(RETURN_CONTEXT | RETURN_UPDATE)) == RETURN_SAVE;
+}
 
 /* The beginning of an ESEARCH, and PARTIAL's name and range. */
 void put_esearch(struct session *s, const struct call *c,

@@ -22,6 +22,7 @@ struct parser {
 	struct bytes charset;
 	unsigned depth;
 	unsigned fuzzy;			/* how many FUZZY are in front */
+	bool lasting;			/* the program outlives the command */
 	struct search_program *out;
 };
 
@@ -89,6 +90,14 @@ parse_needle(struct parser *p, struct bytes *out)
 	return fold_needle(p, raw, out);
 }
 
+/* A name that the node keeps. */
+static int
+keep_field(struct parser *p, struct bytes name, struct search_node *n)
+{
+	n->field = bytes_make(arena_copy(p->x->arena, name), name.n);
+	return n->field.p != NULL ? 0 : lex_fail(p->x, errno, "Command too large");
+}
+
 /* ---- what stands behind the names ---- */
 
 static int
@@ -135,9 +144,9 @@ parse_keyword(struct parser *p, const struct key *k, struct search_node *n)
 	if (lex_space(p->x) == -1 || lex_atom(p->x, &name) == -1)
 		return -1;
 	number = mailbox_keyword_number(p->s->box, name, false);
-	if (number >= 0) {
-		n->number = (unsigned)number;
-		return 0;
+	if (number >= 0 || p->lasting) {
+		n->number = number >= 0 ? (unsigned)number : KEYWORD_UNKNOWN;
+		return keep_field(p, name, n);
 	}
 	n->op = SEARCH_TRUE;	/* nobody uses it: no message has it */
 	n->stage = STAGE_SET;
@@ -170,9 +179,11 @@ use_key(struct search_node *n)
 static int
 parse_header(struct parser *p, const struct key *k, struct search_node *n)
 {
+	struct bytes name;
+
 	(void)k;
-	if (lex_space(p->x) == -1 || lex_astring(p->x, &n->field) == -1 ||
-	    parse_needle(p, &n->needle) == -1)
+	if (lex_space(p->x) == -1 || lex_astring(p->x, &name) == -1 ||
+	    keep_field(p, name, n) == -1 || parse_needle(p, &n->needle) == -1)
 		return -1;
 	use_key(n);
 	return 0;
@@ -182,8 +193,12 @@ parse_header(struct parser *p, const struct key *k, struct search_node *n)
 static int
 parse_objectid(struct parser *p, const struct key *k, struct search_node *n)
 {
+	struct bytes id;
+
 	(void)k;
-	return lex_space(p->x) == -1 ? -1 : lex_atom(p->x, &n->field);
+	if (lex_space(p->x) == -1 || lex_atom(p->x, &id) == -1)
+		return -1;
+	return keep_field(p, id, n);
 }
 
 /* BODY and TEXT. The empty string is in every message. */
@@ -276,11 +291,36 @@ parse_modseq(struct parser *p, const struct key *k, struct search_node *n)
 	return 0;
 }
 
+/*
+ * UIDs that are not there yet stay in the set of a program that lasts, and `*`
+ * is whatever will be the largest.
+ */
+static int
+lasting_uids(struct parser *p, struct search_node *n)
+{
+	struct bytes before = p->x->rest;
+	uint32_t largest = runs_last(mailbox_view(p->s->box));
+	struct sequence_set set;
+	int r = 0;
+
+	if (lex_sequence_set(p->x, largest, true, &set) == -1)
+		return -1;
+	n->set = set.set;
+	if (set.saved)
+		r = runs_copy(&n->set, &p->s->saved);
+	else if (largest < UINT32_MAX && bytes_find(bytes_first(before,
+	    before.n - p->x->rest.n), '*') >= 0)
+		r = runs_add(&n->set, largest + 1, UINT32_MAX);
+	return r == 0 ? 0 : lex_fail(p->x, errno, "Out of memory");
+}
+
 static int
 parse_uid(struct parser *p, const struct key *k, struct search_node *n)
 {
 	(void)k;
-	return lex_space(p->x) == -1 ? -1
+	if (lex_space(p->x) == -1)
+		return -1;
+	return p->lasting ? lasting_uids(p, n)
 	    : session_messages(p->s, p->x, true, &n->set);
 }
 
@@ -530,11 +570,11 @@ parse_charset(struct parser *p)
 	return lex_space(p->x);
 }
 
-struct outcome
-search_parse(struct session *s, struct lex *x, const struct bytes *charset,
-    struct search_program *out)
+static struct outcome
+parse_all(struct session *s, struct lex *x, const struct bytes *charset,
+    struct search_program *out, bool lasting)
 {
-	struct parser p = { .s = s, .x = x, .out = out };
+	struct parser p = { .s = s, .x = x, .out = out, .lasting = lasting };
 
 	*out = (struct search_program){ 0 };
 	if (charset != NULL)
@@ -548,6 +588,41 @@ search_parse(struct session *s, struct lex *x, const struct bytes *charset,
 		return bad_syntax(x);
 	}
 	return ok("");
+}
+
+struct outcome
+search_parse(struct session *s, struct lex *x, const struct bytes *charset,
+    struct search_program *out)
+{
+	return parse_all(s, x, charset, out, false);
+}
+
+struct outcome
+search_parse_lasting(struct session *s, struct lex *x, const struct bytes *charset,
+    struct search_program *out)
+{
+	return parse_all(s, x, charset, out, true);
+}
+
+static void
+refresh(struct session *s, struct search_node *n)
+{
+	int number;
+
+	for (; n != NULL; n = n->next) {
+		refresh(s, n->child);
+		if (n->op != SEARCH_KEYWORD || n->number != KEYWORD_UNKNOWN)
+			continue;
+		number = mailbox_keyword_number(s->box, n->field, false);
+		if (number >= 0)
+			n->number = (unsigned)number;
+	}
+}
+
+void
+search_refresh(struct session *s, struct search_program *p)
+{
+	refresh(s, p->root);
 }
 
 static void

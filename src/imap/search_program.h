@@ -5,6 +5,8 @@
 #ifndef SEARCH_PROGRAM_H
 #define SEARCH_PROGRAM_H
 
+#include <limits.h>
+
 #include "session.h"
 #include "sortkey.h"
 
@@ -36,6 +38,9 @@ enum search_value {
 	VALUE_SIZE, VALUE_MODSEQ, VALUE_ARRIVAL, VALUE_SAVED, VALUE_SENT,
 };
 
+/* No message has it yet. */
+#define KEYWORD_UNKNOWN UINT_MAX
+
 struct search_node {
 	enum search_op op;
 	enum search_stage stage;	/* of the node and all below it: the dearest */
@@ -49,7 +54,7 @@ struct search_node {
 	enum search_value value;
 	int64_t low, high;
 	struct runs set;
-	struct bytes field;
+	struct bytes field;		/* or the keyword's name */
 	struct bytes needle;		/* folded */
 };
 
@@ -72,5 +77,15 @@ struct search_program {
 struct outcome search_parse(struct session *s, struct lex *x,
     const struct bytes *charset, struct search_program *out);
 void search_free(struct search_program *p);
+
+/*
+ * The same for a program that outlives its command, from keys that were read
+ * before: nothing in it points into the command, and UIDs and keywords that
+ * are not there yet can come.
+ */
+struct outcome search_parse_lasting(struct session *s, struct lex *x,
+    const struct bytes *charset, struct search_program *out);
+/* Before such a program is used again: keywords that came meanwhile. */
+void search_refresh(struct session *s, struct search_program *p);
 
 #endif

@@ -190,7 +190,8 @@ try_leaf(struct looking *l, const struct search_node *n)
 	case SEARCH_FLAGS:
 		return truth(((row->flags & n->flags) == n->flags) == n->want);
 	case SEARCH_KEYWORD:
-		return truth(keyword_has(&row->keywords, n->number) == n->want);
+		return truth((n->number != KEYWORD_UNKNOWN
+		    && keyword_has(&row->keywords, n->number)) == n->want);
 	case SEARCH_RECENT:
 		return truth(runs_contains(mailbox_recent(l->run->s->box), row->uid) == n->want);
 	case SEARCH_RANGE:
@@ -280,7 +281,8 @@ check_time(struct looking *l)
 {
 	uint64_t now = clock_ms();
 
-	if (now - l->progress >= SEARCH_PROGRESS_SECONDS * 1000)
+	/* A search that goes on when its command is over has no tag. */
+	if (l->run->tag.n > 0 && now - l->progress >= SEARCH_PROGRESS_SECONDS * 1000)
 		tell_progress(l, now);
 	if (l->run->s->stream.out_error != 0) {
 		errno = EPIPE;
@@ -414,6 +416,14 @@ search_begin(struct search_run *r, struct session *s, struct bytes tag,
 		n->want = true;
 	}
 	return 0;
+}
+
+int
+search_among(struct search_run *r, struct session *s, struct search_program *program,
+    const struct runs *uids)
+{
+	*r = (struct search_run){ .s = s, .program = program };
+	return runs_intersect(&r->candidates, mailbox_view(s->box), uids);
 }
 
 bool

@@ -14,6 +14,7 @@ session_unselect(struct session *s)
 {
 	if (s->box == NULL)
 		return;
+	session_no_contexts(s);
 	mailbox_columns_flush(s->box);
 	mailbox_close(s->box);
 	s->box = NULL;

@@ -45,6 +45,7 @@ struct session {
 	enum state state;
 	unsigned enabled;		/* enum enabled */
 	struct mailbox *box;		/* selected, or NULL */
+	struct context *contexts;	/* searches that go on (RFC 5267) */
 	struct runs saved;		/* UIDs of `$` (RFC 5182); emptied by SELECT */
 	bool any_number;		/* numbers past the end are no error (RFC 7377 section 2) */
 	unsigned bad_commands;		/* in a row */
@@ -269,6 +270,19 @@ int tell_modseqs(struct session *s, const struct runs *uids, bool with_uid);
 
 /* Sequence numbers of UIDs that are all in the view. */
 int session_sequence(struct session *s, const struct runs *uids, struct runs *out);
+
+/* ---- searches that go on (context.c) ---- */
+
+/*
+ * Tells what these messages of the view, which arrived, changed, or are about to
+ * be told as gone, do to the results of contexts.
+ */
+enum context_event { CONTEXT_ARRIVED, CONTEXT_CHANGED, CONTEXT_GONE };
+void session_contexts(struct session *s, const struct runs *uids,
+    enum context_event event);
+
+/* All of them end. */
+void session_no_contexts(struct session *s);
 
 /* ---- telling by NOTIFY (notify.c) ---- */
 

@@ -7,10 +7,11 @@
 #include <stdlib.h>
 
 #include "commands.h"
+#include "context.h"
 #include "relevancy.h"
 #include "search.h"
 #include "search_answer.h"
-#include "sortlist.h"
+#include "sort.h"
 
 /* Which text of the sort column a criterion is. */
 static const enum sortkey_text texts[] = {
@@ -122,6 +123,37 @@ find(struct session *s, const struct call *c, struct search_program *search,
 		r = search_all(&run, &sink);
 	search_end(&run);
 	return r;
+}
+
+/* Finds all messages: what was found before is only sorted. */
+static struct search_program
+everything(void)
+{
+	static struct search_node all = { .op = SEARCH_AND };
+
+	return (struct search_program){ .root = &all };
+}
+
+int
+sort_messages(struct session *s, const struct sort_program *sort,
+    struct search_program *found, const struct runs *uids, uint32_t **out, size_t *n)
+{
+	struct search_program all = everything();
+	struct sort_list l = SORT_LIST(sort);
+	struct collecting to = { &l, found, sort->relevancy };
+	const struct search_sink sink = { collect, &to, sort->dates };
+	struct search_run run;
+	int r = search_among(&run, s, &all, uids);
+
+	if (r == 0)
+		r = search_all(&run, &sink);
+	search_end(&run);
+	*n = l.n;
+	*out = r == 0 ? sort_order(&l) : NULL;
+	for (size_t i = 0; *out != NULL && i < l.n; i++)
+		(*out)[i] = l.message[(*out)[i]].uid;
+	sort_free(&l);
+	return *out == NULL ? -1 : 0;
 }
 
 /* ---- answering ---- */
@@ -294,7 +326,7 @@ answer(struct session *s, const struct call *c, const struct search_return *ret,
 
 	if (save(s, ret, &t) == -1)
 		return -1;
-	if (ret->options == RETURN_SAVE)
+	if (returns_nothing(ret))
 		return 0;
 	t.number = reallocarray(NULL, t.n + 1, sizeof(*t.number));
 	t.score = malloc(t.n + 1);
@@ -316,9 +348,31 @@ answer(struct session *s, const struct call *c, const struct search_return *ret,
 	return 0;
 }
 
+/* The context begins with what was found, in mailbox order and as it is sorted. */
+static void
+keep_context(struct session *s, struct context *x, const struct sort_list *l,
+    const uint32_t *order)
+{
+	uint32_t *uids = x == NULL ? NULL : reallocarray(NULL, l->n + 1, sizeof *uids);
+	struct runs found = RUNS_INIT;
+	int r = uids == NULL ? -1 : 0;
+
+	for (size_t i = 0; r == 0 && i < l->n; i++) {
+		uids[i] = l->message[order[i]].uid;
+		r = runs_add(&found, l->message[i].uid, l->message[i].uid);
+	}
+	if (r == 0)
+		context_keep(s, x, &found, uids);
+	else
+		context_free(x);
+	runs_free(&found);
+	free(uids);
+}
+
 static struct outcome
 run(struct session *s, struct call *c, const struct search_return *ret,
-    const struct sort_program *sort, struct search_program *search)
+    const struct sort_program *sort, struct search_program *search,
+    struct context *context)
 {
 	struct sort_list l = SORT_LIST(sort);
 	uint32_t *order = NULL;
@@ -327,21 +381,33 @@ run(struct session *s, struct call *c, const struct search_return *ret,
 	if (search->modseq)
 		session_enable_condstore(s);
 	if (find(s, c, search, &l, sort->relevancy || (ret->options & RETURN_RELEVANCY)) == -1 || (order = sort_order(&l)) == NULL ||
-	    answer(s, c, ret, &l, order, search->modseq) == -1)
+	    answer(s, c, ret, &l, order, search->modseq) == -1) {
 		o = search_failed(s, ret, errno);
+		context_free(context);
+	} else
+		keep_context(s, context, &l, order);
 	free(order);
 	sort_free(&l);
 	return o;
 }
 
 static struct outcome
-parse_search(struct session *s, struct lex *x, struct search_program *out)
+parse_search(struct session *s, struct lex *x, struct bytes *charset,
+    struct lex *keys, struct search_program *out)
 {
-	struct bytes charset;
-
-	if (lex_space(x) == -1 || lex_astring(x, &charset) == -1 || lex_space(x) == -1)
+	if (lex_space(x) == -1 || lex_astring(x, charset) == -1 || lex_space(x) == -1)
 		return bad_syntax(x);
-	return search_parse(s, x, &charset, out);
+	*keys = *x;
+	return search_parse(s, x, charset, out);
+}
+
+static const char *
+wrong(const struct session *s, const struct call *c, const struct search_return *ret,
+    const struct sort_program *sort, const struct search_program *search)
+{
+	if ((sort->relevancy || (ret->options & RETURN_RELEVANCY)) && !search->fuzzy)
+		return "RELEVANCY needs FUZZY";
+	return context_wrong(s, c, ret);
 }
 
 struct outcome
@@ -350,19 +416,21 @@ cmd_sort(struct session *s, struct call *c)
 	struct search_return ret;
 	struct sort_program sort;
 	struct search_program search;
+	struct bytes charset;
+	struct context_wish wish = { .ret = &ret, .sort = &sort, .charset = &charset };
+	const char *why;
 	struct outcome o;
 
 	if (search_return_parse(s, &c->args, &ret) == -1 || sort_parse(&c->args, &sort) == -1)
 		return bad_syntax(&c->args);
-	o = parse_search(s, &c->args, &search);
+	o = parse_search(s, &c->args, &charset, &wish.keys, &search);
 	if (o.result == RESULT_NO && (ret.options & RETURN_SAVE))
 		runs_clear(&s->saved);
 	if (o.result != RESULT_OK)
 		return o;
-	if ((sort.relevancy || (ret.options & RETURN_RELEVANCY)) && !search.fuzzy)
-		o = bad("RELEVANCY needs FUZZY");
-	else
-		o = run(s, c, &ret, &sort, &search);
+	why = wrong(s, c, &ret, &sort, &search);
+	o = why != NULL ? bad(why)
+	    : run(s, c, &ret, &sort, &search, context_new(s, c, &wish));
 	search_free(&search);
 	return o;
 }

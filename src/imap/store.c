@@ -89,6 +89,7 @@ tell_others(struct session *s, const struct mail_stored *st)
 			r = tell_flags(s, &others, false);
 		if (r == 0)
 			mailbox_told_modseq(s->box, st->modseq);
+		session_contexts(s, &others, CONTEXT_CHANGED);
 	}
 	runs_free(&others);
 	mail_changes_free(&ch);
@@ -106,6 +107,7 @@ tell_stored(struct session *s, const struct mail_stored *st, bool silent,
 	/* Why it was refused: section 3.1.3 recommends to say so. */
 	if (r == 0)
 		r = tell_flags(s, &st->modified, with_uid);
+	session_contexts(s, &st->stored, CONTEXT_CHANGED);
 	if (r < 0 || st->modseq_before != mailbox_view_modseq(s->box))
 		return r < 0 ? -1 : tell_others(s, st);
 	mailbox_told_modseq(s->box, st->modseq);

@@ -72,6 +72,7 @@ const struct command commands[] = {
 	{ "SEARCH", SELECTED, NUMBERS, "ESEARCH", cmd_search },
 	{ "UID SEARCH", SELECTED, UIDS, "ESEARCH", cmd_search },
 	{ "ESEARCH", ANY, UIDS, "MULTISEARCH", cmd_esearch },
+	{ "CANCELUPDATE", SELECTED, CMD_ARGS, "CONTEXT=SEARCH", cmd_cancelupdate },
 	{ "SORT", SELECTED, NUMBERS, "SORT", cmd_sort },
 	{ "UID SORT", SELECTED, UIDS, "SORT", cmd_sort },
 	{ "UIDBATCHES", SELECTED, CMD_ARGS, "UIDBATCHES", cmd_uidbatches },

@@ -232,12 +232,16 @@ static int
 tell_difference(struct session *s, const struct mail_changes *ch, bool expunge,
     unsigned what)
 {
+	/* In front of EXPUNGE, and also where that has to wait (RFC 5267 4.3.4). */
+	if ((what & TELL_EXPUNGE) != 0)
+		session_contexts(s, &ch->vanished, CONTEXT_GONE);
 	if (expunge && (what & TELL_EXPUNGE) != 0 && ch->vanished.n > 0 && tell_gone(s, &ch->vanished) < 0)
 		return -1;
 	if ((what & TELL_NEW) != 0 && ch->arrived.n > 0) {
 		if (mailbox_told_arrived(s->box, &ch->arrived) < 0)
 			return -1;
 		tell_exists(s);
+		session_contexts(s, &ch->arrived, CONTEXT_ARRIVED);
 		session_arrived(s, &ch->arrived);
 	}
 	if ((what & TELL_FLAGS) == 0)
@@ -246,6 +250,7 @@ tell_difference(struct session *s, const struct mail_changes *ch, bool expunge,
 	if (tell_flags(s, &ch->changed, false) < 0)
 		return -1;
 	mailbox_told_modseq(s->box, ch->modseq);
+	session_contexts(s, &ch->changed, CONTEXT_CHANGED);
 	return 0;
 }
 

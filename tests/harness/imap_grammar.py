@@ -556,6 +556,11 @@ class Parser:
             self.fail("a correlator twice")
         return set(got)
 
+    def context_change(self):
+        self.number()
+        self.space()
+        self.sequence()
+
     def esearch(self):
         seen = self.correlators() if self.accept(b" ") and self.peek(b"(") else set()
         if seen and seen != {b"TAG"} and seen != {b"TAG", b"MAILBOX", b"UIDVALIDITY"}:
@@ -566,10 +571,12 @@ class Parser:
         while self.accept(b" "):
             name = self.word()
             self.space()
-            if name in seen:
+            if name in seen and name not in (b"ADDTO", b"REMOVEFROM"):
                 self.fail("%r twice" % name)
             seen.add(name)
-            if name in (b"MIN", b"MAX"):
+            if name in (b"ADDTO", b"REMOVEFROM"):               # RFC 5267
+                self.many(self.context_change, 1)
+            elif name in (b"MIN", b"MAX"):
                 self.nz_number()
             elif name == b"COUNT":
                 self.number()
@@ -718,6 +725,9 @@ class Parser:
             self.nz_number()
             if self.accept(b" "):
                 self.nz_number()
+        elif name == b"NOUPDATE":                               # RFC 5267
+            self.space()
+            self.match(QUOTED, "quoted")
         elif name == b"BADURL":                                 # RFC 4469
             self.space()
             self.match(re.compile(rb"[!-\\^-~]+"), "URL")
