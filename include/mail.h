@@ -199,6 +199,13 @@ int mailbox_lock(struct mailbox *b);
  */
 int mailbox_sync(struct mailbox *b);
 
+/*
+ * Does a small piece of the work that was put off so that no client waits for
+ * it: 1 when there is more, 0 when there is none, -1. For times when a client
+ * waits for nothing.
+ */
+int mailbox_upkeep(struct mailbox *b);
+
 /* ---- the view: what this session was told ---- */
 
 /* UIDs in the view; their rank is the message sequence number. */

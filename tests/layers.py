@@ -28,7 +28,7 @@ CALLS = {
 # of it (Maildir, mbox, locks, names on disk) does not know that there is one,
 # and the index knows nobody.
 BRIDGE = set("ahead bound change copy mail mailbox names pass pass_rows rows status "
-             "transfer watch quota".split())
+             "transfer upkeep watch quota".split())
 ROOT = ("mailreeved", "conn")
 SESSIONS = ("imap", "pop3")
 TLS = ("SSL_", "EVP_", "X509_", "BIO_", "PEM_", "OPENSSL_", "ERR_")

@@ -11,6 +11,11 @@
 /* Long enough for DONE in any case, short enough for nothing else. */
 #define DONE_LINE_MAX ((size_t)1024)
 
+/* A client that waits this long is not in the midst of something. */
+#define UPKEEP_FIRST_MS 1000
+/* Between two pieces of what was put off. */
+#define UPKEEP_MS 20
+
 static void
 shrink(struct session *s)
 {
@@ -23,8 +28,17 @@ shrink(struct session *s)
 	malloc_trim(0);
 }
 
+/* When the next piece is due: 0 when none is. */
+static uint64_t
+upkeep(struct session *s, uint64_t due)
+{
+	if (due == 0 || s->box == NULL || clock_ms() < due)
+		return due;
+	return mailbox_upkeep(s->box) > 0 ? clock_ms() + UPKEEP_MS : 0;
+}
+
 int
-session_wait(struct session *s, uint64_t autologout)
+session_wait(struct session *s, uint64_t autologout, uint64_t due)
 {
 	uint64_t poll = mail_poll_seconds(s->mail) * (uint64_t)1000;
 	int r;
@@ -37,6 +51,8 @@ session_wait(struct session *s, uint64_t autologout)
 	if (s->stream.wake_fd < 0 && (s->box != NULL || session_polls(s))
 	    && clock_ms() + poll < autologout)
 		s->stream.read_deadline = clock_ms() + poll;
+	if (due != 0 && due < s->stream.read_deadline)
+		s->stream.read_deadline = due;
 	r = stream_fill(&s->stream);
 	s->stream.wake_fd = -1;
 	if (r < 0 && errno == ETIMEDOUT && clock_ms() < autologout)
@@ -71,6 +87,7 @@ struct outcome
 cmd_idle(struct session *s, struct call *c)
 {
 	uint64_t autologout = s->stream.read_deadline;
+	uint64_t due = clock_ms() + UPKEEP_FIRST_MS;
 	int r;
 
 	(void)c;
@@ -80,8 +97,10 @@ cmd_idle(struct session *s, struct call *c)
 	while (r == 0) {
 		if (stream_flush(&s->stream) < 0)
 			return session_broken(s, errno);
-		shrink(s);
-		r = session_wait(s, autologout);
+		due = upkeep(s, due);
+		if (due == 0)
+			shrink(s);
+		r = session_wait(s, autologout, due);
 		if (r == 0)
 			r = look(s);
 	}

@@ -183,7 +183,7 @@ session_await(struct session *s)
 	while (r == 0 && stream_pending(&s->stream).n == 0) {
 		if (stream_flush(&s->stream) < 0)
 			break;
-		r = session_wait(s, autologout);
+		r = session_wait(s, autologout, 0);
 		if (r == 0 && session_look(s, false) < 0)
 			break;
 		arena_reset(&s->arena);

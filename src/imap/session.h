@@ -311,9 +311,9 @@ void session_unnotify(struct session *s);
 /*
  * Waits for input or for a change (idle.c): 1 input, 0 look for changes, -1
  * errno. Where the system cannot tell of changes, a time-out short of
- * autologout's stands in.
+ * autologout's stands in; one at due (0: none) is for what else there is to do.
  */
-int session_wait(struct session *s, uint64_t autologout);
+int session_wait(struct session *s, uint64_t autologout, uint64_t due);
 
 /* FETCH responses with these items, as FETCH takes them (fetch.c). */
 void fetch_tell(struct session *s, struct bytes items, const struct runs *uids);

@@ -32,6 +32,7 @@ struct index_folder {
 	uint32_t first_unseen;		/* no unseen message has a smaller UID */
 	uint32_t recent_from;		/* messages from here on nobody was told of */
 	uint32_t complete;		/* the first indexing came to its end */
+	uint32_t unnamed;		/* some names may not show their UIDs */
 	int64_t tidied;			/* when old files in tmp/ were last removed */
 	unsigned char stamp[INDEX_STAMP_MAX];
 };

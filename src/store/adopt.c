@@ -3,7 +3,8 @@
  * Runs as: the mailbox owner.
  *
  * A UID stands in the file's name, durably, before the index and so any
- * client hears of it.
+ * client hears of it. Of many files at once it stands in a file of its own
+ * (given.h) until their names are seen to.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,11 @@
 
 #include "log.h"
 #include "pass.h"
+
+/* In one call to give(). */
+#define GIVE_BATCH ((size_t)4096)
+
+size_t pass_many = 1000;
 
 static const struct pass *sorting;
 
@@ -23,8 +29,11 @@ where_is(const struct pass *p, const struct newcomer *n)
 static int
 by_age(const void *a, const void *b)
 {
-	return sorting->b->folder->store->ops->order(where_is(sorting, a),
-	    where_is(sorting, b));
+	const struct newcomer *x = a, *y = b;
+
+	if (x->age != y->age)
+		return x->age < y->age ? -1 : 1;
+	return strcmp(where_is(sorting, x), where_is(sorting, y));
 }
 
 /* Conflicts seen in a directory that changed meanwhile may be no conflicts. */
@@ -86,14 +95,48 @@ refused(struct pass *p, int error)
 	return 0;
 }
 
+/*
+ * Two files of one name but for its flags may be one that was renamed while we
+ * looked; one name in new/ and in cur/ too, but such a rename fails.
+ */
+static void
+identify_one(struct pass *p, struct change *c, bool exact)
+{
+	if (!exact && p->many
+	    && p->b->folder->store->ops->given(c->where)) {
+		c->error = ENOENT;
+		return;
+	}
+	p->changed_disk = true;
+	p->b->folder->store->ops->apply(p->b->folder, CHANGE_IDENTITY,
+	    p->b->state.uidvalidity, c, 1);
+}
+
+/* What cannot be given a UID as it is gets it with a new name. */
+static void
+identify(struct pass *p, struct change *c, size_t n, bool exact)
+{
+	const struct store_ops *ops = p->b->folder->store->ops;
+
+	if (p->many && ops->give(p->b->folder, p->b->state.uidvalidity, c, n) == 0) {
+		p->gave = true;
+		for (size_t i = 0; i < n; i++)
+			if (c[i].error == EEXIST)
+				identify_one(p, &c[i], exact);
+		return;
+	}
+	p->many = false;
+	p->changed_disk = true;
+	ops->apply(p->b->folder, CHANGE_IDENTITY, p->b->state.uidvalidity, c, n);
+}
+
 static int
-take_in(struct pass *p, const struct newcomer *v, struct change *c, size_t n)
+take_in(struct pass *p, const struct newcomer *v, struct change *c, size_t n,
+    bool exact)
 {
 	if (give_uids(p, v, c, n) < 0)
 		return refused(p, errno);
-	p->changed_disk = true;
-	p->b->folder->store->ops->apply(p->b->folder, CHANGE_IDENTITY,
-	    p->b->state.uidvalidity, c, n);
+	identify(p, c, n, exact);
 	for (size_t i = 0; i < n; i++) {
 		if (c[i].error != 0)
 			refused(p, c[i].error);
@@ -115,7 +158,10 @@ pass_take_in(struct pass *p, bool exact)
 		drop_conflicts(p);
 	if (p->n == 0)
 		return 0;
-	batch = p->n < ops->batch ? p->n : ops->batch;
+	p->many = ops->give != NULL && p->n >= pass_many;
+	batch = p->many ? GIVE_BATCH : ops->batch;
+	if (p->n < batch)
+		batch = p->n;
 	c = reallocarray(NULL, batch, sizeof *c);
 	if (c == NULL)
 		return -1;
@@ -124,7 +170,7 @@ pass_take_in(struct pass *p, bool exact)
 	for (size_t i = 0; rc == 0 && !p->stuck && i < p->n; i += batch) {
 		size_t n = p->n - i < batch ? p->n - i : batch;
 
-		rc = take_in(p, p->newcomers + i, c, n);
+		rc = take_in(p, p->newcomers + i, c, n, exact);
 		if (rc == 0 && p->n_found > PASS_FOUND - batch
 		    && (rc = ops->durable(p->b->folder)) == 0)
 			rc = pass_flush(p);

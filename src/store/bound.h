@@ -24,6 +24,7 @@ struct bound {
 	struct index_folder rec;	/* as last read */
 	uint64_t generation;		/* of the index that rec is from; 0: none */
 	char id[MAILBOX_ID_MAX];	/* the mailbox's, at binding */
+	bool settled;			/* the last look met all there is */
 	bool dirty;			/* own changes since bound_lock() ... */
 	bool failed;			/* ... that the index did not take */
 };

@@ -215,7 +215,7 @@ void
 mail_shrink(struct mail *m)
 {
 	for (struct folder *f = m->store->folders; f != NULL; f = f->next)
-		keywords_free(&f->keywords);
+		folder_rest(f);
 	db_rest(m->db);
 	malloc_trim(0);
 }

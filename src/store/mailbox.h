@@ -43,6 +43,9 @@ struct mailbox {
 	struct aheads ahead;
 	struct pending pending;
 	struct uidls uidls;		/* once one was asked for */
+	uint32_t upkeep_at;		/* UIDs up to here had their turn ... */
+	bool unnamed;			/* ... and some name had no UID */
+	bool upkeep_failed;		/* it is not tried again */
 };
 
 /* Remembers a fact; written with the columns. */

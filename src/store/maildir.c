@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "given.h"
 #include "layout.h"
 #include "maildir.h"
 #include "sys.h"
@@ -234,7 +235,50 @@ maildir_poke(struct folder *f)
 static int
 maildir_durable(struct folder *f)
 {
-	return sys_fsync(f->cur);
+	return given_durable(f) < 0 ? -1 : sys_fsync(f->cur);
+}
+
+/* A name without any U=, in cur/. */
+static bool
+maildir_given(const char *where)
+{
+	struct file_name n;
+
+	name_parse(bytes_of(where + 4), &n);
+	return maildir_which(where) == IN_CUR && n.uid == 0;
+}
+
+static void
+give_one(struct change *c, struct given_uid *g)
+{
+	struct file_name n;
+
+	*g = (struct given_uid){ .uid = c->uid, .error = EEXIST };
+	if (!maildir_given(c->where))
+		return;
+	name_parse(bytes_of(c->where + 4), &n);
+	c->flags = n.flags;
+	c->keywords = (struct keyword_set){ { n.letters } };
+	c->mark = name_mark("c", bytes_of(c->where + 4));
+	g->unique = name_unique_part(bytes_of(c->where + 4));
+	g->error = 0;
+}
+
+static int
+maildir_give(struct folder *f, uint32_t uidvalidity, struct change *v, size_t n)
+{
+	struct given_uid *g = reallocarray(NULL, n, sizeof *g);
+	int rc;
+
+	if (g == NULL)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		give_one(&v[i], &g[i]);
+	rc = given_add(f, uidvalidity, g, n);
+	for (size_t i = 0; i < n; i++)
+		v[i].error = g[i].error;
+	free(g);
+	return rc;
 }
 
 /*
@@ -284,10 +328,10 @@ maildir_facts(struct folder *f, const char *where, uint64_t *size, int64_t *date
 }
 
 /* Names begin with the time of their delivery. */
-static int
-maildir_order(const char *a, const char *b)
+static uint64_t
+maildir_age(const char *where)
 {
-	return name_order(bytes_of(a + 4), bytes_of(b + 4));
+	return name_age(bytes_of(where + 4));
 }
 
 const struct store_ops maildir_ops = {
@@ -304,8 +348,11 @@ const struct store_ops maildir_ops = {
 	.stamp = maildir_stamp,
 	.settle = maildir_settle,
 	.scan = maildir_scan,
-	.order = maildir_order,
+	.age = maildir_age,
 	.apply = maildir_apply,
+	.give = maildir_give,
+	.given = maildir_given,
+	.given_end = given_end,
 	.poke = maildir_poke,
 	.durable = maildir_durable,
 	.message = maildir_message,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "given.h"
 #include "log.h"
 #include "maildir.h"
 #include "stamp.h"
@@ -88,18 +89,28 @@ is_message(struct folder *f, int dir, const char *part, const struct dirent *e)
 }
 
 static int
-one_entry(const char *part, const char *file,
+one_entry(const struct folder *f, const char *part, struct bytes file,
     int (*fn)(void *arg, const struct entry *), void *arg)
 {
 	char where[LOCATOR_MAX];
 	struct file_name n;
 	struct entry e;
 
-	name_parse(bytes_of(file), &n);
-	snprintf(where, sizeof where, "%s/%s", part, file);
+	if (file.n > FILE_NAME_MAX)
+		return 0;
+	memcpy(where, part, 3);
+	where[3] = '/';
+	memcpy(where + 4, file.p, file.n);
+	where[4 + file.n] = '\0';
+	name_parse(file, &n);
 	e = (struct entry){ .uidvalidity = n.uidvalidity, .uid = n.uid,
 	    .flags = n.flags, .keywords = { { n.letters } }, .where = where,
-	    .mark = name_mark(part, bytes_of(file)), .arrival = part[0] == 'n' };
+	    .mark = name_mark(part, file), .arrival = part[0] == 'n' };
+	if (n.uid == 0
+	    && (e.uid = given_find(f, name_unique_part(file))) != 0) {
+		e.uidvalidity = given_validity(f);
+		e.given = true;
+	}
 	return fn(arg, &e);
 }
 
@@ -119,7 +130,7 @@ scan_dir(struct folder *f, int fd, const char *part,
 	}
 	while (rc == 0 && (errno = 0, e = readdir(dir)) != NULL)
 		if (is_message(f, fd, part, e))
-			rc = one_entry(part, e->d_name, fn, arg);
+			rc = one_entry(f, part, bytes_of(e->d_name), fn, arg);
 	if (rc == 0 && errno != 0)
 		rc = -1;
 	closedir(dir);
@@ -130,9 +141,10 @@ int
 maildir_scan(struct folder *f, unsigned parts,
     int (*fn)(void *arg, const struct entry *), void *arg)
 {
-	int rc = 0;
+	int rc = given_load(f);
 
-	if (parts & PART_ARRIVALS)
+	f->said_last = given_highest(f);
+	if (rc == 0 && parts & PART_ARRIVALS)
 		rc = scan_dir(f, f->arrivals, "new", fn, arg);
 	if (rc == 0 && parts & PART_MESSAGES)
 		rc = scan_dir(f, f->cur, "cur", fn, arg);

@@ -144,14 +144,13 @@ mbox_watch(struct folder *f)
 }
 
 /* From first to last in the file. */
-static int
-mbox_order(const char *a, const char *b)
+static uint64_t
+mbox_age(const char *where)
 {
-	struct mbox_place x = { 0 }, y = { 0 };
+	struct mbox_place place = { 0 };
 
-	mbox_place_parse(a, &x);
-	mbox_place_parse(b, &y);
-	return x.offset < y.offset ? -1 : x.offset > y.offset;
+	mbox_place_parse(where, &place);
+	return place.offset;
 }
 
 /* Each change was made durable before it was said to be done. */
@@ -179,7 +178,7 @@ const struct store_ops mbox_ops = {
 	.stamp = mbox_stamp,
 	.settle = mbox_settle,
 	.scan = mbox_scan,
-	.order = mbox_order,
+	.age = mbox_age,
 	.apply = mbox_apply,
 	.durable = mbox_durable,
 	.message = mbox_message,

@@ -218,14 +218,30 @@ name_mark(const char *folder_part, struct bytes file)
 	return mark != 0 ? mark : 1;
 }
 
+struct bytes
+name_unique_part(struct bytes file)
+{
+	size_t n = 0;
+
+	while (n < file.n && file.p[n] != ',' && file.p[n] != ':')
+		n++;
+	return bytes_first(file, n);
+}
+
+uint64_t
+name_age(struct bytes file)
+{
+	uint64_t age = 0;
+
+	for (size_t i = 0; i < file.n && i < 18 && ascii_digit(file.p[i]); i++)
+		age = age * 10 + (file.p[i] - (uint64_t)'0');
+	return age;
+}
+
 int
 name_order(struct bytes a, struct bytes b)
 {
-	uint64_t at = 0, bt = 0;
+	uint64_t at = name_age(a), bt = name_age(b);
 
-	for (size_t i = 0; i < a.n && i < 18 && ascii_digit(a.p[i]); i++)
-		at = at * 10 + (a.p[i] - (uint64_t)'0');
-	for (size_t i = 0; i < b.n && i < 18 && ascii_digit(b.p[i]); i++)
-		bt = bt * 10 + (b.p[i] - (uint64_t)'0');
 	return at != bt ? (at < bt ? -1 : 1) : bytes_compare(a, b);
 }

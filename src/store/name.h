@@ -43,6 +43,11 @@ size_t name_unique(char out[UNIQUE_MAX + 1]);
 #define NAME_MARK_MASK (UINT64_MAX >> 1)
 uint64_t name_mark(const char *folder_part, struct bytes file);
 
+/* What no program changes of a file's name: all before a field or the info part. */
+struct bytes name_unique_part(struct bytes file);
+
+/* The time of its delivery, with which names begin. */
+uint64_t name_age(struct bytes file);
 /* The order in which files without a UID are given one: by age, then name. */
 int name_order(struct bytes a, struct bytes b);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "pass.h"
+#include "sys.h"
 
 /* Set in a mark once the row of its UID was found to be the same. */
 #define MATCHED (UINT64_C(1) << 63)
@@ -49,7 +50,8 @@ add_newcomer(struct pass *p, const struct entry *e, uint32_t uid, bool conflict)
 			return -1;
 		p->newcomers = v;
 	}
-	p->newcomers[p->n] = (struct newcomer){ p->names.len, uid, conflict };
+	p->newcomers[p->n] = (struct newcomer){
+	    p->b->folder->store->ops->age(e->where), p->names.len, uid, conflict };
 	if (buf_add(&p->names, e->where, strlen(e->where) + 1) < 0)
 		return -1;
 	p->n++;
@@ -125,6 +127,7 @@ scan_entry(void *arg, const struct entry *e)
 {
 	struct pass *p = arg;
 
+	p->gave |= e->given;
 	if (!claim_holds(p, e))
 		return add_newcomer(p, e, 0, e->uid != 0);
 	/* Somebody moved a message we know back to new/: look at all. */
@@ -270,6 +273,18 @@ collect_entry(void *arg, const struct entry *e)
 	return found_entry(p, e);
 }
 
+/*
+ * Claims that no row has may be those of one whom a kill met between writing
+ * them and making them durable.
+ */
+static int
+believe(struct pass *p)
+{
+	struct folder *f = p->b->folder;
+
+	return f->store->ops->durable(f) < 0 && !sys_unwritable(errno) ? -1 : 0;
+}
+
 int
 pass_compare(struct pass *p, bool exact)
 {
@@ -277,7 +292,7 @@ pass_compare(struct pass *p, bool exact)
 	int rc = 0;
 
 	if (p->fresh)
-		return pass_flush(p);
+		return p->claims > 0 && believe(p) < 0 ? -1 : pass_flush(p);
 	p->open_claims = p->claims;
 	if (p->parts & PART_MESSAGES)
 		rc = compare_all(p, &missing);
@@ -286,6 +301,8 @@ pass_compare(struct pass *p, bool exact)
 	if (rc == 0 && (p->open_claims > 0 || p->conflicts > 0)) {
 		rc = p->b->folder->store->ops->scan(p->b->folder, p->parts,
 		    collect_entry, p);
+		if (rc == 0 && p->n_found > 0)
+			rc = believe(p);
 		if (rc == 0)
 			rc = pass_flush(p);
 	}

@@ -12,8 +12,12 @@
 #define PASS_FOUND 131072		/* found and held, to be written in order */
 #define PASS_NEWCOMERS ((size_t)100000)	/* taken in at once */
 
+/* So many newcomers at once would take long to rename; tests have less. */
+extern size_t pass_many;
+
 /* A file that is to be taken in. */
 struct newcomer {
+	uint64_t age;			/* less for what came first */
 	size_t at;			/* of its locator in names */
 	uint32_t uid;			/* it keeps this one; 0: a new one */
 	bool conflict;			/* its claim is another file's */
@@ -25,7 +29,7 @@ struct found {
 	uint32_t flags;
 	struct keyword_set keywords;
 	uint64_t mark;
-	size_t at;			/* of its locator in where */
+	uint32_t at, n;			/* of its locator in where, without NUL */
 	bool new;			/* taken in just now */
 };
 
@@ -52,6 +56,8 @@ struct pass {
 	bool fresh;			/* the index knows nothing: one look is enough */
 	uint64_t modseq;		/* of what this pass changes; 0: nothing yet */
 	bool changed_disk;
+	bool many;			/* newcomers are given UIDs without new names ... */
+	bool gave;			/* ... and some were */
 	bool stuck;			/* files could not be taken in */
 };
 
@@ -77,7 +83,7 @@ int pass_modseq(struct pass *p);
 /* The keywords that the flags file has for uid, added to set. */
 void pass_extra_keywords(const struct pass *p, uint32_t uid,
     struct keyword_set *set);
-/* One more message found; those before are written when there is no room. */
+/* One more message found (at and n are seen to); those before are written when there is no room. */
 int pass_add(struct pass *p, const struct found *f, const char *where);
 /* Writes the rows of all found so far. */
 int pass_flush(struct pass *p);

@@ -31,8 +31,9 @@ pass_add(struct pass *p, const struct found *f, const char *where)
 	if (p->n_found == p->cap_found && grow(p) < 0)
 		return -1;
 	p->found[p->n_found] = *f;
-	p->found[p->n_found].at = p->where.len;
-	if (buf_add(&p->where, where, strlen(where) + 1) < 0)
+	p->found[p->n_found].at = (uint32_t)p->where.len;
+	p->found[p->n_found].n = (uint32_t)strlen(where);
+	if (buf_add(&p->where, where, strlen(where)) < 0)
 		return -1;
 	p->n_found++;
 	return 0;
@@ -51,10 +52,13 @@ static uint64_t *
 sorted(const struct pass *p)
 {
 	uint64_t *order = reallocarray(NULL, p->n_found, sizeof *order);
+	bool already = true;
 
-	for (size_t i = 0; order != NULL && i < p->n_found; i++)
+	for (size_t i = 0; order != NULL && i < p->n_found; i++) {
 		order[i] = (uint64_t)p->found[i].uid << 32 | i;
-	if (order != NULL)
+		already = already && (i == 0 || order[i] > order[i - 1]);
+	}
+	if (order != NULL && !already)
 		qsort(order, p->n_found, sizeof *order, by_uid);
 	return order;
 }
@@ -89,7 +93,7 @@ write_row(struct pass *p, const struct found *f, struct runs *added)
 	}
 	if (row.uid >= b->rec.uid_next)
 		b->rec.uid_next = row.uid + 1;
-	memcpy(row.where, where, strlen(where) + 1);
+	memcpy(row.where, where, f->n);
 	/* Only moved: what clients know of it is true still. */
 	if (known && !f->new && same_flags(&old, &row)) {
 		row.modseq = old.modseq;

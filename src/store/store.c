@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "given.h"
 #include "lock.h"
 #include "store.h"
 #include "sys.h"
@@ -115,8 +116,15 @@ folder_put(struct folder *f)
 	f->store->ops->close(f);
 	if (f->lock >= 0)
 		close(f->lock);
-	keywords_free(&f->keywords);
+	folder_rest(f);
 	folder_free(f);
+}
+
+void
+folder_rest(struct folder *f)
+{
+	keywords_free(&f->keywords);
+	given_free(f);
 }
 
 void

@@ -48,6 +48,7 @@ stamp_same(const struct stamp *a, const struct stamp *b, unsigned i)
 }
 
 struct mbox_folder;
+struct given;
 
 struct store {
 	const struct store_ops *ops;
@@ -73,7 +74,8 @@ struct folder {
 	struct watch watch;
 	struct keywords keywords;
 	struct mbox_folder *mbox;	/* or NULL */
-	/* What the mail itself says of UIDs, as its last scan found (mbox). */
+	struct given *given;		/* Maildir: UIDs not in names yet; or NULL */
+	/* What the mail itself says of UIDs, as its last scan found. */
 	uint32_t said_validity, said_last;
 };
 
@@ -85,6 +87,7 @@ struct entry {
 	uint64_t mark;			/* another one whenever anything here is */
 	const char *where;		/* locator */
 	bool arrival;			/* not yet taken in */
+	bool given;			/* the claim is one that give() noted */
 };
 
 enum change_kind { CHANGE_IDENTITY, CHANGE_FLAGS, CHANGE_REMOVE };
@@ -161,8 +164,8 @@ struct store_ops {
 	/* Calls fn for each message in the given parts; stops at non-zero. */
 	int (*scan)(struct folder *f, unsigned parts,
 	    int (*fn)(void *arg, const struct entry *), void *arg);
-	/* Which of two locators is of the message that came first. */
-	int (*order)(const char *a, const char *b);
+	/* Less for the message that came first; those that are equal: by locator. */
+	uint64_t (*age)(const char *where);
 
 	/*
 	 * Makes changes one by one; each says how it went. CHANGE_IDENTITY also
@@ -170,9 +173,19 @@ struct store_ops {
 	 */
 	void (*apply)(struct folder *f, enum change_kind kind,
 	    uint32_t uidvalidity, struct change *v, size_t n);
+	/*
+	 * Gives UIDs without touching the messages: scans say them from then
+	 * on. Fills what CHANGE_IDENTITY does; EEXIST where that is what it
+	 * takes. -1: nothing was given. NULL: apply() is as cheap.
+	 */
+	int (*give)(struct folder *f, uint32_t uidvalidity, struct change *v,
+	    size_t n);
+	/* Whether its UID is still to be put where the message is; and that all are. */
+	bool (*given)(const char *where);
+	int (*given_end)(struct folder *f);
 	/* Makes others look, after a change that no directory shows; or NULL. */
 	void (*poke)(struct folder *f);
-	/* After it, a power cut cannot undo what apply() did. */
+	/* After it, a power cut cannot undo what give() and apply() did. */
 	int (*durable)(struct folder *f);
 
 	int (*message)(struct folder *f, const char *where, struct message *out);
@@ -209,6 +222,9 @@ void store_close(struct store *s);
 /* One folder object for each open folder, however many use it. */
 int folder_get(struct store *s, struct bytes name, struct folder **out);
 void folder_put(struct folder *f);
+
+/* Gives back what it knows and can read again. */
+void folder_rest(struct folder *f);
 
 /* Has events tell of the folder from now on, where the system can. */
 void folder_watch(struct folder *f);

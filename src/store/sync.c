@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "given.h"
 #include "log.h"
 #include "name.h"
 #include "pass.h"
@@ -107,9 +108,10 @@ look(struct bound *b, struct pass *p, const struct store_ops *ops, bool last)
 		b->rec.recent_from = b->rec.uid_next;
 	if (pass_compare(p, exact) < 0
 	    || ((p->parts & PART_FLAGS) && b->rec.messages > 0
-	    && !ops->keywords_inside && pass_keywords(p) < 0)
+	    && !p->fresh && !ops->keywords_inside && pass_keywords(p) < 0)
 	    || pass_take_in(p, exact) < 0)
 		return -1;
+	b->rec.unnamed |= p->gave;
 	if ((exact || last) && !p->more && complete(p) < 0)
 		return -1;
 	if (p->changed_disk && ops->settle(b->folder, &known, &before) < 0)
@@ -130,15 +132,19 @@ sync_locked(struct bound *b)
 	bool much = false;
 	int rc = 0;
 
+	b->settled = false;
 	for (unsigned i = 0; rc == 0 && i < TRIES; i++) {
 		struct pass p = { .b = b };
 
 		rc = look(b, &p, ops, i == TRIES - 1);
+		b->settled = rc > 0 && !p.stuck;
 		much = much || p.claims > TRIM_MESSAGES || p.n > TRIM_MESSAGES;
 		pass_free(&p);
 	}
-	if (much)
+	if (much) {
+		given_free(b->folder);
 		malloc_trim(0);
+	}
 	return rc < 0 ? -1 : 0;
 }
 
@@ -151,7 +157,8 @@ sync_own_changes(struct bound *b)
 	memcpy(&known, b->rec.stamp, sizeof known);
 	if (ops->settle(b->folder, &known, &now) < 0)
 		return -1;
-	if (folder_only_ours(b->folder))
+	/* What could not be taken in before is still to be looked for. */
+	if (b->settled && folder_only_ours(b->folder))
 		return remember(b, &now);
 	return sync_locked(b);
 }

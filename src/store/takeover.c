@@ -11,6 +11,7 @@
 
 #include "foreign.h"
 #include "maildir.h"
+#include "pass.h"
 #include "takeover.h"
 #include "text.h"
 #include "uidl.h"
@@ -186,11 +187,30 @@ write_flags(struct taking *t)
 
 /* ---- the files of the messages ---- */
 
+/*
+ * Many names are seen to later (given.h), unless they must also get the letters
+ * of keywords that Courier keeps elsewhere.
+ */
+static void
+identify(struct taking *t)
+{
+	const struct store_ops *ops = t->f->store->ops;
+	uint32_t validity = t->w.uidvalidity;
+
+	if (t->w.courier || t->out->messages < pass_many
+	    || ops->give(t->f, validity, t->batch, t->n) < 0) {
+		ops->apply(t->f, CHANGE_FLAGS, validity, t->batch, t->n);
+		return;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		if (t->batch[i].error == EEXIST)
+			ops->apply(t->f, CHANGE_FLAGS, validity, &t->batch[i], 1);
+}
+
 static void
 apply_batch(struct taking *t)
 {
-	t->f->store->ops->apply(t->f, CHANGE_FLAGS, t->w.uidvalidity, t->batch,
-	    t->n);
+	identify(t);
 	for (size_t i = 0; i < t->n; i++)
 		if (t->batch[i].error == 0 || t->batch[i].error == ENOENT)
 			t->changed = true;

@@ -428,6 +428,13 @@ mailbox_status_now(struct mailbox *b, unsigned want, struct mailbox_status *out)
 }
 
 int
+mailbox_upkeep(struct mailbox *b)
+{
+	(void)b;
+	return 0;
+}
+
+int
 mailbox_sync(struct mailbox *b)
 {
 	return b->box->used && b->box->uidvalidity == b->uidvalidity ? 0

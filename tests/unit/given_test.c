@@ -1,0 +1,399 @@
+/*
+ * Messages whose file names do not show their UIDs: who they are stands in
+ * mailreeve-uids until the names are seen to.
+ * Runs as: the person who builds.
+ */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+
+#define MAILDIRS_OPTIONS "special-folders no\n"
+
+#include "../../src/store/pass.h"
+#include "../../src/store/sys.h"
+#include "maildirs.h"
+#include "test.h"
+
+#define MESSAGES 40
+
+static struct mailbox *
+open_box(struct mail *m)
+{
+	struct mailbox *b = NULL;
+
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	return b;
+}
+
+static const char *
+path_of(const char *file)
+{
+	static char path[2][400];
+	static unsigned turn;
+
+	turn = !turn;
+	snprintf(path[turn], sizeof path[turn], "%s/Maildir/%s", maildirs_home, file);
+	return path[turn];
+}
+
+/* The youngest first, so that the order of names is not that of making. */
+static struct mail *
+foreign_mail(void)
+{
+	struct mail *m = fresh_mail();
+
+	pass_many = 10;
+	for (unsigned i = MESSAGES; i > 0; i--) {
+		char name[60], text[40];
+
+		snprintf(name, sizeof name, "%u.M%uP1.host%s:2,%s", 1000 + i, i,
+		    i % 3 ? "" : ",S=15", i % 2 ? "S" : "");
+		snprintf(text, sizeof text, "X: %u\n\nbody\n", i);
+		deliver("cur", name, text);
+	}
+	return m;
+}
+
+static unsigned
+content_of(struct mailbox *b, uint32_t uid)
+{
+	struct message msg;
+	char text[64] = "";
+	unsigned content = 0;
+
+	if (mailbox_message(b, uid, &msg) < 0)
+		return 0;
+	if (message_read(&msg, 0, text, sizeof text - 1) > 0)
+		sscanf(text, "X: %u", &content);
+	message_close(&msg);
+	return content;
+}
+
+/* UID n is message n, for all up to count but those in `without`. */
+static bool
+as_given(struct mailbox *b, unsigned count, unsigned without)
+{
+	bool good = true;
+
+	for (unsigned i = 1; i <= count; i++)
+		good = CHECK_EQ_INT(content_of(b, i), i == without ? 0 : i) && good;
+	return good;
+}
+
+/* How many files in cur/ say a UID, and how many do not. */
+static unsigned
+count_names(bool with)
+{
+	DIR *d = opendir(path_of("cur"));
+	unsigned n = 0;
+	struct dirent *e;
+
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.' && (strstr(e->d_name, ",U=") != NULL) == with;
+	closedir(d);
+	return n;
+}
+
+static bool
+there(const char *file)
+{
+	return access(path_of(file), F_OK) == 0;
+}
+
+static void
+names_stay_and_uids_hold(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b = open_box(m);
+
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES);
+	CHECK_EQ_INT(count_names(true), 0);
+	CHECK(there("mailreeve-uids"));
+	as_given(b, MESSAGES, 0);
+	mailbox_close(b);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	b = open_box(m);
+	as_given(b, MESSAGES, 0);
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES);
+	CHECK_EQ_INT(count_names(true), 0);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+/* mutt marks messages read; Dovecot would also add a size: still the same ones. */
+static void
+others_rename(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b = open_box(m);
+	struct mail_row row;
+
+	CHECK_EQ_INT(rename(path_of("cur/1002.M2P1.host:2,"),
+	    path_of("cur/1002.M2P1.host:2,RS")), 0);
+	CHECK_EQ_INT(rename(path_of("cur/1004.M4P1.host:2,"),
+	    path_of("cur/1004.M4P1.host,S=13:2,F")), 0);
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK_EQ_INT(mailbox_row(b, 2, &row), 0);
+	CHECK_EQ_INT(row.flags, FLAG_SEEN | FLAG_ANSWERED);
+	CHECK_EQ_INT(mailbox_row(b, 4, &row), 0);
+	CHECK_EQ_INT(row.flags, FLAG_FLAGGED);
+	as_given(b, MESSAGES, 0);
+	/* And to where new mail is: taken in from there, as itself. */
+	CHECK_EQ_INT(rename(path_of("cur/1008.M8P1.host:2,"),
+	    path_of("new/1008.M8P1.host")), 0);
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK_EQ_INT(count_names(true), 1);
+	as_given(b, MESSAGES, 0);
+	mailbox_close(b);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	b = open_box(m);
+	as_given(b, MESSAGES, 0);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+static void
+store_one(struct mailbox *b, uint32_t uid)
+{
+	struct mail_store how = { .how = FLAGS_ADD, .flags = FLAG_FLAGGED };
+	struct mail_stored out;
+	struct runs one = RUNS_INIT;
+
+	runs_add(&one, uid, uid);
+	CHECK_EQ_INT(mailbox_store(b, &one, &how, &out), 0);
+	CHECK_EQ_INT(out.stored.count, 1);
+	mail_stored_free(&out);
+	runs_free(&one);
+}
+
+static void
+a_store_names(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b = open_box(m);
+
+	store_one(b, 3);
+	CHECK_EQ_INT(count_names(true), 1);
+	as_given(b, MESSAGES, 0);
+	mailbox_close(b);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	b = open_box(m);
+	as_given(b, MESSAGES, 0);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+/* A copy of a file, with other flags or in new/, is another message. */
+static void
+twins(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b = open_box(m);
+
+	CHECK_EQ_INT(link(path_of("cur/1005.M5P1.host:2,S"),
+	    path_of("cur/1005.M5P1.host:2,FS")), 0);
+	CHECK_EQ_INT(link(path_of("cur/1007.M7P1.host:2,S"),
+	    path_of("new/1007.M7P1.host")), 0);
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	as_given(b, MESSAGES, 0);
+	CHECK_EQ_INT(content_of(b, MESSAGES + 1) + content_of(b, MESSAGES + 2), 12);
+	CHECK_EQ_INT(content_of(b, MESSAGES + 3), 0);
+	mailbox_close(b);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	b = open_box(m);
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES + 2);
+	as_given(b, MESSAGES, 0);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+/* Twins at the first look: the second is one by its new name. */
+static void
+twins_from_the_start(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b;
+
+	CHECK_EQ_INT(link(path_of("cur/1005.M5P1.host:2,S"),
+	    path_of("cur/1005.M5P1.host:2,FS")), 0);
+	b = open_box(m);
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES + 1);
+	CHECK_EQ_INT(count_names(true), 1);
+	CHECK_EQ_INT(content_of(b, 5), 5);
+	CHECK_EQ_INT(content_of(b, 6), 5);
+	CHECK_EQ_INT(content_of(b, 7), 6);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+static void
+expunged_never_again(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b = open_box(m);
+	struct runs one = RUNS_INIT;
+
+	runs_add(&one, 5, 5);
+	CHECK_EQ_INT(link(path_of("cur/1005.M5P1.host:2,S"), path_of("kept")), 0);
+	CHECK_EQ_INT(mailbox_remove(b, &one, NULL), 0);
+	CHECK_EQ_INT(link(path_of("kept"), path_of("cur/1005.M5P1.host:2,S")), 0);
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	as_given(b, MESSAGES, 5);
+	CHECK_EQ_INT(content_of(b, MESSAGES + 1), 5);
+	CHECK_EQ_INT(count_names(true), 1);
+	runs_free(&one);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+/* Names get their UIDs little by little, while others rename the files too. */
+static void
+names_are_seen_to(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b = open_box(m);
+	uint64_t modseq = mailbox_view_modseq(b);
+	struct mail_changes c;
+	unsigned steps = 0;
+	int rc;
+
+	/* Between what we know and what we do. */
+	CHECK_EQ_INT(rename(path_of("cur/1002.M2P1.host:2,"),
+	    path_of("cur/1002.M2P1.host:2,S")), 0);
+	while ((rc = mailbox_upkeep(b)) > 0 && steps < 100)
+		steps++;
+	CHECK_EQ_INT(rc, 0);
+	CHECK(steps > 0);
+	CHECK_EQ_INT(count_names(false), 0);
+	CHECK_EQ_INT(count_names(true), MESSAGES);
+	CHECK(!there("mailreeve-uids"));
+	as_given(b, MESSAGES, 0);
+	CHECK_EQ_INT(mailbox_changes(b, &c), 0);
+	CHECK_EQ_INT(c.vanished.count + c.arrived.count, 0);
+	/* Only what mutt changed is a change. */
+	CHECK_EQ_INT(c.changed.count, 1);
+	CHECK(runs_contains(&c.changed, 2));
+	CHECK(c.modseq > modseq);
+	mail_changes_free(&c);
+	CHECK_EQ_INT(mailbox_upkeep(b), 0);
+	mailbox_close(b);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	b = open_box(m);
+	as_given(b, MESSAGES, 0);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+static void
+append_text(const char *file, const char *text)
+{
+	FILE *f = fopen(path_of(file), "a");
+
+	CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+/* What a crash leaves at the end is no line, and does not spoil the next one. */
+static void
+torn_lines(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b = open_box(m);
+	unsigned i;
+
+	append_text("mailreeve-uids", "0 zero\n77\nx y\n99 a/b\n41 2000.M0P1.ho");
+	for (i = 0; i < 12; i++) {
+		char name[60], text[40];
+
+		snprintf(name, sizeof name, "%u.M%uP1.host:2,", 2000 + i, i);
+		snprintf(text, sizeof text, "X: %u\n\nbody\n", MESSAGES + 1 + i);
+		deliver("cur", name, text);
+	}
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK_EQ_INT(count_names(true), 0);
+	mailbox_close(b);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	b = open_box(m);
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES + 12);
+	for (i = 0; i < 12; i++) {
+		uint32_t uid = runs_nth(mailbox_view(b), MESSAGES + 1 + i);
+
+		CHECK(uid > MESSAGES);
+		CHECK_EQ_INT(content_of(b, uid), MESSAGES + 1 + i);
+	}
+	as_given(b, MESSAGES, 0);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+/* The list of another UIDVALIDITY is none; one that is lost costs new UIDs. */
+static void
+of_another_mailbox(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b = open_box(m);
+	FILE *f;
+
+	mailbox_close(b);
+	mail_close(m);
+	f = fopen(path_of("mailreeve-uids"), "r+");
+	CHECK(f != NULL && fputs("uidvalidity 1000000000", f) >= 0
+	    && fclose(f) == 0);
+	drop_index();
+	m = same_mail();
+	b = open_box(m);
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES);
+	CHECK(runs_first(mailbox_view(b)) > MESSAGES);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+static int countdown;
+
+static int
+full_at_nth(const char *call)
+{
+	return strcmp(call, "write") == 0 && --countdown < 0 ? ENOSPC : 0;
+}
+
+/* No room for the list: the names, which need none. */
+static void
+no_room_for_it(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b = open_box(m);
+
+	mailbox_close(b);
+	for (unsigned i = 0; i < 12; i++) {
+		char name[60];
+
+		snprintf(name, sizeof name, "%u.M%uP1.host:2,", 2000 + i, i);
+		deliver("cur", name, "X: 50\n\nbody\n");
+	}
+	countdown = 0;
+	sys_before = full_at_nth;
+	b = open_box(m);
+	sys_before = NULL;
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES + 12);
+	CHECK_EQ_INT(count_names(true), 12);
+	as_given(b, MESSAGES, 0);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+TEST_MAIN(TEST(names_stay_and_uids_hold), TEST(others_rename),
+    TEST(a_store_names), TEST(twins), TEST(twins_from_the_start),
+    TEST(expunged_never_again), TEST(names_are_seen_to), TEST(torn_lines),
+    TEST(of_another_mailbox), TEST(no_room_for_it))
