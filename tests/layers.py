@@ -49,11 +49,12 @@ def symbols(path, *options):
 
 
 def objects():
-    """{(folder, file): symbols}"""
+    """{(folder, file): symbols}, without what an earlier tree left behind"""
     found = {}
     for path in glob.glob(os.path.join(BUILD, "src", "*", "*.o")):
         folder, name = path.split(os.sep)[-2:]
-        found[folder, name[:-2]] = symbols(path)
+        if os.path.exists(os.path.join(TOP, "src", folder, name[:-2] + ".c")):
+            found[folder, name[:-2]] = symbols(path)
     return found
 
 

@@ -27,10 +27,9 @@
 /* Text that is made for one item: header fields, which HEADER_MAX bounds. */
 #define SCRATCH_MAX (4 * HEADER_MAX)
 
-/* Items for which rows need dates and sizes. */
-#define NEEDS_DATES (1u << FETCH_INTERNALDATE | 1u << FETCH_SIZE | \
-    1u << FETCH_SAVEDATE | 1u << FETCH_SECTION | 1u << FETCH_BINARY | \
-    1u << FETCH_BINARY_SIZE)
+/* Items for which rows need dates and sizes, and those for which they may. */
+#define NEEDS_DATES (1u << FETCH_INTERNALDATE | 1u << FETCH_SIZE | 1u << FETCH_SAVEDATE)
+#define SECTIONS (1u << FETCH_SECTION | 1u << FETCH_BINARY | 1u << FETCH_BINARY_SIZE)
 
 struct fetch {
 	struct session *s;
@@ -216,9 +215,9 @@ put_objectid(struct fetch *f, const struct fetch_item *item)
 static int
 find_section(struct fetch *f, const struct fetch_item *item, struct section *out)
 {
-	uint64_t size;
+	uint64_t size = 0;
 
-	if (get_size(f, &size) == -1)
+	if (section_needs_size(item) && get_size(f, &size) == -1)
 		return -1;
 	return section_find(&f->facts, item, size, &f->scratch, &mark, out);
 }
@@ -381,12 +380,27 @@ put_block(struct fetch *f)
 	mailbox_columns_flush(f->s->box);
 }
 
+static bool
+needs_dates(const struct fetch_program *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		unsigned kind = 1u << p->item[i].kind;
+
+		if ((kind & NEEDS_DATES) != 0 ||
+		    ((kind & SECTIONS) != 0 && section_needs_size(&p->item[i])))
+			return true;
+	}
+	return false;
+}
+
 static void
 put_messages(struct fetch *f, const struct runs *uids)
 {
 	int r;
 
-	rows_begin(&f->rows, f->s->box, uids, (f->program.kinds & NEEDS_DATES) != 0);
+	rows_begin(&f->rows, f->s->box, uids, needs_dates(&f->program));
 	while ((r = rows_next(&f->rows, marks_seen(f) ? SEEN_BLOCK : ROWS_BLOCK)) == 1 &&
 	    f->s->stream.out_error == 0)
 		put_block(f);

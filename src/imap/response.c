@@ -240,6 +240,21 @@ put_octets(struct response *r, const void *p, size_t n)
 	r->literal -= n;
 }
 
+void
+put_lines(struct response *r, struct bytes stored, struct crlf *state)
+{
+	unsigned char *room = stream_room(r->out, 2 * stored.n);
+	size_t n;
+
+	if (room == NULL)
+		return;
+	n = crlf_convert(state, stored, room);
+	if (n > r->literal)
+		n = (size_t)r->literal;
+	stream_put(r->out, n);
+	r->literal -= n;
+}
+
 bool
 put_literal_end(struct response *r)
 {

@@ -12,6 +12,7 @@
 #ifndef RESPONSE_H
 #define RESPONSE_H
 
+#include "crlf.h"
 #include "mail.h"
 #include "stream.h"
 
@@ -73,6 +74,12 @@ void put_glued(struct response *r, struct bytes b);
 void put_literal_begin(struct response *r, uint64_t size);
 void put_literal8_begin(struct response *r, uint64_t size);
 void put_octets(struct response *r, const void *p, size_t n);
+/*
+ * At most LINES_MAX bytes as stored, as octets of the literal with CRLF, made
+ * where they are sent from. What would be over its size is left out.
+ */
+#define LINES_MAX (STREAM_OUT_SIZE / 2)
+void put_lines(struct response *r, struct bytes stored, struct crlf *state);
 /*
  * Ends it. A message that shrank meanwhile leaves octets missing: they are
  * sent as spaces and false is returned.

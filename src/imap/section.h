@@ -51,6 +51,17 @@ struct section {
 };
 
 /*
+ * Whether the message's size must be known for that: it may have to be read once
+ * more for it.
+ */
+static inline bool
+section_needs_size(const struct fetch_item *item)
+{
+	return item->depth == 0 && (item->kind != FETCH_SECTION ||
+	    item->text == SECTION_ALL || item->text == SECTION_TEXT);
+}
+
+/*
  * Finds the section an item asks for. size is the message's size with CRLF.
  * Memory for text comes from scratch, which the next call overwrites. 0, or -1
  * with errno (ENOTSUP: unknown Content-Transfer-Encoding).

@@ -8,6 +8,12 @@
 
 #include "section_walk.h"
 
+static bool
+has_nul(struct bytes b)
+{
+	return b.n > 0 && memchr(b.p, 0, b.n) != NULL;
+}
+
 /* ---- marks ---- */
 
 static bool
@@ -143,7 +149,7 @@ section_measure(struct facts *f, struct section *s, struct section_mark *mark)
 	mark_take(f, s, mark);
 	if (mark->octets == 0) {
 		while ((r = walk(f, s, &p, &piece)) == 1)
-			mark->nul |= piece.n > 0 && memchr(piece.p, 0, piece.n) != NULL;
+			mark->nul |= has_nul(piece);
 		if (r == -1) {
 			if (errno == EILSEQ)
 				errno = ENOTSUP;
@@ -176,10 +182,32 @@ put_clean(struct response *out, struct bytes b)
 static void
 put_piece(struct response *out, struct bytes b, bool literal8)
 {
-	if (!literal8 && b.n > 0 && memchr(b.p, 0, b.n) != NULL)
+	if (!literal8 && has_nul(b))
 		put_clean(out, b);
 	else
 		put_octets(out, b.p, b.n);
+}
+
+/* All of a range that is not decoded, made where it is sent from. */
+static void
+send_whole(struct facts *f, const struct section *s, struct response *out)
+{
+	bool as_stored = s->end - s->begin == s->octets;
+	struct crlf state = { 0 };
+	uint64_t at = s->begin;
+	struct bytes piece;
+
+	while (source_at(&f->source, at, s->end - at, &piece) == 0 && piece.n > 0) {
+		piece = bytes_first(piece, LINES_MAX);
+		at += piece.n;
+		if (!as_stored && !has_nul(piece)) {
+			put_lines(out, piece, &state);
+			continue;
+		}
+		if (!as_stored && convert(f, &state, &piece) == -1)
+			return;
+		put_piece(out, bytes_first(piece, (size_t)out->literal), false);
+	}
 }
 
 /* The octets from ... from + n of a range. */
@@ -234,6 +262,8 @@ section_send(struct facts *f, const struct fetch_item *item,
 		put_literal_begin(out, n);
 	if (s->memory)
 		put_piece(out, bytes_first(bytes_from(s->text, (size_t)from), (size_t)n), false);
+	else if (n == s->octets && !s->binary)
+		send_whole(f, s, out);
 	else
 		send_range(f, s, from, n, mark, out);
 	return put_literal_end(out);

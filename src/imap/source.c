@@ -40,9 +40,11 @@ source_open(struct source *s)
 
 /* Reads on behind the window's bytes: how many came, or -1. */
 static ssize_t
-extend(struct source *s)
+extend(struct source *s, uint64_t max)
 {
-	size_t want = s->at + s->filled == 0 ? SOURCE_FIRST : SOURCE_WINDOW - s->filled;
+	/* Who wants the beginning often wants no more than that. */
+	size_t want = s->at + s->filled == 0 && max <= SOURCE_FIRST ? SOURCE_FIRST
+	    : SOURCE_WINDOW - s->filled;
 	ssize_t n = message_read(&s->msg, s->at + s->filled, s->window + s->filled, want);
 
 	if (n > 0)
@@ -63,7 +65,7 @@ source_at(struct source *s, uint64_t offset, uint64_t max, struct bytes *out)
 		s->filled = 0;
 	}
 	skip = (size_t)(offset - s->at);
-	if (skip == s->filled && max > 0 && extend(s) == -1)
+	if (skip == s->filled && max > 0 && extend(s, max) == -1)
 		return -1;
 	*out = bytes_from(bytes_make(s->window, s->filled), skip);
 	if (out->n > max)
@@ -80,7 +82,7 @@ source_begin(struct source *s, size_t max, struct bytes *out)
 	if (source_at(s, 0, max, &any) == -1)
 		return -1;
 	while (s->filled < max) {
-		n = extend(s);
+		n = extend(s, max);
 		if (n == -1)
 			return -1;
 		if (n == 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "crlf.h"
 #include "mailbox.h"
 
 #define PIECE ((size_t)65536)
@@ -69,30 +70,19 @@ message_read(const struct message *msg, uint64_t offset, void *p, size_t n)
 	return got < 0 ? -1 : (ssize_t)have;
 }
 
-/* LFs that no CR stands before; *last carries a CR from piece to piece. */
-static uint64_t
-bare_newlines(const unsigned char *p, size_t n, unsigned char *last)
-{
-	uint64_t count = n > 0 && p[0] == '\n' && *last != '\r';
-
-	for (size_t i = 1; i < n; i++)
-		count += p[i] == '\n' && p[i - 1] != '\r';
-	if (n > 0)
-		*last = p[n - 1];
-	return count;
-}
-
 int
 message_wire_size(const struct message *msg, uint64_t *size)
 {
-	unsigned char piece[PIECE], last = 0;
-	uint64_t at = 0, bare = 0;
-	ssize_t n;
+	unsigned char piece[PIECE];
+	struct crlf state = { 0 };
+	uint64_t at = 0;
+	ssize_t n = 0;
 
-	while ((n = message_read(msg, at, piece, sizeof piece)) > 0) {
-		bare += bare_newlines(piece, (size_t)n, &last);
+	*size = 0;
+	while (at < msg->size
+	    && (n = message_read(msg, at, piece, sizeof piece)) > 0) {
+		*size += crlf_size(&state, bytes_make(piece, (size_t)n));
 		at += (uint64_t)n;
 	}
-	*size = at + bare;
 	return n < 0 ? -1 : 0;
 }

@@ -202,8 +202,10 @@ class Mail:
             self.accounts(c, "ab"[i])
         first = everyone[0].people["main"]
         self.octets = fill(first.maildir, sizes.messages)
+        for c in everyone[1:]:
+            lib.run("cp", "-a", first.maildir, c.people["main"].maildir, timeout=600)
         for c in everyone:
-            self.give(c, first)
+            self.give(c)
 
     def accounts(self, c, letter):
         for role in ["main", "folders", "strong"] + ["crowd%d" % i for i in range(CROWD)]:
@@ -211,10 +213,8 @@ class Mail:
         strong = c.people["strong"]
         lib.run("chpasswd", "-c", "YESCRYPT", input="%s:%s\n" % (strong.name, strong.password))
 
-    def give(self, c, first):
+    def give(self, c):
         main = c.people["main"]
-        if main is not first:
-            lib.run("cp", "-a", first.maildir, main.maildir, timeout=600)
         self.pristine = main.home + "/.pristine"
         lib.run("cp", "-al", main.maildir + "/cur", self.pristine, timeout=600)
         for name, count in (("Large", self.sizes.large), ("Huge", self.sizes.huge)):

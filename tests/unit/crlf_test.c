@@ -49,6 +49,42 @@ converts(void)
 	}
 }
 
+/* What crlf.h says, byte by byte. */
+static size_t
+plainly(struct bytes in, unsigned char *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in.n; i++) {
+		if (in.p[i] == '\n' && (i == 0 || in.p[i - 1] != '\r'))
+			out[n++] = '\r';
+		out[n++] = in.p[i];
+	}
+	return n;
+}
+
+/* Line ends at every distance from the borders of blocks, and cut anywhere. */
+static void
+converts_any_text(void)
+{
+	unsigned char in[100], want[200], out[200 + 1];
+
+	for (unsigned seed = 1; seed <= 2000; seed++) {
+		size_t n = seed % sizeof in, at = seed % (n + 1), made;
+		struct crlf c = { 0 };
+		unsigned next = seed;
+
+		for (size_t i = 0; i < n; i++, next = next * 1103515245 + 12345)
+			in[i] = (unsigned char)"\r\nabcdefghijklmn"[next >> 16 & 15];
+		out[2 * n] = 0x55;
+		made = crlf_convert(&c, bytes_make(in, at), out);
+		made += crlf_convert(&c, bytes_make(in + at, n - at), out + made);
+		CHECK_EQ_BYTES(bytes_make(out, made),
+		    bytes_make(want, plainly(bytes_make(in, n), want)));
+		CHECK_EQ_INT(out[2 * n], 0x55);
+	}
+}
+
 /* Long enough for the lanes' counters to be emptied on the way. */
 static void
 counts_long_runs(void)
@@ -82,4 +118,4 @@ finds_8bit(void)
 	CHECK(crlf_is_7bit(bytes_make(p, 0)));
 }
 
-TEST_MAIN(TEST(converts), TEST(counts_long_runs), TEST(finds_8bit))
+TEST_MAIN(TEST(converts), TEST(converts_any_text), TEST(counts_long_runs), TEST(finds_8bit))

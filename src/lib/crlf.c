@@ -90,31 +90,53 @@ crlf_count(struct crlf *c, struct bytes piece, uint64_t *lines)
 	return crlf_size(c, piece);
 }
 
+/* How many bytes before the first LF of sixteen; all of them when there is none. */
+static unsigned
+before_lf(lanes v)
+{
+	lanes hit = (lanes)(v == '\n');
+	uint64_t half[2];
+
+	memcpy(half, &hit, sizeof half);
+	if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__) {
+		half[0] = __builtin_bswap64(half[0]);
+		half[1] = __builtin_bswap64(half[1]);
+	}
+	if (half[0] != 0)
+		return (unsigned)__builtin_ctzll(half[0]) / 8;
+	return half[1] != 0 ? 8 + (unsigned)__builtin_ctzll(half[1]) / 8 : LANES;
+}
+
+/*
+ * Sixteen bytes are stored before it is known how many of them count: while as
+ * many are left to read, there is room for more than these in out.
+ */
 size_t
 crlf_convert(struct crlf *c, struct bytes piece, unsigned char *out)
 {
-	const unsigned char *p = piece.p, *end, *lf;
-	unsigned char *to = out;
+	const unsigned char *p = piece.p, *end = p + piece.n;
+	unsigned char *to = out, last = c->cr ? '\r' : '\0';
 
-	if (piece.n == 0)
-		return 0;
-	end = p + piece.n;
-	while (p < end && (lf = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		size_t n = (size_t)(lf - p);
+	while (end - p >= LANES) {
+		lanes v = load(p);
+		unsigned n = before_lf(v);
 
-		memcpy(to, p, n);
+		memcpy(to, &v, sizeof v);
+		p += n;
 		to += n;
-		if (n > 0 ? lf[-1] != '\r' : !c->cr)
+		if (n == LANES)
+			continue;
+		*to = '\r';
+		to += (p > piece.p ? p[-1] : last) != '\r';
+		*to++ = *p++;
+	}
+	for (; p < end; p++) {
+		if (*p == '\n' && (p > piece.p ? p[-1] : last) != '\r')
 			*to++ = '\r';
-		*to++ = '\n';
-		p = lf + 1;
-		c->cr = false;
+		*to++ = *p;
 	}
-	if (p < end) {
-		memcpy(to, p, (size_t)(end - p));
-		to += end - p;
+	if (piece.n > 0)
 		c->cr = end[-1] == '\r';
-	}
 	return (size_t)(to - out);
 }
 
