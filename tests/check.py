@@ -202,6 +202,8 @@ def main():
     args = args.parse_args()
     args.build = os.path.join(TOP, args.build)
     os.environ.update({k: os.environ.get(k, v) for k, v in SANITIZERS.items()})
+    # Under nohup it would be ignored, also by the programs that are to end of it.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     begun = time.monotonic()
     done = [] if args.no_build else run_all(builds(args), workers=1)
     if not any(s.failed for s in done[:1]):

@@ -50,7 +50,7 @@ SANITIZED = os.path.exists(os.path.join(BUILD, ".san"))
 __all__ = ["BUILD", "CONFIG", "LIBEXEC", "MAILREEVED", "PORTS", "SANITIZED", "SCRATCH",
            "Log", "Server", "Skip", "User", "log", "main", "os", "re", "run", "need",
            "signal", "socket", "subprocess", "sys", "tempfile", "time", "user", "wait_for",
-           "certificate", "configure", "tap", "wire", "start", "processes", "place"]
+           "certificate", "configure", "library", "tap", "wire", "start", "processes", "place"]
 
 
 # ---- the world -----------------------------------------------------------------
@@ -171,6 +171,17 @@ def need(*programs):
     if None in paths:
         raise Skip("%s is not installed" % programs[paths.index(None)])
     return paths
+
+
+def library(name, *libraries):
+    """The shared library made from tests/system/NAME.c, once: its path."""
+    path = "%s/%s.so" % (SCRATCH, name)
+    if not os.path.exists(path):
+        cc = os.environ.get("CC", "cc").split()
+        need(cc[0])
+        run(*cc, "-std=gnu17", "-Wall", "-Wextra", "-fPIC", "-shared", "-o", path,
+            "%s/%s.c" % (HERE, name), *libraries)
+    return path
 
 
 def wait_for(test, what, limit=wire.TIMEOUT):

@@ -2,20 +2,8 @@
 """PAM as an administrator may have it, and as nobody would want it."""
 from lib import *
 
-MODULE = SCRATCH + "/pam_trouble.so"
-HERE = os.path.dirname(os.path.abspath(__file__))
 UNIX = "auth required pam_unix.so nodelay\naccount required pam_unix.so\n"
 PERMIT = "pam_permit.so"
-
-
-def module():
-    """Compiled once; the name of the file."""
-    if not os.path.exists(MODULE):
-        cc = os.environ.get("CC", "cc")
-        need(cc)
-        run(cc, "-std=gnu17", "-Wall", "-Wextra", "-fPIC", "-shared", "-o", MODULE,
-            HERE + "/pam_trouble.c", "-lpam")
-    return MODULE
 
 
 class Pam:
@@ -23,7 +11,7 @@ class Pam:
 
     def __init__(self, text, service="imap"):
         self.path = "/etc/pam.d/" + service
-        self.text = text.replace("@M", module())
+        self.text = text.replace("@M", library("pam_trouble", "-lpam"))
 
     def __enter__(self):
         with open(self.path) as f:
