@@ -76,7 +76,11 @@ login_ending(struct login *l, int error)
 
 	switch (error) {
 	case ETIMEDOUT:
+		log_info("timeout: rip=%s proto=%s session=%s", l->remote,
+		    l->service->name, l->name);
 		return END_TIMEOUT;
+	case EHOSTDOWN:
+		return END_UNAVAILABLE;
 	case E2BIG:
 	case EDQUOT:
 		login_complain(l, "too-long");

@@ -96,6 +96,7 @@ serve(struct login *l, int client, bool behind_proxy)
 	enum outcome o;
 
 	wire_init(&l->wire, client, clock_ms() + l->conf->login_timeout * 1000);
+	l->wire.conn = CHANNEL_FD;
 	o = converse(l, behind_proxy);
 	tls_free(l->tls);
 	login_wipe(l);

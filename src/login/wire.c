@@ -20,7 +20,8 @@ void
 wire_init(struct wire *w, int fd, uint64_t deadline)
 {
 	*w = (struct wire){
-		.fd = fd, .deadline = deadline, .out = BUF_INIT(OUT_MAX),
+		.fd = fd, .conn = -1, .deadline = deadline,
+		.out = BUF_INIT(OUT_MAX),
 	};
 }
 
@@ -35,13 +36,20 @@ wire_free(struct wire *w)
 int
 wire_wait(struct wire *w, short events)
 {
-	struct pollfd p = { .fd = w->fd, .events = events };
+	struct pollfd p[2] = {
+		{ .fd = w->fd, .events = events },
+		{ .fd = w->conn, .events = 0 },		/* POLLHUP comes unasked */
+	};
 
 	for (;;) {
 		uint64_t now = clock_ms();
 		int n = now >= w->deadline ? 0
-		    : poll(&p, 1, (int)(w->deadline - now));
+		    : poll(p, 2, (int)(w->deadline - now));
 
+		if (n > 0 && p[1].revents != 0) {
+			errno = EHOSTDOWN;
+			return -1;
+		}
 		if (n > 0)
 			return 0;
 		if (n == 0) {
@@ -228,6 +236,7 @@ void
 wire_close(struct wire *w)
 {
 	w->deadline = clock_ms() + GOODBYE_MS;
+	w->conn = -1;
 	if (wire_flush(w) == 0 && w->tls != NULL)
 		tls_close(w->tls);
 	if (shutdown(w->fd, SHUT_WR) == 0)

@@ -6,7 +6,8 @@
  *
  * Everything happens before one deadline. Failures are -1 with errno:
  * ETIMEDOUT, EPIPE (the client is gone), E2BIG (line over its limit),
- * EDQUOT (over INPUT_MAX), EILSEQ (NUL), or a system call's own.
+ * EDQUOT (over INPUT_MAX), EILSEQ (NUL), EHOSTDOWN (conn is gone), or a system
+ * call's own.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -17,6 +18,7 @@
 
 struct wire {
 	int fd;
+	int conn;			/* a channel whose end ends us too, or -1 */
 	struct tls *tls;		/* NULL: in the clear */
 	struct buf out;
 	uint64_t deadline;		/* clock_ms() */

@@ -324,7 +324,8 @@ def test_silence_is_ended():
     for open_one, goodbye in ((imap, b"* BYE "), (pop3, b"-ERR ")):
         c = open_one(config="login-timeout 1s\n")
         assert c.line().startswith(goodbye)
-        closed(c)
+        closed(c, lines=1)
+        assert "timeout: rip=192.0.2.7 proto=" in c.conn.log[0], c.conn.log
 
 
 def test_a_byte_now_and_then_does_not_help():
