@@ -22,7 +22,14 @@ int ids_groups(const char *user, gid_t gid);
 int ids_drop(uid_t uid, gid_t gid);
 
 /*
- * The same with no supplementary group, never gid 0, and inside root, an empty directory
+ * Root acts as uid and gid for a moment, to open what is theirs; the
+ * supplementary groups are gone for good. Whoever fails to regain must end.
+ */
+int ids_lend(uid_t uid, gid_t gid);
+int ids_regain(void);
+
+/*
+ * ids_drop() with no supplementary group, never gid 0, and inside root, an empty directory
  * that belongs to root and that nobody else may write to.
  */
 int ids_cage(const char *root, uid_t uid, gid_t gid);

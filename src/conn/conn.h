@@ -6,6 +6,7 @@
 
 #include <pwd.h>
 
+#include "appfile.h"
 #include "chan.h"
 #include "config.h"
 #include "exchange.h"
@@ -41,6 +42,8 @@ struct conn {
 struct attempt {
 	const char *name;		/* as given */
 	const char *secret;		/* for PAM; NULL: a mechanism has proved who it is */
+	struct bytes via;		/* what login says of it, for the log */
+	struct appfile app;
 	struct guess guess;
 	uint64_t begun;			/* clock_ms() */
 	enum chan_result result;
@@ -74,9 +77,8 @@ void login_end(struct conn *c);
 /* keys.c: certificate chain and key as PEM: 0, or -1 after a log line. */
 int keys_read(const struct config *conf, struct buf *pem);
 
-/* report.c: the log line of an attempt; via is what login says of it. */
-void report_attempt(const struct conn *c, const struct attempt *a, bool tls,
-    struct bytes via);
+/* report.c: the log line of an attempt. */
+void report_attempt(const struct conn *c, const struct attempt *a, bool tls);
 
 /* request.c: serves login until somebody is logged in. */
 struct entry {

@@ -34,6 +34,26 @@ look_at_name(struct visitor *v)
 		}
 }
 
+/* One that is right stands for PAM's password, which it may also bar. */
+static void
+look_at_app_passwords(struct visitor *v)
+{
+	static const enum chan_result results[] = {
+		[APPFILE_NOTHING] = CHAN_OK, [APPFILE_RIGHT] = CHAN_OK,
+		[APPFILE_BARRED] = CHAN_REFUSED, [APPFILE_UNSAFE] = CHAN_UNAVAILABLE,
+	};
+	struct attempt *a = v->a;
+	enum appfile_result r;
+
+	a->app = (struct appfile){ .user = a->name, .secret = a->secret,
+	    .from = &v->c->remote, .client = log_quote(a->via),
+	    .imap = service_facts[v->c->service].imap };
+	r = appfile_ask(&a->app);
+	refuse(a, results[r], a->app.why);
+	if (r == APPFILE_RIGHT)
+		a->secret = NULL;
+}
+
 static void
 authenticate(struct visitor *v)
 {
@@ -71,6 +91,8 @@ look_at_uid(struct visitor *v)
 		refuse(v->a, CHAN_REFUSED, "uid 0 never gets in");
 	else if (v->a->uid < v->c->conf.minimum_uid)
 		refuse(v->a, CHAN_REFUSED, "uid is below minimum-uid");
+	else if (v->a->app.uid != 0 && v->a->app.uid != v->a->uid)
+		refuse(v->a, CHAN_REFUSED, "an app password of somebody else");
 }
 
 static void
@@ -109,7 +131,7 @@ void
 gate_decide(struct conn *c, struct attempt *a, struct bytes authzid)
 {
 	static void (*const steps[])(struct visitor *) = {
-		look_at_name, authenticate, find_account, look_at_uid,
+		look_at_name, look_at_app_passwords, authenticate, find_account, look_at_uid,
 		ask_about_account, look_at_authzid, count_user, enter,
 	};
 	struct visitor v = { c, a, authzid };

@@ -21,8 +21,7 @@ static const char *const guesses[] = {
  * neither space nor `=`: a name such as "x rip=10.0.0.1" bans nobody.
  */
 void
-report_attempt(const struct conn *c, const struct attempt *a, bool tls,
-    struct bytes via)
+report_attempt(const struct conn *c, const struct attempt *a, bool tls)
 {
 	char rip[NETADDR_TEXT_MAX], lip[NETADDR_TEXT_MAX];
 	char proxy[NETADDR_TEXT_MAX] = "-";
@@ -36,7 +35,7 @@ report_attempt(const struct conn *c, const struct attempt *a, bool tls,
 	    "tls=%s via=%s proxy=%s session=%s why=\"%s\" said=%s", rip, lip,
 	    log_quote(bytes_of(a->name)), service_facts[c->service].name,
 	    results[a->result],
-	    a->result == CHAN_REFUSED ? guesses[a->guess.kind] : "-", tls ? "yes" : "no", log_quote(via), proxy,
+	    a->result == CHAN_REFUSED ? guesses[a->guess.kind] : "-", tls ? "yes" : "no", log_quote(a->via), proxy,
 	    c->session, a->why == NULL ? "" : a->why,
 	    log_quote(buf_contents(&a->said)));
 }

@@ -114,21 +114,22 @@ conclude(struct conn *c, const struct chan_req *q, const struct chan_text *as,
     struct answer *a, struct entry *e)
 {
 	struct attempt *who = &e->who;
-	struct bytes authzid = BYTES(""), via = BYTES("");
+	struct bytes authzid = BYTES("");
 
 	(void)chan_get(as, &authzid);
-	(void)chan_get(&q->client, &via);
+	(void)chan_get(&q->client, &who->via);
 	delay_begin(c, who, a->begun);
 	if (who->result == CHAN_OK) {
 		process_deadline(c->conf.pam_timeout * 1000, "PAM");
 		gate_decide(c, who, authzid);
 		process_deadline(0, NULL);
 	}
-	report_attempt(c, who, q->tls == 1, via);
+	report_attempt(c, who, q->tls == 1);
 	delay_end(c, who);
 	fill_reply(who, &a->rep);
 	buf_free(&who->said);
 	who->name = who->secret = NULL;
+	who->via = BYTES("");
 	e->tls = q->tls == 1;
 	a->entered = who->result == CHAN_OK;
 	if (!a->entered)

@@ -57,6 +57,21 @@ ids_drop(uid_t uid, gid_t gid)
 	return 0;
 }
 
+int
+ids_lend(uid_t uid, gid_t gid)
+{
+	if (uid == 0 || uid == (uid_t)-1 || gid == (gid_t)-1)
+		return fail(EINVAL);
+	return setgroups(0, NULL) < 0 || setegid(gid) < 0 || seteuid(uid) < 0
+	    ? -1 : 0;
+}
+
+int
+ids_regain(void)
+{
+	return seteuid(0) < 0 || setegid(0) < 0 || geteuid() != 0 ? -1 : 0;
+}
+
 /* Opens root if nobody but root can put anything into it. */
 static int
 open_safe_root(const char *root)

@@ -14,6 +14,8 @@ static int help_main(const struct config *, int, char **);
 const struct subcommand subcommands[] = {
 	{ "adopt", "[--dry-run] USER | DIR",
 	    "take a Maildir over from Dovecot or Courier", adopt_main },
+	{ "app-password", "add | list | revoke | main [-u USER] ...",
+	    "make, list and revoke passwords for mail alone", app_password_main },
 	{ "check", "[--fix] [USER | DIR]", "look for damage in a user's mail",
 	    check_main },
 	{ "passwd", "[-d | -l] [-m MECHANISM]... [USER]",

@@ -2,22 +2,16 @@
  * mailreeve passwd: passwords that Mailreeve itself checks (SCRAM).
  * Runs as: the administrator.
  */
-#include <sys/stat.h>
-
 #include <bsd/readpassphrase.h>
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "lock.h"
 #include "secrets.h"
 #include "tool.h"
 #include "utf8.h"
@@ -32,126 +26,6 @@ struct order {
 	bool delete, list;
 	unsigned changed;		/* lines */
 };
-
-/* --- the file --- */
-
-struct place {
-	int dir, lock;
-	char name[NAME_MAX - 8];	/* room for what is put behind it */
-	char path[CONFIG_VALUE_MAX + 1];
-};
-
-static void
-beside(const struct place *p, const char *end, char out[NAME_MAX + 1])
-{
-	snprintf(out, NAME_MAX + 1, "%s%s", p->name, end);
-}
-
-/* The directory of the file, made when missing; the file need not be there. */
-static int
-open_place(const struct config *conf, struct place *p)
-{
-	char copy[CONFIG_VALUE_MAX + 1];
-
-	p->lock = -1;
-	snprintf(p->path, sizeof p->path, "%s", conf->secrets);
-	snprintf(copy, sizeof copy, "%s", conf->secrets);
-	if (strlen(basename(copy)) >= sizeof p->name) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	snprintf(p->name, sizeof p->name, "%s", basename(copy));
-	snprintf(copy, sizeof copy, "%s", conf->secrets);
-	if (mkdir(dirname(copy), 0755) < 0 && errno != EEXIST)
-		return -1;
-	snprintf(copy, sizeof copy, "%s", conf->secrets);
-	p->dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return p->dir < 0 ? -1 : 0;
-}
-
-static int
-lock_place(struct place *p)
-{
-	char name[NAME_MAX + 1];
-
-	beside(p, ".lock", name);
-	p->lock = lock_open(p->dir, name);
-	return p->lock < 0 ? -1 : lock_take(p->lock, LOCK_WAIT_MS);
-}
-
-static void
-close_place(struct place *p)
-{
-	if (p->lock >= 0)
-		close(p->lock);
-	close(p->dir);
-}
-
-static int
-read_all(int fd, struct buf *out)
-{
-	for (;;) {
-		unsigned char *to = buf_room(out, 4096);
-		ssize_t n;
-
-		if (to == NULL)
-			return -1;
-		n = read(fd, to, 4096);
-		if (n <= 0)
-			return (int)n;
-		out->len += (size_t)n;
-	}
-}
-
-/* A file that is missing is an empty one. */
-static int
-read_file(const struct place *p, struct buf *out)
-{
-	int fd = openat(p->dir, p->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW
-	    | O_NONBLOCK), r;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	r = read_all(fd, out);
-	close(fd);
-	return r;
-}
-
-static int
-write_all(int fd, struct bytes b)
-{
-	while (b.n > 0) {
-		ssize_t n = write(fd, b.p, b.n);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0)
-			b = bytes_from(b, (size_t)n);
-	}
-	return fsync(fd);
-}
-
-/* The old file or the new one, whatever happens. */
-static int
-replace_file(const struct place *p, struct bytes text)
-{
-	char name[NAME_MAX + 1];
-	int fd, r;
-
-	beside(p, ".new", name);
-	(void)unlinkat(p->dir, name, 0);
-	fd = openat(p->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -1;
-	r = write_all(fd, text);
-	if (close(fd) < 0)
-		r = -1;
-	if (r == 0)
-		r = renameat(p->dir, name, p->dir, p->name);
-	if (r < 0)
-		(void)unlinkat(p->dir, name, 0);
-	return r < 0 ? -1 : fsync(p->dir);
-}
 
 /* --- what is in it --- */
 
@@ -200,11 +74,11 @@ add_secrets(struct order *o, struct bytes password, struct buf *out)
 }
 
 static int
-change(const struct place *p, struct order *o, struct bytes password)
+change(const struct edit *p, struct order *o, struct bytes password)
 {
 	struct buf old = BUF_INIT(SECRETS_FILE_MAX + 4096);
 	struct buf new = BUF_INIT(SECRETS_FILE_MAX);
-	int r = read_file(p, &old);
+	int r = edit_read(p, &old);
 
 	if (r == 0) {
 		keep_others(o, buf_contents(&old), &new);
@@ -214,21 +88,21 @@ change(const struct place *p, struct order *o, struct bytes password)
 		r = new.error != 0 ? -1 : 0;
 	}
 	if (r == 0 && o->changed > 0)
-		r = replace_file(p, buf_contents(&new));
+		r = edit_replace(p, buf_contents(&new));
 	buf_wipe(&old);
 	buf_wipe(&new);
 	return r;
 }
 
 static int
-list(const struct place *p, const struct order *o)
+list(const struct edit *p, const struct order *o)
 {
 	struct buf text = BUF_INIT(SECRETS_FILE_MAX + 4096);
 	struct bytes rest;
 	struct secret s;
 	int r;
 
-	if (read_file(p, &text) < 0) {
+	if (edit_read(p, &text) < 0) {
 		warn("%s", p->path);
 		buf_wipe(&text);
 		return EX_NOINPUT;
@@ -331,7 +205,7 @@ parse(struct order *o, int argc, char **argv)
 }
 
 static int
-set_or_delete(struct place *p, struct order *o)
+set_or_delete(struct edit *p, struct order *o)
 {
 	char password[PASSWORD_MAX + 2] = "";
 	int r;
@@ -340,7 +214,7 @@ set_or_delete(struct place *p, struct order *o)
 		explicit_bzero(password, sizeof password);
 		return EX_DATAERR;
 	}
-	r = lock_place(p);
+	r = edit_lock(p);
 	if (r == 0)
 		r = change(p, o, bytes_of(password));
 	explicit_bzero(password, sizeof password);
@@ -376,7 +250,7 @@ int
 passwd_main(const struct config *conf, int argc, char **argv)
 {
 	struct order o = { 0 };
-	struct place p;
+	struct edit p;
 	int rc;
 
 	if (parse(&o, argc, argv) < 0)
@@ -384,11 +258,11 @@ passwd_main(const struct config *conf, int argc, char **argv)
 	rc = look_at_user(&o);
 	if (rc != EX_OK)
 		return rc;
-	if (open_place(conf, &p) < 0) {
+	if (edit_open(&p, conf->secrets, 0755) < 0) {
 		warn("%s", conf->secrets);
 		return EX_CANTCREAT;
 	}
 	rc = o.list ? list(&p, &o) : set_or_delete(&p, &o);
-	close_place(&p);
+	edit_close(&p);
 	return rc;
 }

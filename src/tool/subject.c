@@ -95,6 +95,13 @@ subject_free(struct subject *s)
 }
 
 int
+subject_become(const char *user, struct subject *out)
+{
+	return enter_account(user == NULL ? getpwuid(getuid()) : getpwnam(user),
+	    user == NULL ? "you" : user, out);
+}
+
+int
 subject_enter(const struct config *conf, const char *arg, struct subject *out)
 {
 	bool is_dir = arg != NULL && strchr(arg, '/') != NULL;

@@ -4,6 +4,9 @@
 #ifndef TOOL_H
 #define TOOL_H
 
+#include <limits.h>
+#include <sys/stat.h>
+
 #include "config.h"
 
 /* Exit statuses, beside those of sysexits.h. */
@@ -30,6 +33,25 @@ int adopt_main(const struct config *conf, int argc, char **argv);
 int leave_main(const struct config *conf, int argc, char **argv);
 int check_main(const struct config *conf, int argc, char **argv);
 int passwd_main(const struct config *conf, int argc, char **argv);
+int app_password_main(const struct config *conf, int argc, char **argv);
+
+/* ---- a small file that is replaced as a whole (edit.c) ---- */
+
+struct edit {
+	int dir, lock;
+	char name[NAME_MAX - 8];	/* room for what is put behind it */
+	char path[CONFIG_VALUE_MAX + 64];
+};
+
+/* Its directory, made with this mode when missing; the file need not be there. */
+int edit_open(struct edit *e, const char *path, mode_t dir_mode);
+/* Nobody else changes it from here on. */
+int edit_lock(struct edit *e);
+/* All of it; a file that is missing is an empty one. */
+int edit_read(const struct edit *e, struct buf *out);
+/* The old file or the new one, whatever happens; mode 0600. */
+int edit_replace(const struct edit *e, struct bytes text);
+void edit_close(struct edit *e);
 
 /* ---- whose mail (subject.c) ---- */
 
@@ -45,6 +67,8 @@ struct subject {
  * somebody's mail leads anywhere. 0, or an exit status after saying why.
  */
 int subject_enter(const struct config *conf, const char *arg, struct subject *out);
+/* The same without mail: out->maildir stays as it is. */
+int subject_become(const char *user, struct subject *out);
 void subject_free(struct subject *s);
 
 #endif

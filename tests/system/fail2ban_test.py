@@ -44,7 +44,8 @@ def test_refused_guesses_and_nothing_else():
         p.ok("USER root")
         assert p.command("PASS x").startswith(b"-ERR")
         server.imap(source=("127.0.9.3", 0), tls=False).command("NONSENSE")
-        log.wait("user=root .*result=refused", mark)
+        log.wait("login: .*user=root .*result=refused", mark)
+        log.wait("guess=owner", mark)
         lines = log.lines[mark:]
     assert banned(lines) == ["127.0.9.1", "127.0.9.1", "127.0.9.2"], lines
 
