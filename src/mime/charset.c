@@ -3,6 +3,7 @@
  * Runs as: the mailbox owner.
  */
 #include <errno.h>
+#include <strings.h>
 
 #include "charset.h"
 #include "crlf.h"
@@ -75,34 +76,86 @@ is_name(struct bytes name)
 	return name.n > 0 && name.n <= CHARSET_NAME_MAX;
 }
 
-static iconv_t
-open_iconv(struct bytes name, const struct alias *alias)
-{
-	char z[CHARSET_NAME_MAX + 1];
+/*
+ * Conversions that wait for their next use: opening one loads a library, which
+ * costs more than a message.
+ */
+static struct kept {
+	char name[CHARSET_NAME_MAX + 1];	/* empty: a free place */
+	iconv_t iconv;
+} kept[CHARSET_KEPT];
 
+static iconv_t
+take_kept(const char *name)
+{
+	for (size_t i = 0; i < CHARSET_KEPT; i++)
+		if (strcasecmp(kept[i].name, name) == 0) {
+			kept[i].name[0] = '\0';
+			return kept[i].iconv;
+		}
+	return (iconv_t)-1;
+}
+
+/* In place of the one that has been there longest, when all are taken. */
+static void
+keep(iconv_t ic, const char *name)
+{
+	static size_t next;
+	struct kept *k = &kept[next++ % CHARSET_KEPT];
+
+	for (size_t i = 0; k->name[0] != '\0' && i < CHARSET_KEPT; i++)
+		if (kept[i].name[0] == '\0')
+			k = &kept[i];
+	if (k->name[0] != '\0')
+		iconv_close(k->iconv);
+	iconv(ic, NULL, NULL, NULL, NULL);
+	strcpy(k->name, name);
+	k->iconv = ic;
+}
+
+void
+charset_shrink(void)
+{
+	for (size_t i = 0; i < CHARSET_KEPT; i++) {
+		if (kept[i].name[0] != '\0')
+			iconv_close(kept[i].iconv);
+		kept[i].name[0] = '\0';
+	}
+}
+
+/* Its name, as the C library knows it, goes into z. */
+static iconv_t
+open_iconv(struct bytes name, const struct alias *alias,
+    char z[CHARSET_NAME_MAX + 1])
+{
+	iconv_t ic;
+
+	z[0] = '\0';
 	if (alias != NULL && alias->iconv != NULL)
-		return iconv_open("UTF-8", alias->iconv);
+		name = bytes_of(alias->iconv);
 	if (!is_name(name)) {
 		errno = EINVAL;
 		return (iconv_t)-1;
 	}
 	memcpy(z, name.p, name.n);
 	z[name.n] = '\0';
-	return iconv_open("UTF-8", z);
+	ic = take_kept(z);
+	return ic != (iconv_t)-1 ? ic : iconv_open("UTF-8", z);
 }
 
 bool
 charset_known(struct bytes name)
 {
 	const struct alias *alias = alias_of(name);
+	char z[CHARSET_NAME_MAX + 1];
 	iconv_t ic;
 
 	if (name.n == 0 || (alias != NULL && alias->kind != CHARSET_ICONV))
 		return name.n > 0;
-	ic = open_iconv(name, alias);
+	ic = open_iconv(name, alias, z);
 	if (ic == (iconv_t)-1)
 		return false;
-	iconv_close(ic);
+	keep(ic, z);
 	return true;
 }
 
@@ -136,7 +189,7 @@ charset_begin(struct charset *c, struct bytes name)
 		c->kind = alias->kind;
 		return;
 	}
-	c->iconv = open_iconv(name, alias);
+	c->iconv = open_iconv(name, alias, c->name);
 	if (c->iconv == (iconv_t)-1)
 		return;
 	c->kind = CHARSET_ICONV;
@@ -149,31 +202,49 @@ put_cp1252(struct buf *out, unsigned char c)
 	return utf8_put(out, c >= 0x80 && c < 0xa0 ? cp1252[c - 0x80] : c);
 }
 
+/* Eight bytes at a time. */
 static size_t
 ascii_run(struct bytes in)
 {
+	uint64_t eight;
 	size_t n = 0;
 
+	while (in.n - n >= sizeof eight) {
+		memcpy(&eight, in.p + n, sizeof eight);
+		if ((eight & UINT64_C(0x8080808080808080)) != 0)
+			break;
+		n += sizeof eight;
+	}
 	while (n < in.n && in.p[n] < 0x80)
 		n++;
 	return n;
 }
 
+/* A byte becomes three at most. */
 static int
 push_cp1252(struct bytes in, struct buf *out)
 {
-	while (in.n > 0) {
-		size_t n = ascii_run(in);
+	unsigned char *to = buf_room(out, 3 * in.n);
 
-		if (buf_add(out, in.p, n) < 0)
-			return -1;
-		in = bytes_from(in, n);
-		if (in.n == 0)
-			break;
-		if (put_cp1252(out, in.p[0]) < 0)
-			return -1;
-		in = bytes_from(in, 1);
+	if (to == NULL)
+		return -1;
+	for (size_t i = 0; i < in.n; i++) {
+		unsigned c = in.p[i];
+
+		if (c < 0x80) {
+			*to++ = (unsigned char)c;
+			continue;
+		}
+		c = c < 0xa0 ? cp1252[c - 0x80] : c;
+		if (c >= 0x800) {
+			*to++ = (unsigned char)(0xe0 | c >> 12);
+			*to++ = (unsigned char)(0x80 | (c >> 6 & 0x3f));
+		} else {
+			*to++ = (unsigned char)(0xc0 | c >> 6);
+		}
+		*to++ = (unsigned char)(0x80 | (c & 0x3f));
 	}
+	out->len = (size_t)(to - out->data);
 	return 0;
 }
 
@@ -329,7 +400,7 @@ charset_end(struct charset *c, struct buf *out)
 
 	if (c->kind == CHARSET_ICONV) {
 		rc = held.n == 0 ? 0 : utf8_put(out, REPLACEMENT);
-		iconv_close(c->iconv);
+		keep(c->iconv, c->name);
 		c->kind = CHARSET_GUESS;
 	} else {
 		rc = push_utf8(c, held, out, true);

@@ -7,6 +7,10 @@
 #include "decode.h"
 #include "scan.h"
 
+#define LANES 16
+
+typedef unsigned char lanes __attribute__((vector_size(LANES)));
+
 enum mime_encoding
 encoding_named(struct bytes name)
 {
@@ -162,6 +166,14 @@ decode_base64(struct bytes in, struct buf *out)
 
 enum qp_state { QP_TEXT, QP_EQUAL, QP_HEX, QP_SOFT, QP_SOFT_CR };
 
+/* A hexadecimal digit is HEX plus its value. */
+#define HEX 0x10
+static const unsigned char hex_class[256] = {
+	['0'] = 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19,
+	['A'] = 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
+	['a'] = 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
+};
+
 static bool
 is_blank(unsigned char c)
 {
@@ -273,13 +285,113 @@ qp_escape(struct decoder *d, unsigned char c, struct buf *out)
 	return 1;
 }
 
+/* Length of the text up to a byte that means something: sixteen at a time. */
+static size_t
+qp_run(struct bytes in)
+{
+	size_t n = 0;
+
+	while (in.n - n >= LANES) {
+		lanes v;
+		uint64_t half[2];
+
+		memcpy(&v, in.p + n, sizeof v);
+		v = (lanes)((v == '=') | (v == '\n') | (v == '\r'));
+		memcpy(half, &v, sizeof half);
+		if ((half[0] | half[1]) != 0)
+			break;
+		n += LANES;
+	}
+	while (n < in.n && in.p[n] != '=' && in.p[n] != '\n' && in.p[n] != '\r')
+		n++;
+	return n;
+}
+
+/* An escape or a soft line break that is all there: its length, or 0. */
+static size_t
+qp_whole_escape(struct bytes in, unsigned char **to)
+{
+	unsigned high, low;
+
+	if (in.n < 3)
+		return 0;
+	if (in.p[1] == '\n')
+		return 2;
+	if (in.p[1] == '\r')
+		return in.p[2] == '\n' ? 3 : 0;
+	high = hex_class[in.p[1]];
+	low = hex_class[in.p[2]];
+	if ((high & low & HEX) == 0)
+		return 0;
+	*(*to)++ = (unsigned char)(high << 4 | (low & 0x0f));
+	return 3;
+}
+
+/* How much white space from floor to the end of the output hold() would have. */
+static size_t
+qp_blanks(const unsigned char *floor, const unsigned char *to)
+{
+	size_t n = 0;
+
+	while (to > floor && is_blank(to[-1])) {
+		to--;
+		n++;
+	}
+	return n == 0 ? 0 : (n - 1) % DECODE_HOLD_MAX + 1;
+}
+
+/*
+ * Text and what is whole in it, with nothing held: how much of in that was. What
+ * comes out is no longer than what goes in; white space at its end is held.
+ */
+static size_t
+qp_whole(struct decoder *d, struct bytes in, unsigned char **to)
+{
+	unsigned char *floor = *to;	/* behind what is no white space of the text */
+	size_t at = 0, n;
+
+	while (at < in.n) {
+		unsigned char c = in.p[at];
+
+		if (c == '=') {
+			n = qp_whole_escape(bytes_from(in, at), to);
+			if (n == 0)
+				break;
+			floor = *to;
+		} else if (c == '\n' || c == '\r') {
+			*to -= qp_blanks(floor, *to);
+			*(*to)++ = c;
+			floor = *to;
+			n = 1;
+		} else {
+			n = qp_run(bytes_from(in, at));
+			memcpy(*to, in.p + at, n);
+			*to += n;
+		}
+		at += n;
+	}
+	d->held = qp_blanks(floor, *to);
+	*to -= d->held;
+	memcpy(d->hold, *to, d->held);
+	return at;
+}
+
 static int
 qp_push(struct decoder *d, struct bytes in, struct buf *out)
 {
 	while (in.n > 0) {
-		ssize_t n = d->state == QP_TEXT ? qp_text(d, in, out) :
-		    qp_escape(d, in.p[0], out);
+		unsigned char *to = buf_room(out, in.n);
+		ssize_t n = 0;
 
+		if (to == NULL)
+			return -1;
+		if (d->state == QP_TEXT && d->held == 0) {
+			n = (ssize_t)qp_whole(d, in, &to);
+			out->len = (size_t)(to - out->data);
+		}
+		if (n == 0)
+			n = d->state == QP_TEXT ? qp_text(d, in, out) :
+			    qp_escape(d, in.p[0], out);
 		if (n < 0)
 			return -1;
 		in = bytes_from(in, (size_t)n);

@@ -8,6 +8,9 @@
 #include "fold.h"
 
 #define DECOMPOSED_MAX 32		/* Unicode's longest is 18 */
+#define FOLDED_MAX 56			/* ... and becomes 33 bytes */
+#define KEPT 512
+#define WORD 8
 #define LANES 16
 
 typedef unsigned char lanes __attribute__((vector_size(LANES)));
@@ -48,44 +51,105 @@ title(uint32_t code)
 	return code == 0xdf ? 0xdf : utf8proc_totitle((utf8proc_int32_t)code);
 }
 
-static int
-fold_char(uint32_t code, struct buf *out)
+/* A character folded: Unicode's longest become 18, of up to three bytes each. */
+struct folded {
+	uint32_t code;			/* 0: none (it is ASCII, and never asked for) */
+	uint32_t n;
+	unsigned char p[FOLDED_MAX];
+};
+
+static void
+fold_char(uint32_t code, struct folded *f)
 {
 	utf8proc_int32_t parts[DECOMPOSED_MAX];
+	/* Full size from the beginning, so that it never grows. */
+	struct buf out = { .data = f->p, .cap = FOLDED_MAX, .max = FOLDED_MAX };
 	utf8proc_ssize_t n;
 	int boundary = 0;
 
 	n = utf8proc_decompose_char(title(code), parts, DECOMPOSED_MAX,
 	    UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary);
 	if (n < 0 || n > DECOMPOSED_MAX)
-		return utf8_put(out, code);
-	for (utf8proc_ssize_t i = 0; i < n; i++)
-		if (utf8_put(out, (uint32_t)parts[i]) < 0)
-			return -1;
-	return 0;
+		utf8_put(&out, code);
+	else
+		for (utf8proc_ssize_t i = 0; i < n; i++)
+			utf8_put(&out, (uint32_t)parts[i]);
+	f->code = code;
+	f->n = (uint32_t)out.len;
+}
+
+/* Text of one language has few characters: what they fold to is kept. */
+static const struct folded *
+folded(uint32_t code)
+{
+	static struct folded kept[KEPT];
+	struct folded *f = &kept[code % KEPT];
+
+	if (f->code != code)
+		fold_char(code, f);
+	return f;
+}
+
+/* utf8_char() with a short way for the scripts between ASCII and U+0800. */
+static inline size_t
+next_char(struct bytes in, uint32_t *code)
+{
+	if (in.n < 2 || in.p[0] < 0xc2 || in.p[0] >= 0xe0 || (in.p[1] & 0xc0) != 0x80)
+		return utf8_char(in, code);
+	*code = (uint32_t)(in.p[0] & 0x1f) << 6 | (in.p[1] & 0x3f);
+	return 2;
+}
+
+/*
+ * Folds what there is room for, each byte that is left to fold has one: how
+ * much of *in is done; *in becomes the rest and *to the end of what was made.
+ */
+static void
+fold_some(struct bytes *in, unsigned char **to, const unsigned char *end)
+{
+	const struct folded *f;
+	uint32_t code;
+	size_t n;
+
+	for (;;) {
+		n = fold_ascii(*in, *to);
+		*to += n;
+		*in = bytes_from(*in, n);
+		if (in->n == 0)
+			return;
+		n = next_char(*in, &code);
+		if (n == 0) {
+			*(*to)++ = in->p[0];
+			*in = bytes_from(*in, 1);
+			continue;
+		}
+		f = folded(code);
+		/* Few are longer than what is copied at once. */
+		if ((size_t)(end - *to) < (f->n < WORD ? WORD : f->n) + in->n - n)
+			return;
+		if (f->n <= WORD)
+			memcpy(*to, f->p, WORD);
+		else
+			memcpy(*to, f->p, f->n);
+		*to += f->n;
+		*in = bytes_from(*in, n);
+	}
 }
 
 int
 fold_text(struct bytes utf8, struct buf *out)
 {
+	size_t want = utf8.n;
+
 	while (utf8.n > 0) {
-		unsigned char *to = buf_room(out, utf8.n);
-		uint32_t code;
-		size_t n;
-		int rc;
+		unsigned char *to = buf_room(out, want);
 
 		if (to == NULL)
 			return -1;
-		n = fold_ascii(utf8, to);
-		out->len += n;
-		utf8 = bytes_from(utf8, n);
-		if (utf8.n == 0)
-			break;
-		n = utf8_char(utf8, &code);
-		rc = n == 0 ? buf_byte(out, utf8.p[0]) : fold_char(code, out);
-		if (rc < 0)
-			return -1;
-		utf8 = bytes_from(utf8, n == 0 ? 1 : n);
+		fold_some(&utf8, &to, out->data + out->cap);
+		out->len = (size_t)(to - out->data);
+		/* What it stopped at grows. */
+		want = utf8.n + FOLDED_MAX;
 	}
 	return 0;
 }

@@ -10,6 +10,7 @@
  * few of UTF-8, one character folds to at most 18.
  */
 #define TEXT_MAX ((size_t)64 << 20)
+#define SEARCH_PIECE ((size_t)8192)
 
 void
 text_begin(struct text *t, const struct mime_part *part)
@@ -109,12 +110,20 @@ match(struct text_search *s, struct bytes utf8)
 	return all;
 }
 
+/* In pieces that stay in the processor's cache, with all that becomes of them. */
 int
 text_search_push(struct text_search *s, struct bytes piece)
 {
 	struct bytes utf8;
+	int rc = 0;
 
-	return text_push(&s->text, piece, &utf8) < 0 ? -1 : match(s, utf8);
+	while (rc == 0 && piece.n > 0) {
+		if (text_push(&s->text, bytes_first(piece, SEARCH_PIECE), &utf8) < 0)
+			return -1;
+		rc = match(s, utf8);
+		piece = bytes_from(piece, SEARCH_PIECE);
+	}
+	return rc;
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include "charset.h"
 #include "decode.h"
+#include "fold.h"
 #include "test.h"
 #include "words.h"
 
@@ -201,5 +202,104 @@ encodings(void)
 	CHECK_EQ_INT(encoding_named(BYTES("uuencode")), ENCODING_UNKNOWN);
 }
 
+static int
+decode_in_pieces(struct bytes in, size_t piece, struct buf *out)
+{
+	struct decoder d;
+
+	buf_clear(out);
+	decoder_begin(&d, ENCODING_QUOTED_PRINTABLE, false);
+	for (; in.n > 0; in = bytes_from(in, piece))
+		if (decoder_push(&d, bytes_first(in, piece), out) != 0)
+			return -1;
+	return decoder_end(&d, out);
+}
+
+/* Byte by byte nothing is whole: both ways give the same, blanks and all. */
+static void
+quoted_printable_in_any_pieces(void)
+{
+	struct buf whole = BUF_INIT(1000), cut = BUF_INIT(1000);
+	unsigned char in[400];
+
+	for (unsigned seed = 1; seed <= 3000; seed++) {
+		size_t n = seed % sizeof in;
+		unsigned next = seed;
+
+		/* Of every third text most is white space: more than is held. */
+		for (size_t i = 0; i < n; i++, next = next * 1103515245 + 12345)
+			in[i] = (unsigned char)(seed % 3 == 0 && next >> 28 > 0
+			    ? " \t"[next >> 20 & 1]
+			    : " \t\r\n=0aDxy==zz\xe9!"[next >> 16 & 15]);
+		CHECK_EQ_INT(decode_in_pieces(bytes_make(in, n), n + 1, &whole), 0);
+		for (size_t piece = 1; piece < 40; piece += 1 + piece / 3) {
+			CHECK_EQ_INT(decode_in_pieces(bytes_make(in, n), piece, &cut), 0);
+			if (!CHECK_EQ_BYTES(buf_contents(&cut), buf_contents(&whole)))
+				printf("#   seed %u in pieces of %zu\n", seed, piece);
+		}
+	}
+	buf_free(&whole);
+	buf_free(&cut);
+}
+
+/* Each character folded with others around it, and again from what is kept. */
+static void
+folding_in_company(void)
+{
+	static const uint32_t codes[] = { 'a', 0xdf, 0xe9, 0x130, 0x416, 0x436, 0x1f80,
+	    0x212a, 0x3307, 0x4e2d, 0xac00, 0xfdfa, 0x1d400, 0x416 + 512, 0x436 + 1024 };
+	struct buf text = BUF_INIT(10000), one = BUF_INIT(1000);
+	struct buf all = BUF_INIT(10000), want = BUF_INIT(10000);
+
+	for (unsigned seed = 1; seed < 500; seed++) {
+		unsigned next = seed;
+
+		buf_clear(&text);
+		buf_clear(&all);
+		buf_clear(&want);
+		for (unsigned i = 0; i < seed % 40; i++, next = next * 1103515245 + 12345) {
+			buf_clear(&one);
+			utf8_put(&one, codes[(next >> 16) % (sizeof codes / sizeof codes[0])]);
+			buf_bytes(&text, buf_contents(&one));
+			CHECK_EQ_INT(fold_text(buf_contents(&one), &want), 0);
+		}
+		CHECK_EQ_INT(fold_text(buf_contents(&text), &all), 0);
+		CHECK_EQ_BYTES(buf_contents(&all), buf_contents(&want));
+	}
+	buf_free(&text);
+	buf_free(&one);
+	buf_free(&all);
+	buf_free(&want);
+}
+
+/* More character sets than are kept, again and again. */
+static void
+conversions_kept(void)
+{
+	static const char *const names[] = { "koi8-r", "iso-8859-2", "iso-8859-5",
+	    "iso-8859-7", "iso-8859-15", "windows-1250", "windows-1251",
+	    "windows-1253", "windows-1254", "big5", "euc-jp", "iso-2022-jp" };
+	struct buf out = BUF_INIT(100);
+
+	for (unsigned i = 0; i < 200; i++) {
+		const char *name = names[i * 7 % (sizeof names / sizeof names[0])];
+
+		buf_clear(&out);
+		CHECK_EQ_INT(charset_convert(bytes_of(name), BYTES("a\r\n"), &out), 0);
+		CHECK_EQ_BYTES(buf_contents(&out), BYTES("a\r\n"));
+		if (i % 50 == 0)
+			charset_shrink();
+	}
+	/* A shift that one text ends in is not the next one's. */
+	buf_clear(&out);
+	CHECK_EQ_INT(charset_convert(BYTES("iso-2022-jp"), BYTES("\033$B"), &out), 0);
+	buf_clear(&out);
+	CHECK_EQ_INT(charset_convert(BYTES("iso-2022-jp"), BYTES("0!"), &out), 0);
+	CHECK_EQ_BYTES(buf_contents(&out), BYTES("0!"));
+	charset_shrink();
+	buf_free(&out);
+}
+
 TEST_MAIN(TEST(rfc2047_examples), TEST(in_use), TEST(charsets),
-    TEST(known_charsets), TEST(encodings))
+    TEST(known_charsets), TEST(encodings), TEST(quoted_printable_in_any_pieces),
+    TEST(folding_in_company), TEST(conversions_kept))
