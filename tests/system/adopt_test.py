@@ -250,6 +250,41 @@ def test_from_dovecot_by_the_tool_and_back():
     moved_from_dovecot(by_tool=True)
 
 
+def test_many_from_dovecot_at_once():
+    """UIDs are taken over, and the files keep their names for the time being."""
+    who = user("many")
+    with Dovecot():
+        theirs(who).select("INBOX")
+        for n in range(1500):
+            path = "%s/cur/%d.M%dP1.host:2,%s" % (who.maildir, 1000 + n, n, "S" if n % 2 else "")
+            with open(path, "w") as f:
+                f.write(RAW % (n, n, n))
+        who.own(who.maildir)
+        c = theirs(who)
+        c.select("INBOX")
+        c.store("7", "+FLAGS", r"(\Deleted)")
+        c.store("8", "+FLAGS", r"(\Flagged work)")
+        c.expunge()
+        assert c.append("INBOX", None, None, (RAW % (9000, 9000, 9000)).encode())[0] == "OK"
+        before = flags_and_subjects(c)
+    assert len(before) == 1500
+    with Server():
+        assert flags_and_subjects(ours(who)) == before
+        assert sum(",U=" in name for name in os.listdir(who.maildir + "/cur")) < 10
+        run("rm", "-f", who.maildir + "/mailreeve-index")
+        assert flags_and_subjects(ours(who)) == before
+
+
+def flags_and_subjects(c):
+    c.select("INBOX")
+    found = {}
+    for part in c.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]:
+        if isinstance(part, tuple):
+            found[re.search(rb"UID (\d+)", part[0])[1]] = (
+                frozenset(imaplib.ParseFlags(part[0])) - {rb"\Recent"}, part[1])
+    return found
+
+
 # ---- Courier -------------------------------------------------------------------
 
 COURIER = os.environ.get("COURIER", os.path.join(os.path.dirname(BUILD), os.pardir, ".cache", "courier"))
