@@ -187,11 +187,20 @@ unlock_folder(struct folder *f)
 }
 
 int
+bound_finish(struct bound *b)
+{
+	const struct store_ops *ops = b->folder->store->ops;
+
+	return ops->finish == NULL || b->folder->locked > 0 ? 0
+	    : ops->finish(b->folder);
+}
+
+int
 bound_lock(struct bound *b)
 {
 	int tries = INDEX_TRIES;
 
-	if (lock_folder(b->folder) < 0)
+	if (bound_finish(b) < 0 || lock_folder(b->folder) < 0)
 		return -1;
 	/* So that we can tell our own changes from those of others. */
 	folder_watch(b->folder);

@@ -54,6 +54,8 @@ int bound_read(struct bound *b, int (*fn)(void *arg), void *arg);
  * nor others scan the folder because of our own changes.
  */
 int bound_lock(struct bound *b);
+/* What it does first, for one who locks several: what crashes left half done. */
+int bound_finish(struct bound *b);
 int bound_unlock(struct bound *b);
 
 /*

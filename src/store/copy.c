@@ -173,6 +173,8 @@ lock_both(struct copying *c)
 
 	if (!c->both)
 		return bound_lock(to);
+	if (bound_finish(first) < 0 || bound_finish(second) < 0)
+		return -1;
 	if (bound_lock(first) < 0)
 		return -1;
 	if (bound_lock(second) < 0) {

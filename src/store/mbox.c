@@ -178,6 +178,7 @@ const struct store_ops mbox_ops = {
 	.stamp = mbox_stamp,
 	.settle = mbox_settle,
 	.scan = mbox_scan,
+	.finish = mbox_finish,
 	.age = mbox_age,
 	.apply = mbox_apply,
 	.durable = mbox_durable,

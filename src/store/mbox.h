@@ -143,4 +143,13 @@ int mbox_deliver(struct folder *f, uint32_t uidvalidity, struct draft *v,
 int mbox_copy(struct folder *f, struct folder *from, uint32_t uidvalidity,
     struct draft *v, size_t n, bool move, size_t *done);
 
+/* mbox_move.c: notes durably what will move; and that it has. */
+int mbox_move_begin(struct folder *from, struct folder *to,
+    uint32_t uidvalidity, const struct draft *v, size_t n);
+int mbox_move_end(struct folder *from);
+/* True while a move from f is at work, or after a crash of one ... */
+bool mbox_moving(const struct folder *f);
+/* ... which this brings to its end. Neither mailbox is locked by the caller. */
+int mbox_finish(struct folder *f);
+
 #endif

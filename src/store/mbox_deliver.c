@@ -424,26 +424,36 @@ take_back(struct folder *f, uint64_t size)
 }
 
 /*
- * A move writes the copies durably before it removes anything: a crash between
- * leaves the messages in both mailboxes, never in none.
+ * A move writes the copies durably before it removes anything; a crash between
+ * is known by the note.
  */
+static int
+move_all(struct folder *f, struct folder *from, uint32_t uidvalidity,
+    struct draft *v, size_t n)
+{
+	uint64_t size = f->mbox->size;
+	int rc = mbox_move_begin(from, f, uidvalidity, v, n);
+
+	if (rc == 0)
+		rc = copy_all(f, from, uidvalidity, v, n);
+	if (rc == 0 && (rc = remove_sources(from, v, n)) < 0)
+		take_back(f, size);
+	mbox_move_end(from);
+	return rc;
+}
+
 int
 mbox_copy(struct folder *f, struct folder *from, uint32_t uidvalidity,
     struct draft *v, size_t n, bool move, size_t *done)
 {
-	uint64_t size = f->mbox->size;
-
 	*done = 0;
 	if (from->mbox->fd < 0) {
 		errno = ENOENT;
 		return -1;
 	}
-	if (copy_all(f, from, uidvalidity, v, n) < 0)
+	if ((move ? move_all(f, from, uidvalidity, v, n)
+	    : copy_all(f, from, uidvalidity, v, n)) < 0)
 		return -1;
-	if (move && remove_sources(from, v, n) < 0) {
-		take_back(f, size);
-		return -1;
-	}
 	*done = n;
 	return 0;
 }

@@ -61,6 +61,8 @@ mbox_stamp(struct folder *f, struct stamp *out)
 	} else {
 		stamp_fill(&p, &st);
 	}
+	/* Whoever looks then finishes it. */
+	p.firm = p.firm && !mbox_moving(f);
 	fill_stamp(out, &p, (uint64_t)st.st_size);
 	return 0;
 }

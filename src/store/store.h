@@ -143,6 +143,12 @@ struct store_ops {
 	void (*close)(struct folder *f);
 
 	/*
+	 * Brings to its end what a crash cut short in this folder and another;
+	 * nothing is locked then. NULL: there is no such thing.
+	 */
+	int (*finish)(struct folder *f);
+
+	/*
 	 * Keeps programs that are not ours out of the folder while somebody
 	 * changes or compares it; NULL where nothing can. EBUSY: waited too long.
 	 */
