@@ -143,6 +143,7 @@ int mbox_deliver(struct folder *f, uint32_t uidvalidity, struct draft *v,
 int mbox_copy(struct folder *f, struct folder *from, uint32_t uidvalidity,
     struct draft *v, size_t n, bool move, size_t *done);
 
+#define MOVING_FILE "mailreeve-moving"
 /* mbox_move.c: notes durably what will move; and that it has. */
 int mbox_move_begin(struct folder *from, struct folder *to,
     uint32_t uidvalidity, const struct draft *v, size_t n);

@@ -22,7 +22,6 @@
  * In the source's directory: a line "MAILBOX", a line "UIDVALIDITY" of that
  * mailbox, then lines "UID NEWUID" in ascending order of both.
  */
-#define MOVING_FILE "mailreeve-moving"
 #define MOVING_MAX ((size_t)32 << 20)
 #define PIECE ((size_t)16384)
 

@@ -146,7 +146,7 @@ adopt_main(const struct config *conf, int argc, char **argv)
 
 	if (argc != 1 + dry || argv[dry][0] == '-')
 		return tool_usage("adopt");
-	rc = subject_enter(conf, argv[dry], &who);
+	rc = subject_enter(conf, argv[dry], false, &who);
 	if (rc == 0)
 		rc = adopt(conf, &who, dry);
 	subject_free(&who);

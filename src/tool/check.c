@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "../store/store.h"
+#include "../store/mbox.h"
 #include "check.h"
 #include "tool.h"
 
@@ -18,6 +18,17 @@ tool_print(const char *text)
 {
 	for (; *text != '\0'; text++)
 		putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
+}
+
+static void
+say(struct check *c, enum cure cure, const char *fmt, va_list ap)
+{
+	printf(": ");
+	vprintf(fmt, ap);
+	c->found++;
+	c->fixed += cure == CURE_HERE && c->fix;
+	printf("%s\n", cure == CURE_VISIT ? " (the next session sets it right)"
+	    : cure == CURE_HERE && c->fix ? " (fixed)" : "");
 }
 
 void
@@ -29,14 +40,21 @@ check_say(struct check *c, const struct folder *f, const char *name,
 	tool_print(f->path);
 	putchar('/');
 	tool_print(name);
-	printf(": ");
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	say(c, cure, fmt, ap);
 	va_end(ap);
-	c->found++;
-	c->fixed += cure == CURE_HERE && c->fix;
-	printf("%s\n", cure == CURE_VISIT ? " (the next session sets it right)"
-	    : cure == CURE_HERE && c->fix ? " (fixed)" : "");
+}
+
+void
+check_say_path(struct check *c, const char *path, enum cure cure,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	tool_print(path);
+	va_start(ap, fmt);
+	say(c, cure, fmt, ap);
+	va_end(ap);
 }
 
 struct round {
@@ -58,7 +76,7 @@ one_mailbox(void *arg, struct bytes name, bool arrivals)
 		return 0;
 	}
 	r->check->mailboxes++;
-	rc = check_folder(r->check, f);
+	rc = f->mbox != NULL ? check_mbox(r->check, f) : check_folder(r->check, f);
 	if (rc < 0)
 		warn("%s", f->path);
 	r->check->found += rc < 0;
@@ -71,8 +89,10 @@ look(const struct config *conf, const struct subject *who, struct check *c)
 {
 	struct round r = { .check = c };
 
-	if (store_open(conf, &maildir_ops, who->maildir, &r.store) < 0
-	    || maildir_ops.list(r.store, one_mailbox, &r) < 0) {
+	if ((who->mbox != NULL
+	    ? mbox_store_open(conf, who->maildir, who->mbox, &r.store)
+	    : store_open(conf, &maildir_ops, who->maildir, &r.store)) < 0
+	    || r.store->ops->list(r.store, one_mailbox, &r) < 0) {
 		warn("%s", who->maildir);
 		return EX_NOINPUT;
 	}
@@ -100,7 +120,7 @@ check_main(const struct config *conf, int argc, char **argv)
 	}
 	if (argc > 1 || (argc == 1 && argv[0][0] == '-'))
 		return tool_usage("check");
-	rc = subject_enter(conf, argc == 1 ? argv[0] : NULL, &who);
+	rc = subject_enter(conf, argc == 1 ? argv[0] : NULL, true, &who);
 	if (rc == 0)
 		rc = look(conf, &who, &c);
 	subject_free(&who);

@@ -28,7 +28,12 @@ enum cure {
 void check_say(struct check *c, const struct folder *f, const char *name,
     enum cure cure, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* The same of a path. */
+void check_say_path(struct check *c, const char *path, enum cure cure,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /* Looks at one open folder: 0, or -1 with errno when it cannot be read. */
 int check_folder(struct check *c, struct folder *f);
+int check_mbox(struct check *c, struct folder *f);
 
 #endif

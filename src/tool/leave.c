@@ -238,7 +238,7 @@ leave_main(const struct config *conf, int argc, char **argv)
 	if (argc != 3 || argv[0][0] == '-' || strcmp(argv[1], "--to") != 0
 	    || (r.to = find_server(argv[2])) == NULL)
 		return tool_usage("leave");
-	rc = subject_enter(conf, argv[0], &who);
+	rc = subject_enter(conf, argv[0], false, &who);
 	if (rc == 0)
 		rc = leave(conf, &who, &r);
 	subject_free(&who);

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "../store/place.h"
 #include "ids.h"
 #include "tool.h"
 
@@ -69,21 +70,39 @@ enter_account(const struct passwd *pw, const char *what, struct subject *out)
 	return rc != 0 ? rc : become(pw);
 }
 
-/* Below the home, or, for an absolute path, a directory of that name in it. */
 static int
-find_maildir(const struct config *conf, const char *dir, struct subject *out)
+find_maildir(const char *dir, struct subject *out)
 {
-	const char *top = conf->maildir[0] == '/' ? conf->maildir : out->home;
-	const char *below = conf->maildir[0] == '/' ? out->name : conf->maildir;
-	char *path = NULL;
-
-	if (dir == NULL && asprintf(&path, "%s/%s", top, below) < 0)
-		return EX_OSERR;
-	out->maildir = realpath(dir != NULL ? dir : path, NULL);
+	out->maildir = realpath(dir, NULL);
 	if (out->maildir == NULL)
-		warn("%s", dir != NULL ? dir : path);
-	free(path);
+		warn("%s", dir);
 	return out->maildir == NULL ? EX_NOINPUT : 0;
+}
+
+/* Where a session would look for it. */
+static int
+find_mail(const struct config *conf, bool mbox_too, struct subject *out)
+{
+	struct mail_owner owner = { out->name, out->home };
+	struct place p;
+
+	if (place_find(conf, &owner, &p) < 0) {
+		warn("%s", out->name);
+		return EX_OSERR;
+	}
+	if (!p.mbox)
+		return find_maildir(p.store, out);
+	if (!mbox_too) {
+		warnx("%s: mail lies in mbox files, not in a Maildir", out->name);
+		return EX_NOINPUT;
+	}
+	if (place_make(&p) < 0) {
+		warn("%s", p.store);
+		return EX_NOINPUT;
+	}
+	out->maildir = strdup(p.store);
+	out->mbox = strdup(p.inbox);
+	return out->maildir == NULL || out->mbox == NULL ? EX_OSERR : 0;
 }
 
 void
@@ -92,6 +111,7 @@ subject_free(struct subject *s)
 	free(s->name);
 	free(s->home);
 	free(s->maildir);
+	free(s->mbox);
 }
 
 int
@@ -102,12 +122,15 @@ subject_become(const char *user, struct subject *out)
 }
 
 int
-subject_enter(const struct config *conf, const char *arg, struct subject *out)
+subject_enter(const struct config *conf, const char *arg, bool mbox_too,
+    struct subject *out)
 {
 	bool is_dir = arg != NULL && strchr(arg, '/') != NULL;
 	const struct passwd *pw = arg == NULL ? getpwuid(getuid())
 	    : is_dir ? owner_of(arg) : getpwnam(arg);
 	int rc = enter_account(pw, arg == NULL ? "you" : arg, out);
 
-	return rc != 0 ? rc : find_maildir(conf, is_dir ? arg : NULL, out);
+	if (rc != 0)
+		return rc;
+	return is_dir ? find_maildir(arg, out) : find_mail(conf, mbox_too, out);
 }

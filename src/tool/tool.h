@@ -59,14 +59,18 @@ struct subject {
 	char *name;			/* of the account */
 	char *home;
 	char *maildir;			/* absolute */
+	char *mbox;			/* NULL, or the inbox file: mail lies in mbox
+					   files, and in maildir what is beside it */
 };
 
 /*
  * Finds the mail that arg means: a directory when it has a slash, else a user;
  * NULL: the caller's own. Root becomes the owner for ever, so that no link in
- * somebody's mail leads anywhere. 0, or an exit status after saying why.
+ * somebody's mail leads anywhere. mbox_too: mail in mbox files will do. 0, or
+ * an exit status after saying why.
  */
-int subject_enter(const struct config *conf, const char *arg, struct subject *out);
+int subject_enter(const struct config *conf, const char *arg, bool mbox_too,
+    struct subject *out);
 /* The same without mail: out->maildir stays as it is. */
 int subject_become(const char *user, struct subject *out);
 void subject_free(struct subject *s);

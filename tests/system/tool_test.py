@@ -104,6 +104,69 @@ def test_damaged_state():
     assert " 0 findings" in check(who)
 
 
+def mbox_user(prefix, text):
+    who = user(prefix)
+    path = "/var/mail/" + who.name
+    with open(path, "w") as f:
+        f.write(text)
+    os.chown(path, who.uid, who.gid)
+    os.chmod(path, 0o600)
+    return who, path
+
+
+FROM = "From a@example.org Sat Nov 21 01:02:03 2026\n"
+
+
+def test_mbox_that_is_good():
+    who, path = mbox_user("mboxgood", "".join(FROM + "Subject: %d\n\nbody\n\n" % n for n in range(3)))
+    assert "3 messages in 1 mailboxes, 0 findings" in check(who)
+    who.run(LIBEXEC + "/pop3", input="QUIT\r\n")
+    assert "X-UID: 3" in open(path).read()
+    assert "3 messages" in who.run(TOOL, "check") and " 0 findings" in check(who)
+    assert "not in a Maildir" in run(TOOL, "adopt", who.name, ok=(66,))
+
+
+def test_mbox_findings():
+    who, path = mbox_user("mboxbad", FROM + "X-IMAPbase: 1700000000 3\nX-UID: 2\nStatus: O\n\na\n\n"
+                          + FROM + "X-UID: 2\n\nb\n\n" + FROM + "X-UID: 1\n\nc\n\n"
+                          + FROM + "X-UID: 9\nContent-Length: 5000\n\nd\n\n")
+    os.mkdir(who.home + "/mail", 0o700)
+    with open(who.home + "/mail/notes", "w") as f:
+        f.write("no mail\n")
+    with open(who.home + "/mail/notes.lock", "w") as f:
+        f.write("999999999\n")
+    os.chmod(f.name, 0o600)
+    os.utime(f.name, (1, 1))
+    who.own(who.home + "/mail")
+    os.chmod(path, 0o606)
+    text = check(who, ok=(1,))
+    for what in ("UID of another", "never given", "says more than there is",
+                 "no mbox file", "left over from a program", "others may write"):
+        assert text.count(what) == 1, (what, text)
+    assert "6 findings, 0 fixed" in text, text
+    assert not os.path.exists(f.name), "nobody can lock it but over this one"
+    assert os.stat(path).st_mode & 0o777 == 0o606
+    text = check(who, "--fix", ok=(1,))
+    assert "5 findings, 1 fixed" in text, text
+    assert os.stat(path).st_mode & 0o777 == 0o604
+    os.unlink(who.home + "/mail/notes")
+    who.run(LIBEXEC + "/pop3", input="QUIT\r\n")
+    assert " 0 findings" in check(who)
+
+
+def test_mbox_change_that_was_interrupted():
+    who, path = mbox_user("mboxcut", FROM + "Subject: x\n\nbody\n\n")
+    who.run(LIBEXEC + "/pop3", input="QUIT\r\n")
+    note = who.home + "/mail/.mailreeve/.INBOX/mailreeve-moving"
+    with open(note, "w") as f:
+        f.write("Gone\n1\n1 1\n")
+    os.chown(note, who.uid, who.gid)
+    assert "interrupted (the next session" in check(who, ok=(1,))
+    assert os.path.exists(note)
+    assert "interrupted (fixed)" in check(who, "--fix")
+    assert not os.path.exists(note) and " 0 findings" in check(who)
+
+
 def test_root_becomes_the_owner():
     who, other = filled("owner", 1), filled("other", 1)
     # a link in somebody's mail leads to nothing that is not theirs
