@@ -8,7 +8,8 @@
  * becomes the session's client stream (with TLS), and no further message is
  * sent.
  *
- * conn starts `login UID GID` as root; its first act is sandbox_login().
+ * conn starts `login UID GID` as root, or asks the template of login for a fork
+ * (control.h); its first act is sandbox_login().
  *
  * The conversation: HELLO, TLS_KEY if it wants one, CLIENT (which may take
  * long: a spare pair waits here for somebody to connect), PROXY if the peer is
@@ -96,7 +97,7 @@ enum chan_flags {
  * conn to login.
  *
  *		result		text
- *	HELLO	CHAN_OK		-
+ *	HELLO	CHAN_OK		the connection's name in the log
  *	TLS_KEY	CHAN_OK: follow bytes of PEM (certificates, then the key) come
  *		right behind; CHAN_UNAVAILABLE: there is none that is fit for use
  *	CLIENT	CHAN_OK		the client's address for the log (rip); the

@@ -53,6 +53,15 @@ void process_env_copy(struct process_env *e, const char *name);	/* if it is set 
 char **process_env_done(struct process_env *e);
 void process_env_free(struct process_env *e);
 
+/* What ps(1) calls this process; the program's name again after execve(2). */
+void process_name(const char *name);
+
+/*
+ * Leaves of the environment only what foreign code of root may meet: a path of
+ * ours, and the time zone. 0, or -1 with errno.
+ */
+int process_clean_env(void);
+
 /*
  * How many descriptors, from 3 on, a systemd-like manager handed to this very
  * process (LISTEN_PID, LISTEN_FDS); 0 when none. names gets LISTEN_FDNAMES or
@@ -67,9 +76,6 @@ int process_inherited(const char **names);
  * ms 0 lifts the limit.
  */
 void process_deadline(uint64_t ms, const char *what);
-
-/* Waits for the end of a child, ms at most: its wait status in *status, or false. */
-bool process_ends(pid_t pid, uint64_t ms, int *status);
 
 /*
  * Runs path with these as the new program of this process, signals reset.

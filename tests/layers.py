@@ -126,7 +126,9 @@ def test_sessions_hold_no_pam_and_no_tls():
 
 def test_sessions_and_login_start_no_process():
     for name in SESSIONS + ("login",):
-        none_of(name, NEW_PROCESS.__contains__, "a call that starts a process")
+        # The template of login forks, before it could meet a client.
+        allowed = {"fork"} if name == "login" else set()
+        none_of(name, (NEW_PROCESS - allowed).__contains__, "a call that starts a process")
         none_of(name, NETWORK.__contains__, "a call that serves the network")
 
 

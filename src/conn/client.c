@@ -75,10 +75,12 @@ wait_for_master(const struct conn *c)
 int
 client_from_master(struct conn *c)
 {
+	static const struct control_question ready = { .kind = CONTROL_READY };
 	struct control_client msg;
 	int fd;
 
-	if (wait_for_master(c) < 0
+	if (chan_send(c->control, &ready, sizeof ready,
+	    clock_ms() + CONN_LINGER_MS) < 0 || wait_for_master(c) < 0
 	    || chan_recv_fd(c->control, &msg, sizeof msg, &fd, 0) < 0)
 		return -1;
 	if (msg.service >= SERVICES) {

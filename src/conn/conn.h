@@ -25,9 +25,12 @@ struct conn {
 	const char *run_dir;		/* of what all connections share */
 	char session[SESSION_ID_SIZE];	/* names this connection in the log */
 	int control;			/* to mailreeved, or -1 */
+	int login_door;			/* to the template of login, or -1 */
 	int chan;			/* to login */
-	pid_t login;
+	int login;			/* tells of login's end */
+	pid_t login_pid;		/* 0: not our child */
 	int client;			/* the client's socket, -1 before it is there */
+	bool given;			/* login has it */
 	enum service service;
 	struct netaddr remote;		/* the client, perhaps as a proxy says */
 	struct netaddr local;
@@ -99,6 +102,8 @@ void pam_enter(const struct conn *c, struct attempt *a);  /* credentials, sessio
 void pam_leave(void);
 /* Ends it for the process that becomes the session: credentials stay. */
 void pam_forget(void);
+/* Loads the modules of both services, for the forks of a template. */
+void pam_preload(const struct config *conf);
 
 /* pam_delay_*.c: the time a failure takes is ours to choose, not a module's. */
 struct pam_handle;

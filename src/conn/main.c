@@ -3,11 +3,12 @@
  * Runs as: root.
  *
  *	conn imap|imaps|pop3|pop3s	started by inetd and its kin, client at 0/1
- *	conn -m				started by mailreeved, client comes later
+ *	conn -m				started by mailreeved: the template of many
+ *					connections, whose clients come later
  */
 #include <errno.h>
+#include <grp.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -16,23 +17,8 @@
 #include "control.h"
 #include "log.h"
 #include "process.h"
-
-#define CONN_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
-
-/* For modules of PAM: nothing that a starter or, through it, a client set. */
-static int
-clean_env(void)
-{
-	char *zone = getenv("TZ") == NULL ? NULL : strdup(getenv("TZ"));
-	int r = clearenv();
-
-	if (r == 0)
-		r = setenv("PATH", CONN_PATH, 1);
-	if (r == 0 && zone != NULL)
-		r = setenv("TZ", zone, 1);
-	free(zone);
-	return r;
-}
+#include "refuse.h"
+#include "siblings.h"
 
 static void
 name_session(char out[SESSION_ID_SIZE])
@@ -46,6 +32,23 @@ name_session(char out[SESSION_ID_SIZE])
 	out[sizeof random] = '\0';
 }
 
+/*
+ * What every connection will need of PAM and NSS is loaded once: their modules.
+ * Nobody has all these names, so that each module is asked.
+ */
+static void
+preload(const struct conn *c)
+{
+	gid_t groups[8];
+	int n = sizeof groups / sizeof groups[0];
+
+	process_deadline(c->conf.pam_timeout * 1000, "loading PAM and NSS");
+	pam_preload(&c->conf);
+	(void)getpwnam("mailreeve-nobody");
+	(void)getgrouplist(c->conf.service_user, (gid_t)-1, groups, &n);
+	process_deadline(0, NULL);
+}
+
 /* Descriptors as each starter leaves them: the client at 0 and 1, a log. */
 static void
 take_descriptors(bool master)
@@ -56,7 +59,7 @@ take_descriptors(bool master)
 	if (!master && process_inherited(&names) == 1
 	    && (dup2(3, CLIENT_IN_FD) < 0 || dup2(3, CLIENT_OUT_FD) < 0))
 		_exit(EX_OSERR);
-	process_close_from(master ? CONTROL_FD + 1 : CHANNEL_FD);
+	process_close_from(master ? LOGIN_DOOR_FD + 1 : CHANNEL_FD);
 	if (master)
 		log_inherit("mailreeve-conn");
 	else
@@ -84,15 +87,32 @@ converse(struct conn *c)
 	if (requests_serve(c, &entry) == 0)
 		return session_begin(c, &entry) < 0 ? EX_OSERR : 0;
 	r = errno == EPIPE ? 0 : EX_PROTOCOL;
+	/* login never came as far as to a client that is here. */
+	if (!c->given && c->client >= 0)
+		refuse_client(c->client, c->service, NO_MEANS);
 	close(c->chan);
 	login_end(c);
 	return r;
 }
 
+static int
+begin(struct conn *c)
+{
+	name_session(c->session);
+	if (login_start(c) == 0)
+		return converse(c);
+	log_error("session=%s cannot start login: %s", c->session,
+	    strerror(errno));
+	if (c->client >= 0)
+		refuse_client(c->client, c->service, NO_MEANS);
+	return EX_OSERR;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct conn c = { .run_dir = RUN_DIR, .control = -1, .client = -1 };
+	struct conn c = { .run_dir = RUN_DIR, .control = -1, .login_door = -1,
+	    .client = -1 };
 	bool master = argc == 2 && strcmp(argv[1], CONTROL_OPTION) == 0;
 	int r;
 
@@ -104,18 +124,19 @@ main(int argc, char **argv)
 		log_fatal(EX_USAGE, "usage: conn imap|imaps|pop3|pop3s: "
 		    "see mailreeve-conn(8)");
 	load_config(&c);
-	name_session(c.session);
-	if (clean_env() < 0)
+	if (process_clean_env() < 0)
 		log_fatal(EX_OSERR, "environment: %s", strerror(errno));
-	if (master)
-		c.control = CONTROL_FD;
-	else if (client_from_stdin(&c) < 0)
+	if (master) {
+		preload(&c);
+		c.login_door = LOGIN_DOOR_FD;
+		c.control = siblings_serve(DOOR_FD, "conn");
+		if (c.control < 0)
+			return 0;
+	} else if (client_from_stdin(&c) < 0)
 		log_fatal(EX_USAGE, "standard input is no connected socket (%s): "
 		    "conn is started by inetd, xinetd, systemd or tcpserver",
 		    strerror(errno));
-	if (login_start(&c) < 0)
-		log_fatal(EX_OSERR, "cannot start login: %s", strerror(errno));
-	r = converse(&c);
+	r = begin(&c);
 	config_free(&c.conf);
 	return r;
 }

@@ -216,6 +216,23 @@ pam_enter(const struct conn *c, struct attempt *a)
 	pam.session = a->result == CHAN_OK;
 }
 
+/*
+ * These are never ended: a handle keeps its modules. Each attempt reads PAM's
+ * configuration again, and loads what is not there yet.
+ */
+void
+pam_preload(const struct config *conf)
+{
+	static const struct pam_conv nobody = { converse, NULL };
+	const char *const services[] = { conf->pam_imap, conf->pam_pop3 };
+	pam_handle_t *h;
+
+	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
+		if (pam_start(services[i], NULL, &nobody, &h) != PAM_SUCCESS)
+			log_warn("PAM service %s: cannot be loaded",
+			    services[i]);
+}
+
 void
 pam_leave(void)
 {

@@ -39,9 +39,9 @@ static int
 serve_hello(struct conn *c, const struct chan_req *q, struct answer *a,
     struct entry *e)
 {
-	(void)c, (void)q, (void)e;
+	(void)q, (void)e;
 	a->rep.result = CHAN_OK;
-	return 0;
+	return chan_put(&a->rep.text, bytes_of(c->session));
 }
 
 static int
@@ -73,6 +73,7 @@ serve_client(struct conn *c, const struct chan_req *q, struct answer *a,
 	a->rep.service = c->service;
 	a->rep.flags = client_flags(c);
 	a->fd = c->client;
+	c->given = true;
 	return chan_put(&a->rep.text, bytes_of(rip));
 }
 

@@ -15,6 +15,7 @@
 #include "ids.h"
 #include "log.h"
 #include "process.h"
+#include "refuse.h"
 
 #define SESSION_PATH "/usr/local/bin:/usr/bin:/bin"
 
@@ -74,6 +75,7 @@ become(const struct conn *c, const struct entry *e)
 		process_exec(path, argv, process_env_done(&env));
 	log_error("session=%s cannot become %s as uid %lu: %s", c->session, path,
 	    (unsigned long)e->who.uid, strerror(errno));
+	refuse_stream(CLIENT_OUT_FD, c->service, NO_MEANS);
 	return -1;
 }
 

@@ -21,6 +21,8 @@
 #include "log.h"
 #include "process.h"
 
+#define ROOT_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* Descriptors 0, 1 and 2 exist, so that no later open() becomes one of them. */
 static void
 fill_standard(void)
@@ -232,6 +234,20 @@ process_env_free(struct process_env *e)
 	*e = (struct process_env){ 0 };
 }
 
+int
+process_clean_env(void)
+{
+	char *zone = getenv("TZ") == NULL ? NULL : strdup(getenv("TZ"));
+	int r = clearenv();
+
+	if (r == 0)
+		r = setenv("PATH", ROOT_PATH, 1);
+	if (r == 0 && zone != NULL)
+		r = setenv("TZ", zone, 1);
+	free(zone);
+	return r;
+}
+
 static int
 number_from_env(const char *name, uint64_t max, uint64_t *out)
 {
@@ -267,20 +283,24 @@ too_long(int signal)
 	_exit(EX_TEMPFAIL);
 }
 
-/* A timer whose signal cannot be caught, blocked or ignored. */
+/*
+ * A timer whose signal cannot be caught, blocked or ignored. A fork has none of
+ * its parent's timers.
+ */
 static void
 set_killer(uint64_t ms)
 {
 	static timer_t timer;
-	static bool made;
+	static pid_t owner;
 	struct sigevent kill = { .sigev_notify = SIGEV_SIGNAL,
 	    .sigev_signo = SIGKILL };
 	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(ms / 1000),
 	    .tv_nsec = (long)(ms % 1000) * 1000000 } };
 
-	if (!made && timer_create(CLOCK_MONOTONIC, &kill, &timer) < 0)
+	if (owner != getpid()
+	    && timer_create(CLOCK_MONOTONIC, &kill, &timer) < 0)
 		return;
-	made = true;
+	owner = getpid();
 	(void)timer_settime(timer, 0, &when, NULL);
 }
 
@@ -305,26 +325,4 @@ process_exec(const char *path, char *const argv[], char *const env[])
 {
 	process_signals();
 	return execve(path, argv, env);
-}
-
-bool
-process_ends(pid_t pid, uint64_t ms, int *status)
-{
-	uint64_t now = clock_ms(), deadline = now + ms;
-	sigset_t child;
-	pid_t r;
-
-	/* Blocked, so that an end between looking and waiting is not missed. */
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &child, NULL);
-	while ((r = waitpid(pid, status, WNOHANG)) == 0 && now < deadline) {
-		struct timespec left = { (time_t)((deadline - now) / 1000),
-		    (long)((deadline - now) % 1000) * 1000000 };
-
-		(void)sigtimedwait(&child, NULL, &left);
-		now = clock_ms();
-	}
-	sigprocmask(SIG_UNBLOCK, &child, NULL);
-	return r == pid;
 }

@@ -36,33 +36,6 @@ ask(struct chan_req *req, struct chan_rep *rep, uint64_t ms)
 	return ask_with(req, BYTES(""), rep, ms);
 }
 
-int
-ask_hello(void)
-{
-	struct chan_req req = { .type = CHAN_HELLO };
-	struct chan_rep rep;
-
-	return ask(&req, &rep, CONN_MS) == 0 && rep.result == CHAN_OK ? 0 : -1;
-}
-
-int
-ask_tls_key(struct buf *pem)
-{
-	struct chan_req req = { .type = CHAN_TLS_KEY };
-	struct chan_rep rep;
-	unsigned char *to;
-
-	if (ask(&req, &rep, CONN_MS) < 0 || rep.result != CHAN_OK
-	    || rep.follow == 0 || rep.follow > CHAN_KEY_MAX)
-		return -1;
-	to = buf_room(pem, rep.follow);
-	if (to == NULL || chan_recv(CHANNEL_FD, to, rep.follow,
-	    clock_ms() + CONN_MS) < 0)
-		return -1;
-	pem->len += rep.follow;
-	return 0;
-}
-
 /* Only bytes that may stand in any answer and in any line of the log. */
 static void
 printable(struct bytes from, char *to, size_t room)
@@ -82,6 +55,36 @@ take_text(const struct chan_rep *rep, char *to, size_t room)
 
 	(void)chan_get(&rep->text, &text);
 	printable(bytes_trim(text), to, room);
+}
+
+int
+ask_hello(struct login *l)
+{
+	struct chan_req req = { .type = CHAN_HELLO };
+	struct chan_rep rep;
+
+	if (ask(&req, &rep, CONN_MS) < 0 || rep.result != CHAN_OK)
+		return -1;
+	take_text(&rep, l->name, sizeof l->name - 1);
+	return 0;
+}
+
+int
+ask_tls_key(struct buf *pem)
+{
+	struct chan_req req = { .type = CHAN_TLS_KEY };
+	struct chan_rep rep;
+	unsigned char *to;
+
+	if (ask(&req, &rep, CONN_MS) < 0 || rep.result != CHAN_OK
+	    || rep.follow == 0 || rep.follow > CHAN_KEY_MAX)
+		return -1;
+	to = buf_room(pem, rep.follow);
+	if (to == NULL || chan_recv(CHANNEL_FD, to, rep.follow,
+	    clock_ms() + CONN_MS) < 0)
+		return -1;
+	pem->len += rep.follow;
+	return 0;
 }
 
 int

@@ -6,8 +6,11 @@
 
 #include "login.h"
 
-/* Tells conn that the cage is closed. 0, or -1: nothing is of use any more. */
-int ask_hello(void);
+/*
+ * Tells conn that the cage is closed; fills in name. 0, or -1: nothing is of
+ * use any more.
+ */
+int ask_hello(struct login *l);
 
 /* PEM text, to be wiped; -1: there is no TLS here (or no conn: ask on). */
 int ask_tls_key(struct buf *pem);

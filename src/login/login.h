@@ -11,10 +11,11 @@
 #include "wire.h"
 
 #define CLIENT_TEXT_MAX 128		/* what the client says about itself */
+#define SESSION_NAME_MAX 15
 
 struct login {
 	const struct config *conf;
-	const char *name;		/* of this connection in the log */
+	char name[SESSION_NAME_MAX + 1];	/* of this connection in the log */
 	const struct service_facts *service;
 	struct tls *tls;		/* ready, not in use yet; NULL: not to be offered */
 	struct wire wire;

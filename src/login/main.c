@@ -2,16 +2,20 @@
  * login: speaks to a client until it logged in.
  * Runs as: root until the cage is closed, before it met a client; then
  * _mailreeve.
+ *
+ *	login UID GID		one connection, started by conn
+ *	login -m UID GID	the template of many, started by mailreeved
  */
 #include <sysexits.h>
-#include <stdlib.h>
 
 #include "ask.h"
 #include "clock.h"
+#include "control.h"
 #include "log.h"
 #include "proxied.h"
 #include "relay.h"
 #include "sandbox.h"
+#include "template.h"
 
 /* A uid or gid as conn gives it; root's is none. */
 static uint32_t
@@ -24,9 +28,9 @@ id(const char *text)
 	return (uint32_t)n;
 }
 
-/* Everything that needs files happens here. */
+/* What needs files, and what is the same for every connection. */
 static void
-enter_cage(struct config *conf, uid_t uid, gid_t gid)
+prepare(struct config *conf)
 {
 	struct buf why = BUF_INIT(4096);
 
@@ -36,6 +40,12 @@ enter_cage(struct config *conf, uid_t uid, gid_t gid)
 	log_level(config_log_priority(conf));
 	if (tls_prepare() < 0)
 		log_fatal(EX_OSERR, "OpenSSL does not work");
+}
+
+/* Also every fork of a template closes its own. */
+static void
+enter_cage(const struct config *conf, uid_t uid, gid_t gid)
+{
 	if (sandbox_login(conf->login_root, uid, gid) < 0)
 		log_fatal(EX_OSERR, "cannot enter the cage %s: %m",
 		    conf->login_root);
@@ -118,21 +128,26 @@ main(int argc, char **argv)
 	struct config conf;
 	struct login l = {
 		.conf = &conf,
-		.name = getenv("MAILREEVE_SESSION"),
+		.name = "-",
 		.command = BUF_INIT(2 * COMMAND_MAX),
 		.arena = ARENA_INIT(4 * COMMAND_MAX),
 	};
+	bool template = argc > 1 && strcmp(argv[1], CONTROL_OPTION) == 0;
+	enum template_end end = TEMPLATE_CHILD;
 	bool behind_proxy;
 	int client;
 
 	log_inherit("mailreeve-login");
-	if (argc != 3)
+	if (argc != 3 + template)
 		log_fatal(EX_USAGE, "login is started by conn: "
 		    "see mailreeve-privsep(7)");
-	if (l.name == NULL)
-		l.name = "-";
-	enter_cage(&conf, id(argv[1]), id(argv[2]));
-	if (ask_hello() < 0)
+	prepare(&conf);
+	if (template)
+		end = template_serve();
+	if (end != TEMPLATE_CHILD)
+		return end == TEMPLATE_PROBED ? EX_SOFTWARE : 0;
+	enter_cage(&conf, id(argv[argc - 2]), id(argv[argc - 1]));
+	if (ask_hello(&l) < 0)
 		return EX_UNAVAILABLE;
 	l.tls = make_tls(&conf);
 	if (ask_client(&l, &client, &behind_proxy) < 0)

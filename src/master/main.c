@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "log.h"
 #include "master.h"
 #include "process.h"
@@ -185,7 +186,8 @@ prepare(const struct options *o, struct master *m)
 	raise_descriptor_limit();
 	if (had == 0 && listeners_open(&m->listeners, &none, &m->conf, &why) < 0)
 		give_up(EX_UNAVAILABLE, &why);
-	m->pool.conf = &m->conf;
+	m->pool.conf = m->pool.templates.conf = &m->conf;
+	child_adopts();
 	buf_free(&why);
 }
 

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "control.h"
 #include "netaddr.h"
+#include "refuse.h"
 #include "service.h"
 
 /* ---- listen.c: the sockets ---- */
@@ -54,13 +55,39 @@ void tally_remove(struct tally *t, const struct netaddr *key);
 struct netaddr tally_user(uid_t uid);
 void tally_free(struct tally *t);
 
+/* ---- template.c: what connection processes are forked from ---- */
+
+struct template {
+	pid_t pid;			/* 0: there is none */
+	int door;			/* ours of it */
+};
+
+struct templates {
+	struct template login, conn;
+	const struct config *conf;
+	uint64_t again_at;		/* clock_ms(): not before, after a failure */
+};
+
+/*
+ * A new conn with that end of its control pair: its pid, or -1 with errno.
+ * Starts templates when there are none.
+ */
+pid_t templates_fork(struct templates *t, int control);
+/* True when it was one of them; it will be replaced. */
+bool templates_reaped(struct templates *t, pid_t pid, int status);
+/* The next fork is of new ones. */
+void templates_drop(struct templates *t);
+
 /* ---- pool.c: the connection processes ---- */
 
 struct child {
 	RB_ENTRY(child) entry;
 	pid_t pid;
 	int control;			/* -1 once the session has begun */
-	bool busy;			/* has a client */
+	bool ready;			/* may be given its client */
+	int client;			/* who waits until it is ready, or -1 */
+	enum service service;		/* what for */
+	bool busy;			/* has a client, or one that waits */
 	bool told;			/* we sent it a signal */
 	struct netaddr address;		/* what it counts as; family 0: nothing */
 	struct netaddr user;
@@ -69,13 +96,11 @@ struct child {
 struct pool {
 	RB_HEAD(child_tree, child) tree;
 	const struct config *conf;
+	struct templates templates;
 	struct tally addresses, users;
 	uint64_t busy, idle;
 	uint64_t refill_at;		/* clock_ms(): not before, after a failure */
 };
-
-/* Why a client was not served. */
-enum refusal { ADMITTED, TOO_MANY, TOO_MANY_HERE, NO_MEANS };
 
 /*
  * Takes over the client: it is served, or refused; closed here in any case.
@@ -86,17 +111,12 @@ int pool_refill(struct pool *p);
 /* Answers what a connection process asked; false: it will ask nothing more. */
 bool pool_answer(struct pool *p, struct child *c);
 void pool_reap(struct pool *p);
-/* Spares were made under an old configuration: they go. */
+/* Spares and templates were made under an old configuration: they go. */
 void pool_retire_spares(struct pool *p);
 void pool_signal(struct pool *p, int signal);
 struct child *pool_first(struct pool *p);
 struct child *pool_next(struct child *c);
 void pool_free(struct pool *p);
-
-/* ---- refuse.c ---- */
-
-/* Says why, if that can be said before TLS. Does not wait, does not close. */
-void refuse_client(int client, enum service service, enum refusal why);
 
 /* ---- notify.c: systemd's readiness protocol, sd_notify(3) ---- */
 

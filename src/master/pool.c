@@ -10,17 +10,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "chan.h"
 #include "clock.h"
 #include "log.h"
 #include "master.h"
-#include "process.h"
 
-#define CONN_PATH LIBEXECDIR "/conn"
-#define MASTER_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
 #define RETRY_MS 1000		/* after a fork that failed or a spare that died */
 
 static int
@@ -46,38 +42,6 @@ pool_next(struct child *c)
 
 /* ---- starting ---- */
 
-static int
-make_env(const struct config *conf, struct process_env *e)
-{
-	struct buf text = BUF_INIT(65536);
-	bool good = config_dump(conf, false, &text) == 0 && buf_string(&text) != NULL;
-
-	if (good)
-		process_env_add(e, CONFIG_ENV, buf_string(&text));
-	process_env_add(e, "PATH", MASTER_PATH);
-	process_env_copy(e, "TZ");
-	buf_free(&text);
-	return good && process_env_done(e) != NULL ? 0 : -1;
-}
-
-static noreturn void
-become_conn(const struct config *conf, int control)
-{
-	const struct process_fd fds[] = {
-		{ DIAGNOSTICS_FD, DIAGNOSTICS_FD }, { log_fd(), LOG_FD },
-		{ control, CONTROL_FD },
-	};
-	char name[] = "conn", option[] = CONTROL_OPTION;
-	char *argv[] = { name, option, NULL };
-	struct process_env e = { 0 };
-
-	if (make_env(conf, &e) == 0
-	    && process_place(fds, sizeof fds / sizeof fds[0]) == 0)
-		process_exec(CONN_PATH, argv, process_env_done(&e));
-	log_error("cannot start " CONN_PATH ": %s", strerror(errno));
-	_exit(EX_OSERR);
-}
-
 /* Both ends of the control pair and the process: all of it or nothing. */
 static int
 start(struct pool *p, struct child *c)
@@ -86,13 +50,12 @@ start(struct pool *p, struct child *c)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -1;
-	c->pid = fork();
+	c->pid = templates_fork(&p->templates, pair[1]);
 	error = errno;
-	if (c->pid == 0)
-		become_conn(p->conf, pair[1]);
 	close(pair[1]);
 	if (c->pid > 0) {
 		c->control = pair[0];
+		c->client = -1;
 		return 0;
 	}
 	close(pair[0]);
@@ -142,8 +105,36 @@ close_control(struct child *c)
 }
 
 static void
+report_refusal(int client, enum service service, enum refusal why)
+{
+	static const char *const reasons[] = {
+		[TOO_MANY] = "max-connections reached",
+		[TOO_MANY_HERE] = "max-connections-per-address reached",
+		[NO_MEANS] = "no connection process to be had",
+	};
+	char rip[NETADDR_TEXT_MAX] = "-";
+	struct netaddr a;
+
+	if (netaddr_peer(client, &a) == 0)
+		netaddr_text(&a, rip);
+	log_warn("turned away: rip=%s proto=%s why=\"%s\"", rip,
+	    service_facts[service].name, reasons[why]);
+}
+
+/* Says it to the client and to the log. */
+static void
+turn_away(int client, enum service service, enum refusal why)
+{
+	refuse_client(client, service, why);
+	report_refusal(client, service, why);
+	close(client);
+}
+
+static void
 forget(struct pool *p, struct child *c)
 {
+	if (c->client >= 0)
+		turn_away(c->client, c->service, NO_MEANS);
 	if (c->address.family != 0)
 		tally_remove(&p->addresses, &c->address);
 	if (c->user.family != 0)
@@ -166,26 +157,8 @@ report_end(const struct child *c, int status)
 		    (long)c->pid, WTERMSIG(status), strsignal(WTERMSIG(status)), rip);
 }
 
-void
-pool_reap(struct pool *p)
-{
-	struct child wanted = { 0 }, *c;
-	int status;
-
-	while ((wanted.pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		c = RB_FIND(child_tree, &p->tree, &wanted);
-		if (c == NULL)
-			continue;
-		report_end(c, status);
-		/* Spares that die at once must not keep us busy making them. */
-		if (!c->busy && !c->told)
-			p->refill_at = clock_ms() + RETRY_MS;
-		forget(p, c);
-	}
-}
-
-void
-pool_retire_spares(struct pool *p)
+static void
+retire_spares(struct pool *p)
 {
 	struct child *c;
 
@@ -194,6 +167,38 @@ pool_retire_spares(struct pool *p)
 			c->told = true;
 			kill(c->pid, SIGTERM);
 		}
+}
+
+void
+pool_retire_spares(struct pool *p)
+{
+	templates_drop(&p->templates);
+	retire_spares(p);
+}
+
+void
+pool_reap(struct pool *p)
+{
+	struct child wanted = { 0 }, *c;
+	int status;
+
+	while ((wanted.pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (templates_reaped(&p->templates, wanted.pid, status)) {
+			retire_spares(p);
+			continue;
+		}
+		c = RB_FIND(child_tree, &p->tree, &wanted);
+		if (c == NULL)
+			continue;
+		report_end(c, status);
+		/* Nobody has logged in: a fork, whose layout others share. */
+		if (WIFSIGNALED(status) && !c->told && c->user.family == 0)
+			pool_retire_spares(p);
+		/* Spares that die at once must not keep us busy making them. */
+		if (!c->busy && !c->told)
+			p->refill_at = clock_ms() + RETRY_MS;
+		forget(p, c);
+	}
 }
 
 void
@@ -220,16 +225,20 @@ pool_free(struct pool *p)
 
 /* ---- clients ---- */
 
-/* A spare that is not on its way out, or a new one. */
+/* The best spare that is not on its way out, or a new one. */
 static struct child *
 find_spare(struct pool *p)
 {
-	struct child *c;
+	struct child *c, *soon = NULL;
 
-	for (c = p->idle > 0 ? pool_first(p) : NULL; c != NULL; c = pool_next(c))
-		if (!c->busy && !c->told && c->control >= 0)
+	for (c = p->idle > 0 ? pool_first(p) : NULL; c != NULL; c = pool_next(c)) {
+		if (c->busy || c->told || c->control < 0)
+			continue;
+		if (c->ready)
 			return c;
-	return start_spare(p);
+		soon = c;
+	}
+	return soon != NULL ? soon : start_spare(p);
 }
 
 /* What a peer counts as; a trusted proxy counts as those it speaks for. */
@@ -255,23 +264,47 @@ count(struct pool *p, const struct netaddr *address)
 	return errno == EAGAIN ? TOO_MANY_HERE : NO_MEANS;
 }
 
+/* It is dying, or so slow that it is of no use. */
+static void
+give_up(struct child *c)
+{
+	close_control(c);
+	kill(c->pid, SIGTERM);
+}
+
+/* Gives the client away, closed here: 0, or -1 and it is still there. */
 static int
-hand_over(struct pool *p, int client, enum service service, struct child **to)
+hand_over(struct child *c, int client, enum service service)
 {
 	const struct control_client msg = { .service = service };
+
+	if (chan_send_fd(c->control, &msg, sizeof msg, client, clock_ms()) < 0) {
+		give_up(c);
+		return -1;
+	}
+	close(client);
+	return 0;
+}
+
+/*
+ * To one that is ready; a client whose process has yet to get there waits here,
+ * so that it can be told when that fails.
+ */
+static struct child *
+provide(struct pool *p, int client, enum service service)
+{
 	struct child *c;
 
 	while ((c = find_spare(p)) != NULL) {
-		if (chan_send_fd(c->control, &msg, sizeof msg, client,
-		    clock_ms()) == 0) {
-			*to = c;
-			return 0;
+		if (!c->ready) {
+			c->client = client;
+			c->service = service;
+			return c;
 		}
-		/* It is dying, or so slow that it is of no use. */
-		close_control(c);
-		kill(c->pid, SIGTERM);
+		if (hand_over(c, client, service) == 0)
+			return c;
 	}
-	return -1;
+	return NULL;
 }
 
 static enum refusal
@@ -283,7 +316,8 @@ admit(struct pool *p, int client, enum service service)
 
 	if (r != ADMITTED)
 		return r;
-	if (hand_over(p, client, service, &c) < 0) {
+	c = provide(p, client, service);
+	if (c == NULL) {
 		if (address.family != 0)
 			tally_remove(&p->addresses, &address);
 		return NO_MEANS;
@@ -295,33 +329,13 @@ admit(struct pool *p, int client, enum service service)
 	return ADMITTED;
 }
 
-static void
-report_refusal(int client, enum service service, enum refusal why)
-{
-	static const char *const reasons[] = {
-		[TOO_MANY] = "max-connections reached",
-		[TOO_MANY_HERE] = "max-connections-per-address reached",
-		[NO_MEANS] = "no connection process to be had",
-	};
-	char rip[NETADDR_TEXT_MAX] = "-";
-	struct netaddr a;
-
-	if (netaddr_peer(client, &a) == 0)
-		netaddr_text(&a, rip);
-	log_warn("turned away: rip=%s proto=%s why=\"%s\"", rip,
-	    service_facts[service].name, reasons[why]);
-}
-
 void
 pool_admit(struct pool *p, int client, enum service service)
 {
 	enum refusal r = admit(p, client, service);
 
-	if (r != ADMITTED) {
-		refuse_client(client, service, r);
-		report_refusal(client, service, r);
-	}
-	close(client);
+	if (r != ADMITTED)
+		turn_away(client, service, r);
 }
 
 /* ---- questions ---- */
@@ -353,6 +367,18 @@ may(struct pool *p, struct child *c, const struct control_question *q)
 	}
 }
 
+/* Its login waits in its cage: whoever waits for it comes. */
+static void
+take_ready(struct child *c)
+{
+	int client = c->client;
+
+	c->ready = true;
+	c->client = -1;
+	if (client >= 0 && hand_over(c, client, c->service) < 0)
+		turn_away(client, c->service, NO_MEANS);
+}
+
 bool
 pool_answer(struct pool *p, struct child *c)
 {
@@ -362,6 +388,10 @@ pool_answer(struct pool *p, struct child *c)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
+	if (n == sizeof q && q.kind == CONTROL_READY && !c->ready) {
+		take_ready(c);
+		return true;
+	}
 	if (n == sizeof q) {
 		a.allowed = may(p, c, &q);
 		if (chan_send(c->control, &a, sizeof a, clock_ms()) == 0)

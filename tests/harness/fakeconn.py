@@ -59,7 +59,7 @@ class FakeConn:
         threading.Thread(target=self.listen, daemon=True).start()
 
     def start(self, program, inner, log_inner, uid, config):
-        env = {"MAILREEVE_CONFIG": config, "MAILREEVE_SESSION": "test"}
+        env = {"MAILREEVE_CONFIG": config}
         env.update((k, v) for k, v in os.environ.items() if k.endswith("SAN_OPTIONS"))
         self.output = os.memfd_create("stderr")
         pid = os.fork()
@@ -122,7 +122,7 @@ class FakeConn:
                 self.entered.set()
             self.channel.sendall(reply(result, text=text))
         else:
-            self.channel.sendall(reply(OK))
+            self.channel.sendall(reply(OK, text=b"test"))
 
     def logins(self):
         return [r for r in self.requests if r[0] == LOGIN]

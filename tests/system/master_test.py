@@ -282,6 +282,62 @@ def test_children_that_die():
         server.imap_login(who).logout()
 
 
+def templates():
+    return wait_for(lambda: processes("login-template") and processes("conn-template"),
+                    "templates") and set(processes("login-template")) | set(processes("conn-template"))
+
+
+def test_who_crashes_login_finds_another_layout():
+    """A process that died by a signal takes its template along."""
+    who = user("layout")
+    with Server(spare_connections=1) as server:
+        for name in ("login", "conn"):
+            c = server.imap()
+            old, spare = templates(), set(processes(name))
+            mark = log.mark()
+            os.kill(max(processes(name)), signal.SIGSEGV)
+            log.wait("ended by signal 11", mark)
+            wait_for(lambda: not old & set(processes()), "the templates to go")
+            wait_for(lambda: len(templates() - old) == 2, "new templates")
+            wait_for(lambda: len(set(processes(name)) & spare) < 2, "the spare to go")
+            c.close()
+            server.imap_login(who).logout()
+
+
+def without(program):
+    """It cannot be executed until the return value is called."""
+    os.chmod(LIBEXEC + "/" + program, 0o644)
+    return lambda: os.chmod(LIBEXEC + "/" + program, 0o755)
+
+
+def test_who_cannot_be_served_hears_it():
+    who = user("unserved")
+    for program in ("login", "conn"):
+        with Server(spare_connections=0):
+            again = without(program)
+            try:
+                mark = log.mark()
+                assert b"* BYE [UNAVAILABLE] Out of resources" in first_line(quiet())
+                log.wait("cannot start " + LIBEXEC + "/" + program, mark)
+                log.wait("turned away: rip=127.0.0.1 proto=imap", mark)
+                assert b"-ERR [SYS/TEMP] Out of resources" in first_line(quiet(110))
+            finally:
+                again()
+            wait_for(lambda: first_line(quiet()).startswith(b"* OK"), "the server to recover")
+    for tls in (False, True):
+        with Server(cleartext_login="yes") as server:
+            again = without("imap")
+            try:
+                mark = log.mark()
+                c = server.imap(tls=tls)
+                c.send(b"x LOGIN %s secret\r\n" % who.name.encode())
+                assert c.response().startswith(b"* BYE [UNAVAILABLE]")
+                log.wait("cannot become " + LIBEXEC + "/imap", mark)
+                c.expect_eof()
+            finally:
+                again()
+
+
 def test_spares_that_cannot_start_do_not_spin():
     who = user("spin")
     away = LIBEXEC + "/login.away"
@@ -356,11 +412,15 @@ def test_when_processes_cannot_be_made():
             c = server.imap_login(who)
             mark = log.mark()
             short_of(call, error)
+            if call == "fork":          # connections come from a template, not from us
+                os.kill(list(processes("conn-template"))[0], signal.SIGKILL)
+                log.wait("a template ended by signal 9", mark)
             assert b"Out of resources" in first_line(quiet()), call
             assert first_line(quiet(110)).startswith(b"-ERR [SYS/TEMP] Out of resources")
             log.wait("no connection process to be had", mark)
             c.ok("NOOP")
             short_of("", 0)
+            wait_for(lambda: first_line(quiet()).startswith(b"* OK"), "better times")
             server.imap_login(who).logout()
             c.logout()
 
