@@ -39,7 +39,7 @@ enum chan_request {
 	CHAN_HELLO = 1,		/* first, once: login is in its cage */
 	CHAN_TLS_KEY,		/* once: certificate chain and private key, PEM */
 	CHAN_CLIENT,		/* once: the client's socket */
-	CHAN_PROXY,		/* once, before LOGIN: the client a trusted proxy speaks for */
+	CHAN_PROXY,		/* once, before LOGIN: whom a proxy or front end speaks for */
 	CHAN_LOGIN,		/* user and password for PAM */
 	CHAN_SASL_BEGIN,	/* a mechanism's first word */
 	CHAN_SASL_STEP,		/* the answer to a CHAN_CHALLENGE, directly after it */
@@ -56,7 +56,7 @@ struct chan_text {
  *
  *		CHAN_LOGIN			CHAN_PROXY
  *	user	authentication identity		source address, 4 or 16 raw bytes
- *	authzid	authorization identity or empty	destination address, the same
+ *	authzid	authorization identity or empty	destination address, the same, or empty
  *	secret	password			source port, 2 raw bytes
  *	tag	the command's tag
  *	client	for the log: mechanism/TLS version/cipher, e.g. PLAIN/TLSv1.3/...
@@ -91,6 +91,7 @@ enum chan_result {
 enum chan_flags {
 	CHAN_PEER_LOCAL = 1,	/* the client is on this host (cleartext-login local) */
 	CHAN_PEER_PROXY = 2,	/* a trusted proxy: its PROXY header comes first */
+	CHAN_PEER_XCLIENT = 4,	/* a front end: it may say for whom it speaks */
 };
 
 /*

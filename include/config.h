@@ -26,7 +26,7 @@ struct config {
 	bool pam_session;
 	uint64_t pam_timeout, minimum_uid, failure_delay, max_failures;
 	enum tri cleartext_login;
-	const char *trusted_proxies, *secrets, *mechanisms;
+	const char *trusted_proxies, *trusted_xclient, *secrets, *mechanisms;
 	/* TLS */
 	const char *tls_certificate, *tls_key, *tls_minimum;
 	/* time */

@@ -15,7 +15,8 @@
 struct proxy_header {
 	bool client;			/* speaks for a client; else for itself */
 	bool tls;			/* the client's side is encrypted */
-	size_t address_size;		/* 4 or 16 */
+	size_t address_size;		/* of source: 4 or 16 */
+	size_t destination_size;	/* the same; 0: not known */
 	unsigned char source[16];	/* network order, as are the ports */
 	unsigned char destination[16];
 	unsigned char source_port[2];

@@ -92,23 +92,27 @@ client_from_master(struct conn *c)
 	return take(c, fd);
 }
 
-static bool
-is_trusted(const struct conn *c, const struct netaddr *a)
+/* What the peer may say of whom it speaks for: chan_flags, before it did. */
+static uint32_t
+may_speak_for_others(const struct conn *c)
 {
-	return netaddr_in(a, bytes_of(c->conf.trusted_proxies));
+	if (c->proxy.family != 0)
+		return 0;
+	return netaddr_in(&c->remote, bytes_of(c->conf.trusted_proxies))
+	    ? CHAN_PEER_PROXY
+	    : netaddr_in(&c->remote, bytes_of(c->conf.trusted_xclient))
+	    ? CHAN_PEER_XCLIENT : 0;
 }
 
 uint32_t
 client_flags(const struct conn *c)
 {
 	bool proxied = c->proxy.family != 0;
-	uint32_t flags = 0;
+	uint32_t flags = may_speak_for_others(c);
 
 	if (netaddr_loopback(&c->remote)
 	    || (!proxied && netaddr_same(&c->remote, &c->local)))
 		flags |= CHAN_PEER_LOCAL;
-	if (!proxied && is_trusted(c, &c->remote))
-		flags |= CHAN_PEER_PROXY;
 	return flags;
 }
 
@@ -116,14 +120,14 @@ int
 client_proxied(struct conn *c, struct bytes source, struct bytes port,
     struct bytes destination)
 {
-	struct netaddr from, to;
+	struct netaddr from, to = c->local;
 
-	if (c->proxy.family != 0 || !is_trusted(c, &c->remote)) {
+	if (may_speak_for_others(c) == 0) {
 		errno = EPERM;
 		return -1;
 	}
 	if (port.n != 2 || netaddr_raw(source, &from) < 0
-	    || netaddr_raw(destination, &to) < 0) {
+	    || (destination.n > 0 && netaddr_raw(destination, &to) < 0)) {
 		errno = EINVAL;
 		return -1;
 	}

@@ -91,6 +91,7 @@ static const struct keyword keywords[] = {
 	C("cleartext-login", cleartext_login, "local", yes_local_no),
 	T("secrets", secrets, SYSCONFDIR "/mailreeve/secrets"),
 	K("trusted-proxies", trusted_proxies, "", netaddr_networks_check),
+	K("trusted-xclient", trusted_xclient, "", netaddr_networks_check),
 	T("tls-certificate", tls_certificate, SYSCONFDIR "/mailreeve/tls.crt"),
 	T("tls-key", tls_key, SYSCONFDIR "/mailreeve/tls.key"),
 	W("tls-minimum", tls_minimum, "1.2", tls_versions),

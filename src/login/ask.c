@@ -102,6 +102,7 @@ ask_client(struct login *l, int *fd, bool *proxied)
 	}
 	l->service = &service_facts[rep.service];
 	l->local = (rep.flags & CHAN_PEER_LOCAL) != 0;
+	l->front_end = (rep.flags & CHAN_PEER_XCLIENT) != 0;
 	*proxied = (rep.flags & CHAN_PEER_PROXY) != 0;
 	take_text(&rep, l->remote, sizeof l->remote - 1);
 	return 0;
@@ -114,11 +115,15 @@ ask_proxy(struct login *l, const struct proxy_header *h)
 	struct chan_rep rep;
 
 	chan_put(&req.user, bytes_make(h->source, h->address_size));
-	chan_put(&req.authzid, bytes_make(h->destination, h->address_size));
+	chan_put(&req.authzid, bytes_make(h->destination,
+	    h->destination_size));
 	chan_put(&req.secret, bytes_make(h->source_port, sizeof h->source_port));
 	if (ask(&req, &rep, CONN_MS) < 0)
 		return CHAN_UNAVAILABLE;
-	l->local = (rep.flags & CHAN_PEER_LOCAL) != 0;
+	/* A front end took the password: how it came there is its own business. */
+	if (!l->front_end)
+		l->local = (rep.flags & CHAN_PEER_LOCAL) != 0;
+	l->front_end = false;
 	take_text(&rep, l->remote, sizeof l->remote - 1);
 	return rep.result;
 }

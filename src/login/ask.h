@@ -21,7 +21,7 @@ int ask_tls_key(struct buf *pem);
  */
 int ask_client(struct login *l, int *fd, bool *proxied);
 
-/* Whom the proxy speaks for; asks for CHAN_OK. */
+/* Whom the proxy or front end speaks for; asks for CHAN_OK. */
 struct proxy_header;
 enum chan_result ask_proxy(struct login *l, const struct proxy_header *h);
 

@@ -4,7 +4,9 @@
  */
 #include "imap.h"
 #include "mech.h"
+#include "proxied.h"
 #include "verdict.h"
+#include "xclient.h"
 
 enum outcome
 imap_capability(struct request *r)
@@ -49,9 +51,9 @@ note_id(struct login *l, struct bytes field, struct bytes value)
 	l->client[have] = '\0';
 }
 
-/* RFC 2971 section 4; fields may come in any number up to the limit. */
+/* RFC 2971 section 4; a front end tells its client there. Fields may come in any number up to the limit. */
 static int
-read_id(struct request *r)
+read_id(struct request *r, struct proxy_header *h)
 {
 	struct lex *x = &r->args;
 	struct bytes field, value;
@@ -71,6 +73,8 @@ read_id(struct request *r)
 		    || lex_space(x) < 0 || lex_nstring(x, &value, &nil) < 0)
 			return -1;
 		note_id(r->l, field, value);
+		if (!xclient_attribute(field, value, h) && r->l->front_end)
+			return lex_fail(x, EINVAL, "Bad address or port");
 	}
 	if (lex_char(x, ')') < 0)
 		return -1;
@@ -80,8 +84,17 @@ read_id(struct request *r)
 enum outcome
 imap_id(struct request *r)
 {
-	if (read_id(r) < 0)
+	struct proxy_header h = { 0 };
+	enum ending why = END_QUIET;
+
+	if (read_id(r, &h) < 0)
 		return imap_bad(r, r->args.error);
+	if (r->l->front_end)
+		why = proxied_by(r->l, &h);
+	if (why != END_QUIET) {
+		imap_goodbye(r->l, why);
+		return OUT_CLOSE;
+	}
 	if (wire_text(&r->l->wire, "* ID (\"name\" \"Mailreeve\")\r\n") < 0)
 		return OUT_LOST;
 	return imap_ok(r, "ID completed");

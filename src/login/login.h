@@ -22,6 +22,7 @@ struct login {
 	char remote[64];		/* the client's address, for the log */
 	bool local;			/* the client is on this host */
 	bool proxy_tls;			/* encrypted as far as a trusted proxy */
+	bool front_end;			/* it may say for whom it speaks */
 	unsigned failures;
 	unsigned bad_commands;
 	struct buf command;		/* wiped after each command */

@@ -9,8 +9,10 @@
 #include "ask.h"
 #include "language.h"
 #include "mech.h"
+#include "proxied.h"
 #include "prep.h"
 #include "verdict.h"
+#include "xclient.h"
 
 struct session {
 	struct login *l;
@@ -22,6 +24,7 @@ enum {
 	NOW = 1,			/* legal in the AUTHORIZATION state */
 	PASSWORD = 2,			/* only where one may be sent */
 	NO_ARGUMENTS = 4,
+	FRONT_END = 8,			/* to others the command is unknown */
 };
 
 struct command {
@@ -38,6 +41,8 @@ static enum outcome run_user(struct session *, struct bytes);
 static enum outcome run_pass(struct session *, struct bytes);
 static enum outcome run_apop(struct session *, struct bytes);
 static enum outcome run_auth(struct session *, struct bytes);
+static enum outcome run_xclient(struct session *, struct bytes);
+static enum outcome run_xoip(struct session *, struct bytes);
 static enum outcome run_quit(struct session *, struct bytes);
 
 static const struct command commands[] = {
@@ -49,6 +54,8 @@ static const struct command commands[] = {
 	{ "PASS", NOW | PASSWORD, run_pass },
 	{ "APOP", NOW, run_apop },
 	{ "AUTH", NOW | PASSWORD, run_auth },
+	{ "XCLIENT", NOW | FRONT_END, run_xclient },
+	{ "XOIP", NOW | FRONT_END, run_xoip },
 	{ "QUIT", NOW | NO_ARGUMENTS, run_quit },
 	{ "STAT", 0, NULL }, { "LIST", 0, NULL },
 	{ "RETR", 0, NULL }, { "DELE", 0, NULL },
@@ -57,6 +64,12 @@ static const struct command commands[] = {
 };
 
 /* --- capabilities --- */
+
+static bool
+is_front_end(const struct login *l)
+{
+	return l->front_end;
+}
 
 static const struct {
 	const char *name;
@@ -73,6 +86,7 @@ static const struct {
 	{ "LANG", NULL },
 	{ "STLS", login_can_start_tls },
 	{ "USER", login_password },
+	{ "XCLIENT", is_front_end },
 };
 
 /* --- answers --- */
@@ -134,8 +148,9 @@ greet(struct login *l)
 	arc4random_buf(random, sizeof random);
 	for (size_t i = 0; i < sizeof random; i++)
 		snprintf(stamp + 2 * i, 3, "%02x", random[i]);
-	return wire_printf(&l->wire, "+OK Mailreeve ready <%s@mailreeve>\r\n",
-	    stamp);
+	/* So Dovecot's proxy knows that it may send XCLIENT. */
+	return wire_printf(&l->wire, "+OK %sMailreeve ready <%s@mailreeve>\r\n",
+	    l->front_end ? "[XCLIENT] " : "", stamp);
 }
 
 /* --- commands --- */
@@ -319,6 +334,38 @@ run_auth(struct session *s, struct bytes args)
 	}
 }
 
+/* Once; what a front end says of itself is nothing new. */
+static enum outcome
+speak_for(struct session *s, const struct proxy_header *h)
+{
+	enum ending why = proxied_by(s->l, h);
+
+	if (why == END_QUIET)
+		return next(ok(s->l, "Thank you"));
+	pop3_goodbye(s->l, why);
+	return OUT_CLOSE;
+}
+
+/* As Postfix and Dovecot's proxy know it. */
+static enum outcome
+run_xclient(struct session *s, struct bytes args)
+{
+	struct proxy_header h;
+
+	return xclient_line(args, &h) ? speak_for(s, &h)
+	    : bad(s->l, "Bad address or port");
+}
+
+/* An address, from proxies made for Zimbra. */
+static enum outcome
+run_xoip(struct session *s, struct bytes args)
+{
+	struct proxy_header h = { 0 };
+
+	return xclient_attribute(BYTES("ADDR"), args, &h) ? speak_for(s, &h)
+	    : bad(s->l, "Bad address");
+}
+
 static enum outcome
 run_quit(struct session *s, struct bytes args)
 {
@@ -341,7 +388,7 @@ find(struct bytes name)
 static enum outcome
 dispatch(struct session *s, const struct command *c, struct bytes args)
 {
-	if (c == NULL)
+	if (c == NULL || ((c->flags & FRONT_END) != 0 && !s->l->front_end))
 		return bad(s->l, "Unknown command");
 	if ((c->flags & NOW) == 0)
 		return bad(s->l, "Log in first");

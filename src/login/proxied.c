@@ -24,6 +24,21 @@ read_header(struct login *l, struct proxy_header *h)
 }
 
 enum ending
+proxied_by(struct login *l, const struct proxy_header *h)
+{
+	if (!h->client)
+		return END_QUIET;
+	switch (ask_proxy(l, h)) {
+	case CHAN_OK:
+		return END_QUIET;
+	case CHAN_LIMIT:
+		return END_LIMIT;
+	default:
+		return END_UNAVAILABLE;
+	}
+}
+
+enum ending
 proxied(struct login *l, bool *heard)
 {
 	struct proxy_header h;
@@ -40,14 +55,5 @@ proxied(struct login *l, bool *heard)
 		break;
 	}
 	l->proxy_tls = h.tls;
-	if (!h.client)
-		return END_QUIET;
-	switch (ask_proxy(l, &h)) {
-	case CHAN_OK:
-		return END_QUIET;
-	case CHAN_LIMIT:
-		return END_LIMIT;
-	default:
-		return END_UNAVAILABLE;
-	}
+	return proxied_by(l, &h);
 }

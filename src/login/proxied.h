@@ -5,6 +5,7 @@
 #define LOGIN_PROXIED_H
 
 #include "login.h"
+#include "proxyheader.h"
 
 /*
  * Takes the PROXY header off the connection and tells conn, which judges it.
@@ -12,5 +13,8 @@
  * *heard is false when the client went without a word.
  */
 enum ending proxied(struct login *l, bool *heard);
+
+/* The same for what a front end said before it logs somebody in. */
+enum ending proxied_by(struct login *l, const struct proxy_header *h);
 
 #endif

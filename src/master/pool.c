@@ -248,7 +248,8 @@ counted_as(const struct pool *p, int client)
 	struct netaddr a;
 
 	if (netaddr_peer(client, &a) < 0 || a.family == AF_UNIX
-	    || netaddr_in(&a, bytes_of(p->conf->trusted_proxies)))
+	    || netaddr_in(&a, bytes_of(p->conf->trusted_proxies))
+	    || netaddr_in(&a, bytes_of(p->conf->trusted_xclient)))
 		return (struct netaddr){ .family = 0 };
 	return netaddr_network(&a);
 }

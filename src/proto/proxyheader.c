@@ -71,7 +71,7 @@ v1_addresses(struct bytes rest, struct proxy_header *out)
 	    || !port(rest, out->destination_port))
 		return PROXY_BAD;
 	out->client = true;
-	out->address_size = f->size;
+	out->address_size = out->destination_size = f->size;
 	return PROXY_DONE;
 }
 
@@ -133,7 +133,7 @@ v2_addresses(unsigned char code, struct bytes rest, struct proxy_header *out)
 	memcpy(out->source_port, rest.p + 2 * f->size, 2);
 	memcpy(out->destination_port, rest.p + 2 * f->size + 2, 2);
 	out->client = true;
-	out->address_size = f->size;
+	out->address_size = out->destination_size = f->size;
 	return v2_tlvs(bytes_from(rest, 2 * f->size + 4), out) ? PROXY_DONE
 	    : PROXY_BAD;
 }

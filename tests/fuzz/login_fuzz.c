@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../../src/login/ask.h"
+#include "../../src/login/proxied.h"
 #include "clock.h"
 #include "log.h"
 
@@ -39,7 +40,20 @@ ask_sasl(struct login *l, struct chan_req *q, const char *mechanism,
 	    ? CHAN_CHALLENGE : CHAN_REFUSED };
 }
 
-/* The first byte chooses the protocol and whether a password may be sent. */
+/* In the place of src/login/proxied.c. */
+enum ending
+proxied_by(struct login *l, const struct proxy_header *h)
+{
+	if (!l->front_end)
+		abort();
+	l->front_end = !h->client;
+	return h->source_port[1] == 1 ? END_LIMIT : END_QUIET;
+}
+
+/*
+ * The first byte chooses the protocol, whether a password may be sent, and
+ * whether the client is a front end.
+ */
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -59,6 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	log_level(LOG_EMERG);
 	l.service = &service_facts[(p[0] & 1) != 0 ? SERVICE_IMAP : SERVICE_POP3];
 	l.local = (p[0] & 2) != 0;
+	l.front_end = (p[0] & 4) != 0;
 	if (write(fd[1], p + 1, n - 1) != (ssize_t)(n - 1)
 	    || shutdown(fd[1], SHUT_WR) < 0)
 		abort();

@@ -11,7 +11,8 @@ class Broken(Exception):
 
 STATUS = re.compile(rb"(\+OK|-ERR)( [\x20-\x7e\x80-\xff]*)?\Z")
 CODE = re.compile(rb" \[([A-Z0-9./-]+)\]( |\Z)")
-CODES = {b"IN-USE", b"LOGIN-DELAY", b"SYS/TEMP", b"SYS/PERM", b"AUTH", b"UTF8"}
+CODES = {b"IN-USE", b"LOGIN-DELAY", b"SYS/TEMP", b"SYS/PERM", b"AUTH", b"UTF8",
+         b"XCLIENT"}                 # a greeting for trusted front ends
 CONTINUE = re.compile(rb"\+ (?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")
 LISTING = re.compile(rb"[1-9]\d* \d+\Z")
 UNIQUE = re.compile(rb"[1-9]\d* [\x21-\x7e]{1,70}\Z")
