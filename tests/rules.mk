@@ -37,8 +37,15 @@ $(foreach n,$(FUZZERS),$(eval $(call fuzz_rule,$n)))
 # A fuzz target need not declare what libFuzzer calls.
 $(B)/tests/fuzz/%.o: private WARN += -Wno-missing-prototypes
 
+# Sessions without their cage, for valgrind.
+UNCAGED	    = $(B)/uncaged/imap $(B)/uncaged/pop3
+$(UNCAGED): $(B)/uncaged/%: $(B)/tests/harness/uncaged.o $(imap_LINKS) $(pop3_LINKS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LINK) -o $@ $(B)/tests/harness/uncaged.o \
+	    $(filter-out $(OBJS_sandbox),$($*_LINKS)) $($*_LIBS)
+
 .PHONY: test-programs fuzz-programs
-test-programs: $(UNIT_BINS) $(REPLAY_BINS)
+test-programs: $(UNIT_BINS) $(REPLAY_BINS) $(UNCAGED)
 fuzz-programs: $(FUZZ_BINS)
 
 .PHONY: fuzz

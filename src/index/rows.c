@@ -40,11 +40,17 @@ decode(uint32_t uid, struct bytes value, struct index_row *out)
 	memcpy(&copy, value.p, value.n);
 	if (copy.r.sum != row_sum(&copy, value.n))
 		return false;
-	*out = (struct index_row){ .uid = uid, .flags = copy.r.flags,
-	    .keywords = copy.r.keywords, .modseq = copy.r.modseq,
-	    .size = copy.r.size, .date = copy.r.date, .saved = copy.r.saved,
-	    .mark = copy.r.mark };
+	/* One by one: to clear all of where first would cost more than the rest. */
+	out->uid = uid;
+	out->flags = copy.r.flags;
+	out->keywords = copy.r.keywords;
+	out->modseq = copy.r.modseq;
+	out->size = copy.r.size;
+	out->date = copy.r.date;
+	out->saved = copy.r.saved;
+	out->mark = copy.r.mark;
 	memcpy(out->where, copy.where, where_n);
+	out->where[where_n] = '\0';
 	return true;
 }
 

@@ -16,6 +16,7 @@ struct added {
 	uint32_t growth;
 };
 
+#define UNKNOWN UINT64_MAX		/* size of an entry */
 #define COLUMN_SIZE 5
 static const unsigned char line_ended = 'e', line_open = 'o';
 
@@ -92,16 +93,23 @@ look_added(struct drop *d, uint32_t uid, struct added *out)
 	return r;
 }
 
-int
-drop_size(struct drop *d, uint32_t uid, uint64_t *octets)
+/* What RETR sends of a message whose stored size is in octets already. */
+static int
+add_to_size(struct drop *d, uint32_t uid, uint64_t *octets)
 {
 	struct added added;
 
-	if (mailbox_row_size(d->box, uid, octets) < 0
-	    || look_added(d, uid, &added) < 0)
+	if (look_added(d, uid, &added) < 0)
 		return -1;
 	*octets += (added.open ? 2 : 0) + (d->utf8 ? 0 : added.growth);
 	return 0;
+}
+
+int
+drop_size(struct drop *d, uint32_t uid, uint64_t *octets)
+{
+	return mailbox_row_size(d->box, uid, octets) < 0 ? -1
+	    : add_to_size(d, uid, octets);
 }
 
 void
@@ -114,6 +122,40 @@ drop_walk(struct drop_walk *w, struct drop *d, bool sizes)
 	w->last = false;
 }
 
+/* Stored sizes of the entries, as far as they are known without reading mail. */
+static int
+known_sizes(struct drop_walk *w)
+{
+	struct runs uids = RUNS_INIT;
+	struct mail_cursor *c = NULL;
+	struct mail_row row;
+	size_t i = 0;
+	int r = 0;
+
+	for (; r == 0 && i < w->n; i++) {
+		w->entry[i].octets = UNKNOWN;
+		r = runs_add(&uids, w->entry[i].uid, w->entry[i].uid);
+	}
+	if (r == 0 && (r = mailbox_rows(w->drop->box, &uids, &c)) == 0)
+		mail_cursor_no_dates(c);
+	for (i = 0; r == 0 && (r = mail_cursor_next(c, &row)) == 1; r = 0) {
+		while (w->entry[i].uid < row.uid)
+			i++;
+		if (row.size_known)
+			w->entry[i].octets = row.size;
+	}
+	mail_cursor_end(c);
+	runs_free(&uids);
+	return r;
+}
+
+static int
+entry_size(struct drop *d, struct drop_entry *e)
+{
+	return e->octets == UNKNOWN ? drop_size(d, e->uid, &e->octets)
+	    : add_to_size(d, e->uid, &e->octets);
+}
+
 /*
  * Sizes of the entries; those that are gone fall out. One that cannot be read
  * (a FIFO, somebody else's file) must not keep the user from all the others.
@@ -123,10 +165,12 @@ measure(struct drop_walk *w)
 {
 	size_t kept = 0;
 
+	if (known_sizes(w) < 0)
+		return -1;
 	for (size_t i = 0; i < w->n; i++) {
 		struct drop_entry *e = &w->entry[i];
 
-		if (drop_size(w->drop, e->uid, &e->octets) < 0) {
+		if (entry_size(w->drop, e) < 0) {
 			if (errno == ENOMEM)
 				return -1;
 			if (errno == ENOENT)

@@ -55,6 +55,28 @@ bound_reload(struct bound *b)
 	return 0;
 }
 
+/*
+ * A folder just opened that is as the index has it needs no lock: the state is
+ * replaced in one piece. What must be mended waits for the lock.
+ */
+static bool
+known_as_it_is(struct bound *b, const struct stamp *now)
+{
+	struct state s;
+	struct stat st;
+
+	if (state_load(b->folder->dir, &s) < 0 || fstat(b->folder->dir, &st) < 0
+	    || st.st_nlink == 0 || s.inode != st.st_ino)
+		return false;
+	memcpy(b->id, s.id, sizeof b->id);
+	if (bound_reload(b) == 0 && b->rec.uidvalidity == s.uidvalidity
+	    && clean(b, now))
+		return true;
+	b->id[0] = '\0';
+	b->rec = (struct index_folder){ 0 };
+	return false;
+}
+
 int
 bound_sync(struct bound *b)
 {
@@ -62,7 +84,8 @@ bound_sync(struct bound *b)
 
 	if (b->folder->store->ops->stamp(b->folder, &now) < 0)
 		return -1;
-	if (b->id[0] != '\0' && bound_reload(b) == 0 && clean(b, &now))
+	if (b->id[0] != '\0' ? bound_reload(b) == 0 && clean(b, &now)
+	    : known_as_it_is(b, &now))
 		return 0;
 	if (bound_lock(b) < 0)
 		return -1;

@@ -132,6 +132,7 @@ mailbox_close(struct mailbox *b)
 	pending_flush(b);
 	pending_free(&b->pending);
 	ahead_free(&b->ahead);
+	free(b->spent);
 	if (b->exclusive >= 0)
 		close(b->exclusive);
 	bound_close(&b->b);

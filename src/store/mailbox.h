@@ -40,6 +40,7 @@ struct mailbox {
 	uint64_t step_sum;		/* ... with this sum over all flags */
 	int exclusive;			/* locked file, or -1 */
 	struct buf column;		/* the one last asked for */
+	struct mail_cursor *spent;	/* its rows: those last read */
 	struct aheads ahead;
 	struct pending pending;
 	struct uidls uidls;		/* once one was asked for */
@@ -63,6 +64,9 @@ int row_size(struct mailbox *b, struct index_row *row);
 
 /* The row, also when its file was renamed a moment ago. */
 int row_find(struct mailbox *b, uint32_t uid, struct index_row *row);
+
+/* A locator among the rows last read, perhaps old by now; or NULL. */
+const char *row_where(const struct mailbox *b, uint32_t uid);
 
 /* Octets with CRLF line ends. */
 int message_wire_size(const struct message *msg, uint64_t *size);

@@ -336,6 +336,7 @@ maildir_age(const char *where)
 
 const struct store_ops maildir_ops = {
 	.batch = BATCH,
+	.lasting = true,
 	.list = maildir_list,
 	.exists = maildir_exists,
 	.create = maildir_create,

@@ -14,8 +14,11 @@ int
 mailbox_message(struct mailbox *b, uint32_t uid, struct message *out)
 {
 	const struct store_ops *ops = b->b.folder->store->ops;
+	const char *where = ops->lasting ? row_where(b, uid) : NULL;
 	struct index_row row;
 
+	if (where != NULL && ops->message(b->b.folder, where, out) == 0)
+		return 0;
 	if (row_find(b, uid, &row) < 0)
 		return -1;
 	if (ops->message(b->b.folder, row.where, out) == 0)

@@ -8,7 +8,7 @@
 #include "mailbox.h"
 #include "name.h"
 
-#define BATCH 64
+#define BATCH 256
 #define FACTS_MAX 8192
 #define COLUMNS_MAX 16384
 #define COLUMN_BYTES_MAX ((size_t)8 << 20)
@@ -98,11 +98,15 @@ read_batch(void *arg)
 int
 mailbox_rows(struct mailbox *b, const struct runs *uids, struct mail_cursor **out)
 {
-	struct mail_cursor *c = calloc(1, sizeof *c);
+	struct mail_cursor *c = malloc(sizeof *c);
 
 	if (c == NULL)
 		return -1;
 	c->b = b;
+	c->uids = RUNS_INIT;
+	c->run = c->n = c->at = 0;
+	c->next = 0;
+	c->no_dates = false;
 	if (runs_copy(&c->uids, uids) < 0) {
 		free(c);
 		return -1;
@@ -133,13 +137,33 @@ mail_cursor_next(struct mail_cursor *c, struct mail_row *row)
 	return 1;
 }
 
+/* Its rows are likely to be those whose messages are read next. */
 void
 mail_cursor_end(struct mail_cursor *c)
 {
 	if (c == NULL)
 		return;
 	runs_free(&c->uids);
-	free(c);
+	free(c->b->spent);
+	c->b->spent = c;
+}
+
+static int
+by_uid(const void *key, const void *row)
+{
+	uint32_t a = *(const uint32_t *)key, b = ((const struct index_row *)row)->uid;
+
+	return a < b ? -1 : a > b;
+}
+
+const char *
+row_where(const struct mailbox *b, uint32_t uid)
+{
+	const struct mail_cursor *c = b->spent;
+	const struct index_row *r = c == NULL ? NULL
+	    : bsearch(&uid, c->rows, c->n, sizeof *c->rows, by_uid);
+
+	return r == NULL ? NULL : r->where;
 }
 
 struct wanted {
@@ -347,5 +371,7 @@ void
 mailbox_columns_flush(struct mailbox *b)
 {
 	ahead_free(&b->ahead);
+	free(b->spent);
+	b->spent = NULL;
 	pending_flush(b);
 }

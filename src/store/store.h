@@ -120,6 +120,8 @@ struct store_ops {
 	size_t batch;
 	/* Messages hold all their keywords: none are kept in FLAGS_FILE. */
 	bool keywords_inside;
+	/* An old locator leads to its message or to ENOENT, never elsewhere. */
+	bool lasting;
 
 	/* Names. fn is called in no order with what exists. */
 	int (*list)(struct store *s, int (*fn)(void *arg, struct bytes name,

@@ -20,8 +20,8 @@ BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(TESTS, "..", ".buil
 PROGRAMS = None
 ROOM = 1.10
 MESSAGE = b"From: ann@example.org\nSubject: one\n\nline\n"
-FIGURES = {"start": 193, "SELECT INBOX": 41,
-           "FETCH 1:* FLAGS": 27, "FETCH 1:* ENVELOPE": 30}
+FIGURES = {"start": 193, "SELECT INBOX": 27,
+           "FETCH 1:* FLAGS": 16, "FETCH 1:* ENVELOPE": 18}
 
 
 class Traced(place.Direct):
