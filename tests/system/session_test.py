@@ -2,8 +2,11 @@
 """What a transcript cannot say of an IMAP session: time, signals, clients that do
 not read or never end a line."""
 import os
+import re
+import shutil
 import signal
 import sys
+import tempfile
 import time
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -102,8 +105,80 @@ def batches_without_end():
     where.finish()
 
 
+FOLDERS = 1000
+MANY = """for i in $(seq 1000 %d); do
+mkdir -p $MAIL/.F$i/cur $MAIL/.F$i/new $MAIL/.F$i/tmp; : > $MAIL/.F$i/maildirfolder; done"""
+
+
+def told(c, pattern):
+    c.until(lambda r: re.fullmatch(pattern, r))
+
+
+def delivery_is_told(where, c):
+    """Into one of many mailboxes that are all watched: seconds until STATUS."""
+    c.ok("NOTIFY SET (PERSONAL (MessageNew MessageExpunge FlagChange MailboxName "
+         "SubscriptionChange MailboxMetadataChange))")
+    where.shell(r"printf 'Subject: x\n\nx\n' > $MAIL/.F1500/new/1.M1.h")
+    begin = time.monotonic()
+    told(c, rb"\* STATUS F1500 \(MESSAGES 1 UIDNEXT 2 UIDVALIDITY \d+ UNSEEN 1\)")
+    return time.monotonic() - begin
+
+
+def names_are_told(where, c):
+    other = where.connect("imap", {})
+    where.greet(other)
+    other.ok("SUBSCRIBE F1999")
+    told(c, rb'\* LIST \(\\Subscribed \\HasNoChildren\) "/" F1999')
+    other.ok('SETMETADATA F1001 (/private/comment "x")')
+    told(c, rb"\* METADATA F1001 /private/comment")
+    other.ok("RENAME F1700 F1700b")
+    told(c, rb'\* LIST \(\\HasNoChildren\) "/" F1700b \("OLDNAME" \(F1700\)\)')
+    other.close()
+    where.ended(other)
+
+
+def notify_of_a_thousand_folders():
+    """RFC 5465 for all mailboxes of a user, each told at once by one inotify instance."""
+    where, c, process = session()
+    where.shell(MANY % (999 + FOLDERS))
+    took = delivery_is_told(where, c)
+    names_are_told(where, c)
+    watches = instances = 0
+    for name in os.listdir("/proc/%d/fdinfo" % process.pid):
+        with open("/proc/%d/fdinfo/%s" % (process.pid, name)) as f:
+            marks = f.read().count("inotify wd:")
+        watches += marks
+        instances += marks > 0
+    c.close()
+    where.finish()
+    assert instances == 1 and watches > 3 * FOLDERS, (instances, watches)
+    print("# %d ms until STATUS" % (took * 1000))
+    assert took < 0.5 * SLOW, "%d ms until STATUS" % (took * 1000)
+
+
+def notify_without_enough_watches():
+    """Where the system lacks watches, all folders are looked at every few seconds."""
+    few = tempfile.mkdtemp()
+    os.chmod(few, 0o755)
+    try:
+        with open(os.path.join(few, "imap"), "w") as f:
+            f.write("#!/bin/sh\nexec unshare --user --map-current-user --keep-caps sh -c "
+                    "'echo 500 > /proc/sys/user/max_inotify_watches && exec %s/imap'\n" % PROGRAMS)
+        os.chmod(f.name, 0o755)
+        where = place.Direct(few)
+        c = where.connect("imap", {})
+        where.greet(c)
+        where.shell(MANY % (999 + FOLDERS))
+        delivery_is_told(where, c)
+        c.close()
+        where.finish()
+    finally:
+        shutil.rmtree(few)
+
+
 if __name__ == "__main__":
     PROGRAMS = place.private_programs(BUILD)
     sys.exit(tap.run([(f.__name__.replace("_", " "), f) for f in (
         told_within_100_ms, bye_on_sigterm, client_that_does_not_read, line_without_end,
-        batches_without_end)]))
+        batches_without_end, notify_of_a_thousand_folders,
+        notify_without_enough_watches)]))
