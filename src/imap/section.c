@@ -206,6 +206,21 @@ find_part(struct facts *f, const struct fetch_item *item, struct buf *scratch,
 
 /* ---- BINARY ---- */
 
+/* Text whose line ends are more than two octets (RFC 2781): they are not ours to mend. */
+static bool
+wide(const struct mime_part *part)
+{
+	static const char *const charsets[] = { "utf-16", "utf-32", "ucs-2", "ucs-4",
+	    "iso-10646-ucs-" };
+	struct bytes name = bytes_make(part->charset, part->charset_n);
+
+	for (size_t i = 0; i < sizeof charsets / sizeof charsets[0]; i++)
+		if (name.n >= strlen(charsets[i]) && bytes_case_equal(
+		    bytes_first(name, strlen(charsets[i])), bytes_of(charsets[i])))
+			return true;
+	return false;
+}
+
 /* What encoding a part's octets have; ENOTSUP when nobody knows. */
 static int
 find_encoding(const struct mime_part *part, struct section *s)
@@ -220,7 +235,7 @@ find_encoding(const struct mime_part *part, struct section *s)
 	}
 	/* What base64 hides has its own line ends, but text is sent with CRLF. */
 	if (s->encoding == ENCODING_BASE64)
-		s->lines = part->kind == MIME_TEXT;
+		s->lines = part->kind == MIME_TEXT && !wide(part);
 	return 0;
 }
 
