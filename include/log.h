@@ -38,6 +38,9 @@ int log_fd(void);
 /* Priorities below this one are dropped; default LOG_INFO. */
 void log_level(int priority);
 
+/* Whose work this is: stands behind every warning and error from now on. */
+void log_context(const char *what);
+
 /*
  * One line. Never give it bytes of a client except through log_quote().
  */

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "lock.h"
+#include "log.h"
 
 #define NAP_FIRST_US 200
 #define NAP_LAST_US 20000
@@ -22,8 +23,12 @@
 int
 lock_open(int dir, const char *name)
 {
-	return openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW
+	int fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW
 	    | O_NONBLOCK, 0600);
+
+	if (fd < 0)
+		log_warn("cannot lock %s: %s", name, strerror(errno));
+	return fd;
 }
 
 static int

@@ -17,13 +17,15 @@
 
 #define LINE_MAX_BYTES 1024
 #define QUOTE_BUFFERS 4
+#define CONTEXT_SIZE 480		/* a user's name, quoted, and a session's */
 
 static struct {
 	const char *name;
 	int fd;				/* syslog socket, or -1 */
 	bool to_stderr;
 	int level;
-} log_state = { "mailreeve", -1, false, LOG_INFO };
+	char context[CONTEXT_SIZE];	/* with a space before it, or empty */
+} log_state = { .name = "mailreeve", .fd = -1, .level = LOG_INFO };
 
 void
 log_open(const char *name)
@@ -73,6 +75,15 @@ log_level(int priority)
 	log_state.level = priority;
 }
 
+void
+log_context(const char *what)
+{
+	int saved = errno;
+
+	snprintf(log_state.context, sizeof log_state.context, " %s", what);
+	errno = saved;
+}
+
 /* Control bytes that came in by a file name or a module's message. */
 static void
 make_one_line(char *text)
@@ -105,12 +116,14 @@ write_syslog(int priority, const char *text)
 static void __attribute__((format(printf, 2, 0)))
 log_va(int priority, const char *fmt, va_list ap)
 {
-	char text[LINE_MAX_BYTES];
+	char text[LINE_MAX_BYTES + CONTEXT_SIZE];
 	int saved = errno;
 
 	if (priority > log_state.level)
 		return;
-	vsnprintf(text, sizeof text, fmt, ap);
+	vsnprintf(text, LINE_MAX_BYTES, fmt, ap);
+	if (priority <= LOG_WARNING)
+		strcat(text, log_state.context);
 	make_one_line(text);
 	if (log_state.fd >= 0)
 		write_syslog(priority, text);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -66,6 +67,19 @@ find_owner(struct visit *v)
 	return v->user == NULL || v->home == NULL ? -1 : 0;
 }
 
+/* Every error names whose it is. */
+static void
+name_in_log(const struct visit *v)
+{
+	char *text;
+
+	if (asprintf(&text, "user=%s session=%s", log_quote(bytes_of(v->user)),
+	    log_quote(bytes_of(v->session))) < 0)
+		return;
+	log_context(text);
+	free(text);
+}
+
 int
 visit_begin(struct visit *v, const char *proto)
 {
@@ -79,9 +93,10 @@ visit_begin(struct visit *v, const char *proto)
 	v->session = env_or("MAILREEVE_SESSION", "-");
 	v->tag = getenv("MAILREEVE_TAG");
 	v->tls = getenv("MAILREEVE_TLS") != NULL;
-	if (catch_signals(v) < 0)
+	if (catch_signals(v) < 0 || find_owner(v) < 0)
 		return -1;
-	return find_owner(v);
+	name_in_log(v);
+	return 0;
 }
 
 void

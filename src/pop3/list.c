@@ -50,19 +50,23 @@ list_all(struct session *s, bool sizes, line_function *line)
 	struct lines l;
 
 	drop_walk(&w, &s->drop, sizes);
+	/* What is wrong mostly shows at the first line, when it can be said. */
+	if (drop_batch(&w) < 0 || (w.n > 0
+	    && line(s, &w.entry[0], text, sizeof text) < 0 && errno != ENOENT))
+		return failed(errno);
 	lines_begin(&l, s, "listing follows");
-	do {
-		if (drop_batch(&w) < 0)
-			return cut_short();
+	for (;;) {
 		for (size_t i = 0; i < w.n; i++)
 			if (line(s, &w.entry[i], text, sizeof text) == 0)
 				lines_printf(&l, "%s", text);
 			else if (errno != ENOENT)
 				return cut_short();
-		if (!w.last)
-			lines_more(&l);
-	} while (!w.last);
-	return lines_end(&l);
+		if (w.last)
+			return lines_end(&l);
+		lines_more(&l);
+		if (drop_batch(&w) < 0)
+			return cut_short();
+	}
 }
 
 static struct outcome

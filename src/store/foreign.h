@@ -21,7 +21,7 @@
 #define COURIER_SUBSCRIPTIONS "courierimapsubscribed"
 #define COURIER_SIZES "courierpop3dsizelist"
 
-#define FOREIGN_FILE_MAX ((size_t)1 << 30)
+#define FOREIGN_FILE_MAX ((size_t)256 << 20)
 #define FOREIGN_SMALL_FILE_MAX ((size_t)8 << 20)
 #define FOREIGN_MESSAGES_MAX ((size_t)16 << 20)
 

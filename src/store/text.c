@@ -2,11 +2,14 @@
  * Small text files: load, replace, walk by lines.
  * Runs as: the mailbox owner.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "sys.h"
 #include "text.h"
 
@@ -35,16 +38,35 @@ read_all(int fd, struct buf *out)
 	}
 }
 
-int
-text_load(int dir, const char *name, struct buf *out)
+static int
+load(int dir, const char *name, struct buf *out)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
 	int rc;
 
 	if (fd < 0)
 		return -1;
-	rc = read_all(fd, out);
+	rc = fstat(fd, &st);
+	/* What is too large is not read up to there: most of it may be holes. */
+	if (rc == 0 && (!S_ISREG(st.st_mode)
+	    || (uintmax_t)st.st_size > out->max - out->len)) {
+		errno = S_ISREG(st.st_mode) ? E2BIG : EILSEQ;
+		rc = -1;
+	}
+	if (rc == 0)
+		rc = read_all(fd, out);
 	close(fd);
+	return rc;
+}
+
+int
+text_load(int dir, const char *name, struct buf *out)
+{
+	int rc = load(dir, name, out);
+
+	if (rc < 0 && errno != ENOENT)
+		log_warn("cannot read %s: %s", name, strerror(errno));
 	return rc;
 }
 

@@ -8,7 +8,7 @@
 #include "buf.h"
 
 #define UIDL_FILE "mailreeve-uidl"
-#define UIDL_FILE_MAX ((size_t)1 << 30)
+#define UIDL_FILE_MAX ((size_t)256 << 20)
 
 struct uidls {
 	bool loaded;
