@@ -149,8 +149,10 @@ def without_server(build, prefix=""):
     for path in names_of(build + "/replay/*"):
         name = os.path.basename(path)
         found.append(Suite(prefix + "fuzz: " + name, [path, "tests/fuzz/corpus/" + name]))
-    found.append(Suite(prefix + "transcripts",
-                       [sys.executable, "tests/transcripts/run.py", "--build", build]))
+    for index in ("kept", "gone", "damaged"):
+        found.append(Suite(prefix + "transcripts" + ("" if index == "kept" else ", index " + index),
+                           [sys.executable, "tests/transcripts/run.py", "--build", build,
+                            "--index", index]))
     return found
 
 

@@ -5,6 +5,7 @@ had started it by hand. tests/system has the other place, the whole server.
 """
 import glob
 import os
+import random
 import re
 import shutil
 import socket
@@ -41,8 +42,48 @@ def write_message(maildir, raw, mailbox, number, flags=None, name=None, date=Non
         os.rename(tmp, os.path.join(folder, "cur", name + ":2," + flags))
 
 
+def index_gone(path, count):
+    """What anybody may do to an index at any time."""
+    os.unlink(path)
+    if count % 2:
+        os.unlink(path + "-lock")
+
+
+def index_damaged(path, count):
+    """A damaged one in its place; every fifth is damaged where it stands."""
+    with open(path, "rb") as f:
+        good = f.read()
+    middle = len(good) // 2
+    noise = random.Random(count).randbytes(4096)
+    if count % 5 == 4:
+        with open(path, "r+b") as f:
+            f.seek(middle)
+            f.write(noise)
+        return
+    bad = (b"", good[:middle], good[:8192] + noise * 4,
+           good[:middle] + noise + good[middle + len(noise):])[count % 5]
+    with open(path + ".bad", "wb") as f:
+        f.write(bad)
+    st = os.stat(path)
+    os.chown(f.name, st.st_uid, st.st_gid)
+    os.chmod(f.name, 0o600)
+    os.rename(f.name, path)
+
+
 class Direct:
     """A home directory of its own; every connection is one process."""
+
+    index = None                # index_gone or index_damaged, before each command
+    disturbed = 0
+
+    def between(self):
+        path = os.path.join(self.maildir, "mailreeve-index")
+        if self.index and os.path.exists(path):
+            try:
+                self.index(path, self.disturbed)
+            except FileNotFoundError:
+                pass                            # a session was faster
+            self.disturbed += 1
 
     def __init__(self, programs, settings=None, keep=False):
         self.top = tempfile.mkdtemp(prefix="mailreeve-test-")

@@ -11,6 +11,8 @@ TRANSCRIPTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__fil
 class Whole:
     """A place for a transcript: an account of the host, connections through the server."""
 
+    index = None
+
     def __init__(self, server):
         self.server = server
         self.user = user("script")
@@ -19,6 +21,9 @@ class Whole:
 
     def connect(self, protocol, env):
         return self.server.imap() if protocol == "imap" else self.server.pop3()
+
+    def between(self):
+        pass
 
     def greet(self, connection):
         connection.login(self.user.name, self.user.password)
