@@ -32,12 +32,14 @@
 #include "bytes.h"
 
 #define CHAN_TEXT_MAX 1024
+#define STAMP_MAX 64			/* APOP's time stamp, with a NUL */
 #define CHAN_KEY_MAX 131072		/* certificate chain and key together */
 #define CHAN_TOKEN_MAX 9216		/* 12288 characters of base64: RFC 5034 section 4 */
 
 enum chan_request {
 	CHAN_HELLO = 1,		/* first, once: login is in its cage */
 	CHAN_TLS_KEY,		/* once: certificate chain and private key, PEM */
+	CHAN_CLIENT_CA,		/* once: issuers of clients' certificates, PEM */
 	CHAN_CLIENT,		/* once: the client's socket */
 	CHAN_PROXY,		/* once, before LOGIN: whom a proxy or front end speaks for */
 	CHAN_LOGIN,		/* user and password for PAM */
@@ -92,6 +94,7 @@ enum chan_flags {
 	CHAN_PEER_LOCAL = 1,	/* the client is on this host (cleartext-login local) */
 	CHAN_PEER_PROXY = 2,	/* a trusted proxy: its PROXY header comes first */
 	CHAN_PEER_XCLIENT = 4,	/* a front end: it may say for whom it speaks */
+	CHAN_SECRETS = 256,	/* times bits of enum secret_kind: there are such secrets */
 };
 
 /*
@@ -99,11 +102,13 @@ enum chan_flags {
  *
  *		result		text
  *	HELLO	CHAN_OK		the connection's name in the log
+ *	CLIENT_CA as TLS_KEY
  *	TLS_KEY	CHAN_OK: follow bytes of PEM (certificates, then the key) come
  *		right behind; CHAN_UNAVAILABLE: there is none that is fit for use
  *	CLIENT	CHAN_OK		the client's address for the log (rip); the
  *		client's socket comes with the message's first byte (SCM_RIGHTS);
- *		service and flags are set
+ *		service and flags are set; follow bytes of APOP's time stamp, where
+ *		that is on, come right behind
  *	PROXY	CHAN_OK or CHAN_LIMIT: the address now known; flags of it
  *	LOGIN, SASL_BEGIN, SASL_STEP
  *		any		CHAN_OK: the canonical user name; CHAN_EXPIRED,
@@ -146,7 +151,19 @@ bool chan_get(const struct chan_text *t, struct bytes *b);
  */
 bool chan_string(const struct chan_text *t, char *out, size_t max);
 
-/* No text of the request is longer than its field. */
-bool chan_sound(const struct chan_req *q);
+/* Requests are numbered below 32. */
+#define CHAN_BIT(request) (1U << (request))
+
+/* When a request may be made. */
+struct chan_rule {
+	unsigned after;			/* CHAN_BITs that must be set */
+	unsigned before;		/* CHAN_BITs that must not be */
+	bool once;
+	uint32_t follow;		/* most that may come behind it */
+};
+
+/* No text of q is longer than its field, and its rule allows it after what was done. */
+bool chan_allowed(const struct chan_req *q, const struct chan_rule *r,
+    unsigned done);
 
 #endif

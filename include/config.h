@@ -27,8 +27,9 @@ struct config {
 	uint64_t pam_timeout, minimum_uid, failure_delay, max_failures;
 	enum tri cleartext_login;
 	const char *trusted_proxies, *trusted_xclient, *secrets, *mechanisms;
+	const char *administrators, *anonymous_user;
 	/* TLS */
-	const char *tls_certificate, *tls_key, *tls_minimum;
+	const char *tls_certificate, *tls_key, *tls_client_ca, *tls_minimum;
 	/* time */
 	uint64_t login_timeout, imap_timeout, pop3_timeout, write_timeout;
 	/* mail */
@@ -69,6 +70,12 @@ int config_dump(const struct config *c, bool all, struct buf *out);
  * set, else the file at CONFIG_PATH (the build's SYSCONFDIR/mailreeve.conf).
  */
 int config_inherit(struct config *c, struct buf *why);
+
+/* The same for a program that cannot do without; sets the level of its log too. */
+void config_start(struct config *c);
+
+/* The value, words separated by spaces, has this one. */
+bool config_lists(const char *value, struct bytes word);
 
 /* LOG_ERR ... LOG_DEBUG for the log-level keyword. */
 int config_log_priority(const struct config *c);

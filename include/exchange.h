@@ -8,16 +8,25 @@
 #include "buf.h"
 #include "chan.h"
 #include "mechanisms.h"
+#include "secrets.h"
 
 #define EXCHANGE_NAME_MAX 255		/* as the system's own LOGIN_NAME_MAX */
+#define EXCHANGE_SAID_MAX 160		/* nonce, salt and count of SCRAM; CRAM-MD5's challenge */
 
 struct exchange {
 	const struct config *conf;
+	const char *stamp;		/* of APOP: the one in this connection's greeting */
 	enum mechanism mechanism;
 	char user[EXCHANGE_NAME_MAX + 1];	/* who it is, for the log until that is proved */
 	struct chan_text authzid;	/* whom to act for; empty: the same */
 	const char *why;		/* of a refusal, the truth for the log */
 	struct buf challenge;		/* goes back with CHAN_CHALLENGE */
+	bool read_only;			/* the session may change nothing */
+	/* verify.c and its like, between two requests */
+	struct secret secret;		/* the user's, or what a stranger's would be like */
+	bool known, proved;
+	size_t said_n;
+	char said[EXCHANGE_SAID_MAX];	/* the challenge that must be answered */
 };
 
 /*

@@ -69,4 +69,8 @@ noreturn void log_bug(const char *file, int line, const char *what);
 #define LOG_QUOTE_MAX 128
 const char *log_quote(struct bytes b);
 
+/* A name for a connection in the log: ten characters and a NUL. */
+#define LOG_SESSION_SIZE 11
+void log_name_session(char out[LOG_SESSION_SIZE]);
+
 #endif

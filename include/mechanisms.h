@@ -10,13 +10,20 @@
 enum mechanism {
 	MECHANISM_PLAIN,		/* also LOGIN of IMAP, USER and PASS of POP3 */
 	MECHANISM_LOGIN,
+	MECHANISM_SCRAM_SHA_1,		/* each with its -PLUS, which conn knows nothing of */
+	MECHANISM_SCRAM_SHA_256,
+	MECHANISM_SCRAM_SHA_512,
+	MECHANISM_EXTERNAL,
+	MECHANISM_ANONYMOUS,
+	MECHANISM_CRAM_MD5,
+	MECHANISM_APOP,			/* no mechanism of SASL, but POP3's own */
 	MECHANISMS
 };
 
 /* Never NULL. */
 const char *mechanism_name(enum mechanism m);
 
-/* `mechanisms` names it; false for what is no mechanism. */
+/* `mechanisms` names it, and what it needs is configured; false for what is none. */
 bool mechanism_on(const struct config *conf, uint32_t m);
 
 /* Names of mechanisms, separated by spaces: 0, or -1 with a line in why. */

@@ -78,6 +78,13 @@ int process_inherited(const char **names);
 void process_deadline(uint64_t ms, const char *what);
 
 /*
+ * As fork(), but SIGTERM of this process is handed on to the child, where it is
+ * blocked. process_await() waits for its end.
+ */
+pid_t process_attended(void);
+void process_await(pid_t pid);
+
+/*
  * Runs path with these as the new program of this process, signals reset.
  * Returns only on failure, -1 with errno.
  */

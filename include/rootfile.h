@@ -13,9 +13,12 @@
 #define ROOTFILE_PUBLIC (S_IWGRP | S_IWOTH)
 
 /*
- * Appends all of the file, which belongs to root and gives nobody a right that
- * is in bad. 0, or -1 after a line in the log (at debug level when it is missing).
+ * A descriptor of the file, which belongs to root and gives nobody a right that
+ * is in bad; -1 after a line in the log (at debug level when it is missing).
  */
+int rootfile_open(const char *path, mode_t bad);
+
+/* Appends all of the file: 0, or -1 after a line in the log. */
 int rootfile_read(const char *path, mode_t bad, struct buf *out);
 
 #endif

@@ -16,6 +16,16 @@ struct sasl_plain {
 /* 0, or -1 with errno EINVAL: not three parts, or an empty name or password. */
 int sasl_plain(struct bytes message, struct sasl_plain *out);
 
+/* A name and a digest in hexadecimal: CRAM-MD5 (RFC 2195), APOP (RFC 1939). */
+#define SASL_DIGEST_SIZE 16
+struct sasl_digest {
+	struct bytes user;
+	unsigned char digest[SASL_DIGEST_SIZE];
+};
+
+/* 0, or -1 with errno EINVAL. */
+int sasl_digest(struct bytes message, struct sasl_digest *out);
+
 /*
  * Prepares a user name for comparison, in place in p: its new length, or -1
  * with errno EILSEQ when it is empty, no UTF-8, or has control characters.

@@ -12,23 +12,45 @@
 #define SECRETS_SALT_MAX 64
 #define SECRETS_ITERATIONS_MIN 4096	/* RFC 7677 section 4 */
 #define SECRETS_ITERATIONS_MAX 1000000
+#define SECRETS_ITERATIONS 10000	/* of new keys; the client makes as many at each login */
+#define SECRETS_SALT_SIZE 16		/* the same */
+#define SECRETS_PASSWORD_MAX 256	/* of CRAM-MD5 and APOP */
+#define SECRETS_HOST_SIZE 32
+
+/* The first ones are SCRAM with that digest. */
+enum secret_kind {
+	SECRET_SCRAM_SHA_1 = DIGEST_SHA1,
+	SECRET_SCRAM_SHA_256 = DIGEST_SHA256,
+	SECRET_SCRAM_SHA_512 = DIGEST_SHA512,
+	SECRET_CRAM_MD5 = DIGESTS,	/* the password itself; for APOP too */
+	SECRET_EXTERNAL,		/* what a certificate says of its owner */
+	SECRET_HOST,			/* the host's own: what strangers are made of */
+	SECRETS
+};
 
 struct secret {
-	struct bytes user;		/* points into the line */
-	enum digest digest;
+	struct bytes user;		/* points into the line; "*" of SECRET_HOST */
+	enum secret_kind kind;
+	/* SCRAM */
 	uint32_t iterations;
 	size_t salt_n;
 	unsigned char salt[SECRETS_SALT_MAX];
 	unsigned char stored[DIGEST_MAX];	/* StoredKey */
 	unsigned char server[DIGEST_MAX];	/* ServerKey */
+	/* CRAM-MD5 and HOST: raw; EXTERNAL: text */
+	size_t value_n;
+	unsigned char value[SECRETS_PASSWORD_MAX];
 };
 
-/* "SCRAM-SHA-256" and its like; secrets_mechanism() returns -1 for others. */
-const char *secrets_mechanism_name(enum digest d);
-int secrets_mechanism(struct bytes name);
+/* "SCRAM-SHA-256" and its like; secrets_kind() returns -1 for others. */
+const char *secrets_kind_name(enum secret_kind k);
+int secrets_kind(struct bytes name);
 
 /* A name that can stand in the file. */
 bool secrets_name(struct bytes name);
+
+/* An identity of EXTERNAL: "sha256:", "email:" or "subject:" and text. */
+bool secrets_identity(struct bytes text);
 
 /* One line without its end: 0, or -1 with errno EINVAL. */
 int secrets_parse(struct bytes line, struct secret *out);
@@ -36,10 +58,19 @@ int secrets_parse(struct bytes line, struct secret *out);
 /* The next line of *text that holds a secret or a mistake: 1, -1; 0: no more. */
 int secrets_next(struct bytes *text, struct secret *out);
 
+/*
+ * The next line of *text of that kind and user, p NULL for any user; false: no
+ * more. secrets_find() gives the first, and takes as long for any.
+ */
+bool secrets_next_of(struct bytes *text, struct bytes user, enum secret_kind k,
+    struct secret *out);
+bool secrets_find(struct bytes text, struct bytes user, enum secret_kind k,
+    struct secret *out);
+
 /* The line of s, with its end, behind what is in out. 0, or -1 with errno. */
 int secrets_print(const struct secret *s, struct buf *out);
 
-/* Makes both keys from a password; digest, iterations and salt are set. */
+/* Makes both keys from a password; kind, iterations and salt are set. */
 void secrets_derive(struct secret *s, struct bytes password);
 
 #endif

@@ -13,7 +13,6 @@
 #include "clock.h"
 #include "conn.h"
 #include "control.h"
-#include "log.h"
 
 /*
  * The socket may come from anywhere, with any flags; failures of these options

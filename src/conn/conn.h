@@ -11,10 +11,10 @@
 #include "config.h"
 #include "exchange.h"
 #include "guess.h"
+#include "log.h"
 #include "netaddr.h"
 #include "service.h"
 
-#define SESSION_ID_SIZE 11		/* ten characters and a NUL */
 #define USER_NAME_MAX EXCHANGE_NAME_MAX
 #define TAG_MAX 255
 #define EXCHANGES_MAX 32		/* of SASL; more than a client has mechanisms to try */
@@ -23,7 +23,7 @@
 struct conn {
 	struct config conf;
 	const char *run_dir;		/* of what all connections share */
-	char session[SESSION_ID_SIZE];	/* names this connection in the log */
+	char session[LOG_SESSION_SIZE];	/* names this connection in the log */
 	int control;			/* to mailreeved, or -1 */
 	int login_door;			/* to the template of login, or -1 */
 	int chan;			/* to login */
@@ -38,13 +38,15 @@ struct conn {
 	unsigned done;			/* bits of the requests served */
 	unsigned failures;
 	unsigned exchanges;
+	char stamp[STAMP_MAX];		/* of APOP; empty: off */
 	struct exchange exchange;
 };
 
 /* One attempt to log in, and what became of it. */
 struct attempt {
 	const char *name;		/* as given */
-	const char *secret;		/* for PAM; NULL: a mechanism has proved who it is */
+	const char *secret;		/* for PAM; NULL: it is proved already who it is */
+	char target[USER_NAME_MAX + 1];	/* whom an administrator acts for, or empty */
 	struct bytes via;		/* what login says of it, for the log */
 	struct appfile app;
 	struct guess guess;
@@ -77,9 +79,6 @@ void delay_end(struct conn *c, const struct attempt *a);
 int login_start(struct conn *c);
 void login_end(struct conn *c);
 
-/* keys.c: certificate chain and key as PEM: 0, or -1 after a log line. */
-int keys_read(const struct config *conf, struct buf *pem);
-
 /* report.c: the log line of an attempt. */
 void report_attempt(const struct conn *c, const struct attempt *a, bool tls);
 
@@ -88,6 +87,7 @@ struct entry {
 	struct attempt who;
 	char tag[TAG_MAX + 1];
 	bool tls;
+	bool read_only;
 };
 int requests_serve(struct conn *c, struct entry *out);
 

@@ -6,7 +6,6 @@
 
 #include "clock.h"
 #include "conn.h"
-#include "log.h"
 
 /* Never 0, which is no time to a row of the table. */
 static uint32_t

@@ -8,7 +8,6 @@
 #include "conn.h"
 #include "control.h"
 #include "ids.h"
-#include "log.h"
 
 struct visitor {
 	struct conn *c;
@@ -23,11 +22,18 @@ refuse(struct attempt *a, enum chan_result result, const char *why)
 	a->why = why;
 }
 
+/* By whose name the account is asked for. */
+static const char *
+whom(const struct attempt *a)
+{
+	return a->target[0] != '\0' ? a->target : a->name;
+}
+
 /* Names that no account has, and that scripts behind PAM might trip over. */
 static void
 look_at_name(struct visitor *v)
 {
-	for (const char *s = v->a->name; *s != '\0'; s++)
+	for (const char *s = whom(v->a); *s != '\0'; s++)
 		if ((unsigned char)*s < ' ' || *s == 127 || *s == ':' || *s == '/') {
 			refuse(v->a, CHAN_REFUSED, "no account has such a name");
 			return;
@@ -101,13 +107,34 @@ ask_about_account(struct visitor *v)
 	pam_account(v->c, v->a);
 }
 
-/* SASL's authorization identity (RFC 4616): nobody may act as somebody else. */
-static void
-look_at_authzid(struct visitor *v)
+/*
+ * SASL's authorization identity (RFC 4422 section 3.4.1). Nobody may act as
+ * somebody else but administrators, and they only with their own password and
+ * for who could come in himself.
+ */
+static bool
+wants_another(const struct visitor *v)
 {
-	if (v->authzid.n > 0 && !bytes_equal(v->authzid, bytes_of(v->a->user))
-	    && !bytes_equal(v->authzid, bytes_of(v->a->name)))
-		refuse(v->a, CHAN_NOT_AUTHORIZED, "wants to act as somebody else");
+	return v->a->result == CHAN_OK && v->authzid.n > 0
+	    && !bytes_equal(v->authzid, bytes_of(v->a->user))
+	    && !bytes_equal(v->authzid, bytes_of(v->a->name));
+}
+
+static void
+become_another(struct visitor *v)
+{
+	struct attempt *a = v->a;
+
+	if (!config_lists(v->c->conf.administrators, bytes_of(a->user))
+	    || a->app.uid != 0 || v->authzid.n >= sizeof a->target
+	    || bytes_find(v->authzid, '\0') >= 0) {
+		refuse(a, CHAN_NOT_AUTHORIZED, "wants to act as somebody else");
+		return;
+	}
+	pam_leave();
+	memcpy(a->target, v->authzid.p, v->authzid.n);
+	a->target[v->authzid.n] = '\0';
+	a->secret = NULL;
 }
 
 static void
@@ -127,20 +154,33 @@ enter(struct visitor *v)
 		pam_enter(v->c, v->a);
 }
 
+static void
+take_steps(struct visitor *v, void (*const steps[])(struct visitor *))
+{
+	for (; *steps != NULL && v->a->result == CHAN_OK; steps++)
+		(*steps)(v);
+}
+
 void
 gate_decide(struct conn *c, struct attempt *a, struct bytes authzid)
 {
-	static void (*const steps[])(struct visitor *) = {
-		look_at_name, look_at_app_passwords, authenticate, find_account, look_at_uid,
-		ask_about_account, look_at_authzid, count_user, enter,
+	static void (*const identify[])(struct visitor *) = {
+		look_at_name, look_at_app_passwords, authenticate, find_account,
+		look_at_uid, ask_about_account, NULL,
+	};
+	static void (*const let_in[])(struct visitor *) = {
+		count_user, enter, NULL,
 	};
 	struct visitor v = { c, a, authzid };
 
 	a->result = CHAN_OK;
 	a->why = NULL;
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0]
-	    && a->result == CHAN_OK; i++)
-		steps[i](&v);
+	take_steps(&v, identify);
+	if (wants_another(&v)) {
+		become_another(&v);
+		take_steps(&v, identify);
+	}
+	take_steps(&v, let_in);
 	if (a->result != CHAN_OK)
 		pam_leave();
 }

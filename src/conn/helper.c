@@ -16,7 +16,6 @@
 #include "child.h"
 #include "clock.h"
 #include "conn.h"
-#include "log.h"
 #include "program.h"
 
 static int

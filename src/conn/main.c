@@ -15,22 +15,9 @@
 
 #include "conn.h"
 #include "control.h"
-#include "log.h"
 #include "process.h"
 #include "refuse.h"
 #include "siblings.h"
-
-static void
-name_session(char out[SESSION_ID_SIZE])
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	unsigned char random[SESSION_ID_SIZE - 1];
-
-	arc4random_buf(random, sizeof random);
-	for (size_t i = 0; i < sizeof random; i++)
-		out[i] = letters[random[i] % 32];
-	out[sizeof random] = '\0';
-}
 
 /*
  * What every connection will need of PAM and NSS is loaded once: their modules.
@@ -66,17 +53,6 @@ take_descriptors(bool master)
 		log_open("mailreeve-conn");
 }
 
-static void
-load_config(struct conn *c)
-{
-	struct buf why = BUF_INIT(4096);
-
-	if (config_inherit(&c->conf, &why) < 0)
-		log_fatal(EX_CONFIG, "%s", buf_string(&why));
-	buf_free(&why);
-	log_level(config_log_priority(&c->conf));
-}
-
 /* The connection's life; the exit status. */
 static int
 converse(struct conn *c)
@@ -98,7 +74,7 @@ converse(struct conn *c)
 static int
 begin(struct conn *c)
 {
-	name_session(c->session);
+	log_name_session(c->session);
 	if (login_start(c) == 0)
 		return converse(c);
 	log_error("session=%s cannot start login: %s", c->session,
@@ -123,7 +99,7 @@ main(int argc, char **argv)
 	if (argc != 2 || (!master && service_by_name(argv[1], &c.service) < 0))
 		log_fatal(EX_USAGE, "usage: conn imap|imaps|pop3|pop3s: "
 		    "see mailreeve-conn(8)");
-	load_config(&c);
+	config_start(&c.conf);
 	if (process_clean_env() < 0)
 		log_fatal(EX_OSERR, "environment: %s", strerror(errno));
 	if (master) {

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "conn.h"
-#include "log.h"
 
 /* What the conversation may give away, and whether it was asked properly. */
 struct talk {
@@ -178,12 +177,13 @@ pam_try(const struct conn *c, struct attempt *a)
 {
 	const char *service = service_facts[c->service].imap ? c->conf.pam_imap
 	    : c->conf.pam_pop3;
+	const char *name = a->target[0] != '\0' ? a->target : a->name;
 	const struct pam_conv conv = { converse, &pam.talk };
 	int s;
 
-	pam.talk = (struct talk){ .name = a->name, .secret = a->secret,
+	pam.talk = (struct talk){ .name = name, .secret = a->secret,
 	    .said = &a->said };
-	s = pam_start(service, a->name, &conv, &pam.handle);
+	s = pam_start(service, name, &conv, &pam.handle);
 	if (s == PAM_SUCCESS)
 		s = set_items(c);
 	if (s != PAM_SUCCESS) {

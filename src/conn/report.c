@@ -3,7 +3,6 @@
  * Runs as: root.
  */
 #include "conn.h"
-#include "log.h"
 
 static const char *const results[] = {
 	[CHAN_OK] = "ok", [CHAN_REFUSED] = "refused", [CHAN_EXPIRED] = "expired",
@@ -32,10 +31,11 @@ report_attempt(const struct conn *c, const struct attempt *a, bool tls)
 	if (c->proxy.family != 0)
 		netaddr_text(&c->proxy, proxy);
 	log_line(level, "login: rip=%s lip=%s user=%s proto=%s result=%s guess=%s "
-	    "tls=%s via=%s proxy=%s session=%s why=\"%s\" said=%s", rip, lip,
+	    "tls=%s via=%s proxy=%s session=%s why=\"%s\" said=%s as=%s", rip, lip,
 	    log_quote(bytes_of(a->name)), service_facts[c->service].name,
 	    results[a->result],
-	    a->result == CHAN_REFUSED ? guesses[a->guess.kind] : "-", tls ? "yes" : "no", log_quote(a->via), proxy,
-	    c->session, a->why == NULL ? "" : a->why,
-	    log_quote(buf_contents(&a->said)));
+	    a->result == CHAN_REFUSED ? guesses[a->guess.kind] : "-",
+	    tls ? "yes" : "no", log_quote(a->via), proxy, c->session,
+	    a->why == NULL ? "" : a->why, log_quote(buf_contents(&a->said)),
+	    a->target[0] != '\0' ? log_quote(bytes_of(a->target)) : "-");
 }

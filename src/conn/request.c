@@ -9,16 +9,20 @@
 #include "clock.h"
 #include "conn.h"
 #include "control.h"
-#include "log.h"
+#include "keys.h"
 #include "process.h"
+#include "verify.h"
 
-#define BIT(request) (1U << (request))
+#define BIT(request) CHAN_BIT(request)
 #define CHALLENGED BIT(0)		/* the last answer was CHAN_CHALLENGE */
 
-/* What goes back for one request. */
-struct answer {
+/* One request, and what goes back for it. */
+struct turn {
+	struct conn *c;
+	const struct chan_req *q;
+	struct entry *e;
 	uint64_t begun;			/* when the request was there */
-	struct bytes token;		/* came behind the request */
+	struct bytes token;		/* came behind it */
 	struct chan_rep rep;
 	int fd;				/* to be passed, or -1 */
 	struct buf follow;		/* sent behind rep, then wiped */
@@ -27,72 +31,67 @@ struct answer {
 
 struct row {
 	/* 0, or -1: hang up. */
-	int (*serve)(struct conn *, const struct chan_req *, struct answer *,
-	    struct entry *);
-	unsigned after;			/* requests that must have been served */
-	unsigned before;		/* requests that must not have been */
-	bool once;
-	uint32_t follow;		/* most that may come behind it */
+	int (*serve)(struct turn *);
+	struct chan_rule rule;
 };
 
 static int
-serve_hello(struct conn *c, const struct chan_req *q, struct answer *a,
-    struct entry *e)
+serve_hello(struct turn *t)
 {
-	(void)q, (void)e;
-	a->rep.result = CHAN_OK;
-	return chan_put(&a->rep.text, bytes_of(c->session));
+	t->rep.result = CHAN_OK;
+	return chan_put(&t->rep.text, bytes_of(t->c->session));
 }
 
 static int
-serve_key(struct conn *c, const struct chan_req *q, struct answer *a,
-    struct entry *e)
+serve_key(struct turn *t)
 {
-	(void)q, (void)e;
-	a->rep.result = CHAN_OK;
-	if (keys_read(&c->conf, &a->follow) < 0) {
-		a->rep.result = CHAN_UNAVAILABLE;
-		buf_wipe(&a->follow);
+	t->rep.result = CHAN_OK;
+	if ((t->q->type == CHAN_TLS_KEY ? keys_read : keys_client_ca)(&t->c->conf,
+	    &t->follow) < 0) {
+		t->rep.result = CHAN_UNAVAILABLE;
+		buf_wipe(&t->follow);
 	}
 	return 0;
 }
 
 static int
-serve_client(struct conn *c, const struct chan_req *q, struct answer *a,
-    struct entry *e)
+serve_client(struct turn *t)
 {
+	struct conn *c = t->c;
 	char rip[NETADDR_TEXT_MAX];
 
-	(void)q, (void)e;
 	if (c->client < 0 && client_from_master(c) < 0)
 		return -1;
 	netaddr_text(&c->remote, rip);
 	log_debug("connect: rip=%s proto=%s session=%s", rip,
 	    service_facts[c->service].name, c->session);
-	a->rep.result = CHAN_OK;
-	a->rep.service = c->service;
-	a->rep.flags = client_flags(c);
-	a->fd = c->client;
+	t->rep.result = CHAN_OK;
+	t->rep.service = c->service;
+	t->rep.flags = client_flags(c) | verify_kinds(&c->conf) * CHAN_SECRETS;
+	t->fd = c->client;
 	c->given = true;
-	return chan_put(&a->rep.text, bytes_of(rip));
+	if (mechanism_on(&c->conf, MECHANISM_APOP)) {
+		verify_stamp(c->stamp);
+		(void)buf_text(&t->follow, c->stamp);
+	}
+	return chan_put(&t->rep.text, bytes_of(rip));
 }
 
 static int
-serve_proxy(struct conn *c, const struct chan_req *q, struct answer *a,
-    struct entry *e)
+serve_proxy(struct turn *t)
 {
+	struct conn *c = t->c;
 	char rip[NETADDR_TEXT_MAX];
 	struct bytes source, port, destination;
 
-	(void)e;
-	if (!chan_get(&q->user, &source) || !chan_get(&q->secret, &port)
-	    || !chan_get(&q->authzid, &destination)
+	if (!chan_get(&t->q->user, &source) || !chan_get(&t->q->secret, &port)
+	    || !chan_get(&t->q->authzid, &destination)
 	    || client_proxied(c, source, port, destination) < 0)
 		return -1;
 	netaddr_text(&c->remote, rip);
-	a->rep.result = client_counts(c, CONTROL_ADDRESS, 0) ? CHAN_OK : CHAN_LIMIT;
-	a->rep.flags = client_flags(c);
-	return chan_put(&a->rep.text, bytes_of(rip));
+	t->rep.result = client_counts(c, CONTROL_ADDRESS, 0) ? CHAN_OK : CHAN_LIMIT;
+	t->rep.flags = client_flags(c);
+	return chan_put(&t->rep.text, bytes_of(rip));
 }
 
 /* What login may be told of an attempt. */
@@ -111,53 +110,54 @@ fill_reply(const struct attempt *who, struct chan_rep *rep)
 
 /* Lets in whom a mechanism or, at the gate, PAM believes; says so in the log. */
 static void
-conclude(struct conn *c, const struct chan_req *q, const struct chan_text *as,
-    struct answer *a, struct entry *e)
+conclude(struct turn *t, const struct chan_text *as)
 {
-	struct attempt *who = &e->who;
+	struct conn *c = t->c;
+	struct attempt *who = &t->e->who;
 	struct bytes authzid = BYTES("");
 
 	(void)chan_get(as, &authzid);
-	(void)chan_get(&q->client, &who->via);
-	delay_begin(c, who, a->begun);
+	(void)chan_get(&t->q->client, &who->via);
+	if (who->begun == 0)
+		delay_begin(c, who, t->begun);
 	if (who->result == CHAN_OK) {
 		process_deadline(c->conf.pam_timeout * 1000, "PAM");
 		gate_decide(c, who, authzid);
 		process_deadline(0, NULL);
 	}
-	report_attempt(c, who, q->tls == 1);
+	report_attempt(c, who, t->q->tls == 1);
 	delay_end(c, who);
-	fill_reply(who, &a->rep);
+	fill_reply(who, &t->rep);
 	buf_free(&who->said);
 	who->name = who->secret = NULL;
 	who->via = BYTES("");
-	e->tls = q->tls == 1;
-	a->entered = who->result == CHAN_OK;
-	if (!a->entered)
+	t->e->tls = t->q->tls == 1;
+	t->entered = who->result == CHAN_OK;
+	if (!t->entered)
 		c->failures++;
 }
 
 static int
-serve_login(struct conn *c, const struct chan_req *q, struct answer *a,
-    struct entry *e)
+serve_login(struct turn *t)
 {
+	struct conn *c = t->c;
 	char name[CHAN_TEXT_MAX + 1] = "", secret[CHAN_TEXT_MAX + 1] = "";
-	struct attempt *who = &e->who;
+	struct attempt *who = &t->e->who;
 
 	if (c->failures >= c->conf.max_failures
-	    || !chan_string(&q->tag, e->tag, TAG_MAX))
+	    || !chan_string(&t->q->tag, t->e->tag, TAG_MAX))
 		return -1;
 	*who = (struct attempt){ .name = name, .secret = secret,
 	    .said = BUF_INIT(CHAN_TEXT_MAX), .result = CHAN_REFUSED };
 	if (!mechanism_on(&c->conf, MECHANISM_PLAIN)
 	    && !mechanism_on(&c->conf, MECHANISM_LOGIN))
 		who->why = "mechanisms has neither PLAIN nor LOGIN";
-	else if (!chan_string(&q->user, name, USER_NAME_MAX) || name[0] == '\0'
-	    || !chan_string(&q->secret, secret, CHAN_TEXT_MAX))
+	else if (!chan_string(&t->q->user, name, USER_NAME_MAX) || name[0] == '\0'
+	    || !chan_string(&t->q->secret, secret, CHAN_TEXT_MAX))
 		who->why = "no name and password can be like this";
 	else
 		who->result = CHAN_OK;
-	conclude(c, q, &q->authzid, a, e);
+	conclude(t, &t->q->authzid);
 	explicit_bzero(secret, sizeof secret);
 	return 0;
 }
@@ -172,90 +172,95 @@ end_exchange(struct exchange *x)
 }
 
 static int
-take_step(struct conn *c, const struct chan_req *q, struct answer *a,
-    struct entry *e, exchange_step *step)
+take_step(struct turn *t, exchange_step *step)
 {
+	struct conn *c = t->c;
 	struct exchange *x = &c->exchange;
+	struct attempt *who = &t->e->who;
 	enum chan_result r;
 
 	if (step == NULL || c->failures >= c->conf.max_failures
-	    || !chan_string(&q->tag, e->tag, TAG_MAX))
+	    || !chan_string(&t->q->tag, t->e->tag, TAG_MAX))
 		return -1;
+	/* Who it is about may be known before the proof comes, which is the guess. */
+	if (x->user[0] != '\0' && who->begun == 0)
+		delay_begin(c, who, t->begun);
 	process_deadline(c->conf.pam_timeout * 1000, "SASL");
 	buf_clear(&x->challenge);
-	r = step(x, q, a->token);
+	r = step(x, t->q, t->token);
 	process_deadline(0, NULL);
 	if (r == CHAN_CHALLENGE) {
-		a->rep.result = r;
-		return buf_bytes(&a->follow, buf_contents(&x->challenge));
+		t->rep.result = r;
+		return buf_bytes(&t->follow, buf_contents(&x->challenge));
 	}
-	e->who = (struct attempt){ .name = x->user, .result = r, .why = x->why,
-	    .said = BUF_INIT(CHAN_TEXT_MAX) };
-	conclude(c, q, &x->authzid, a, e);
+	who->result = r;
+	who->why = x->why;
+	conclude(t, &x->authzid);
+	t->e->read_only = x->read_only;
 	end_exchange(x);
 	return 0;
 }
 
 static int
-serve_sasl_begin(struct conn *c, const struct chan_req *q, struct answer *a,
-    struct entry *e)
+serve_sasl_begin(struct turn *t)
 {
-	if (c->exchanges++ == EXCHANGES_MAX || !mechanism_on(&c->conf, q->mechanism))
+	struct conn *c = t->c;
+
+	if (c->exchanges++ == EXCHANGES_MAX
+	    || !mechanism_on(&c->conf, t->q->mechanism))
 		return -1;
 	end_exchange(&c->exchange);
 	c->exchange.conf = &c->conf;
-	c->exchange.mechanism = q->mechanism;
+	c->exchange.stamp = c->stamp;
+	c->exchange.mechanism = t->q->mechanism;
 	c->exchange.challenge = BUF_INIT(CHAN_TOKEN_MAX);
-	return take_step(c, q, a, e, verifiers[q->mechanism].begin);
+	t->e->who = (struct attempt){ .name = c->exchange.user,
+	    .said = BUF_INIT(CHAN_TEXT_MAX) };
+	return take_step(t, verifiers[t->q->mechanism].begin);
 }
 
 static int
-serve_sasl_step(struct conn *c, const struct chan_req *q, struct answer *a,
-    struct entry *e)
+serve_sasl_step(struct turn *t)
 {
-	return take_step(c, q, a, e, verifiers[c->exchange.mechanism].step);
+	return take_step(t, verifiers[t->c->exchange.mechanism].step);
 }
 
 static const struct row rows[CHAN_REQUEST_END] = {
-	[CHAN_HELLO]	= { serve_hello,  0, 0, true, 0 },
-	[CHAN_TLS_KEY]	= { serve_key,	  BIT(CHAN_HELLO), 0, true, 0 },
-	[CHAN_CLIENT]	= { serve_client, BIT(CHAN_HELLO), 0, true, 0 },
-	[CHAN_PROXY]	= { serve_proxy,  BIT(CHAN_CLIENT),
-	    BIT(CHAN_LOGIN) | BIT(CHAN_SASL_BEGIN), true, 0 },
-	[CHAN_LOGIN]	= { serve_login,  BIT(CHAN_CLIENT), 0, false, 0 },
-	[CHAN_SASL_BEGIN] = { serve_sasl_begin, BIT(CHAN_CLIENT), 0, false,
-	    CHAN_TOKEN_MAX },
-	[CHAN_SASL_STEP] = { serve_sasl_step, CHALLENGED, 0, false, CHAN_TOKEN_MAX },
+	[CHAN_HELLO]	= { serve_hello,  { .once = true } },
+	[CHAN_TLS_KEY]	= { serve_key,	  { .after = BIT(CHAN_HELLO), .once = true } },
+	[CHAN_CLIENT_CA] = { serve_key,	  { .after = BIT(CHAN_HELLO), .once = true } },
+	[CHAN_CLIENT]	= { serve_client, { .after = BIT(CHAN_HELLO), .once = true } },
+	[CHAN_PROXY]	= { serve_proxy,  { .after = BIT(CHAN_CLIENT), .once = true,
+	    .before = BIT(CHAN_LOGIN) | BIT(CHAN_SASL_BEGIN) } },
+	[CHAN_LOGIN]	= { serve_login,  { .after = BIT(CHAN_CLIENT) } },
+	[CHAN_SASL_BEGIN] = { serve_sasl_begin, { .after = BIT(CHAN_CLIENT),
+	    .follow = CHAN_TOKEN_MAX } },
+	[CHAN_SASL_STEP] = { serve_sasl_step, { .after = CHALLENGED,
+	    .follow = CHAN_TOKEN_MAX } },
 };
 
 /* The row of a request that may be made now, or NULL. */
 static const struct row *
 allowed(const struct conn *c, const struct chan_req *q)
 {
-	const struct row *r;
+	const struct row *r = &rows[q->type < CHAN_REQUEST_END ? q->type : 0];
 
-	if (q->type >= CHAN_REQUEST_END || rows[q->type].serve == NULL || q->tls > 1)
-		return NULL;
-	r = &rows[q->type];
-	if ((c->done & r->after) != r->after || (c->done & r->before) != 0
-	    || (r->once && (c->done & BIT(q->type)) != 0) || q->follow > r->follow)
-		return NULL;
-	return r;
+	return r->serve != NULL && chan_allowed(q, &r->rule, c->done) ? r : NULL;
 }
 
 static int
-send_answer(const struct conn *c, struct answer *a)
+send_answer(struct turn *t)
 {
 	uint64_t deadline = clock_ms() + CONN_LINGER_MS;
 	int r;
 
-	a->rep.follow = (uint32_t)a->follow.len;
-	r = a->fd < 0
-	    ? chan_send(c->chan, &a->rep, sizeof a->rep, deadline)
-	    : chan_send_fd(c->chan, &a->rep, sizeof a->rep, a->fd, deadline);
+	t->rep.follow = (uint32_t)t->follow.len;
+	r = t->fd < 0
+	    ? chan_send(t->c->chan, &t->rep, sizeof t->rep, deadline)
+	    : chan_send_fd(t->c->chan, &t->rep, sizeof t->rep, t->fd, deadline);
 
-	if (r == 0 && a->follow.len > 0)
-		r = chan_send(c->chan, a->follow.data, a->follow.len, deadline);
+	if (r == 0 && t->follow.len > 0)
+		r = chan_send(t->c->chan, t->follow.data, t->follow.len, deadline);
 	return r;
 }
 
@@ -264,9 +269,9 @@ static int
 serve(struct conn *c, const struct chan_req *q, struct entry *e)
 {
 	unsigned char token[CHAN_TOKEN_MAX];
-	struct answer a = { .begun = clock_ms(), .fd = -1,
+	struct turn t = { .c = c, .q = q, .e = e, .begun = clock_ms(), .fd = -1,
 	    .token = bytes_make(token, q->follow), .follow = BUF_INIT(CHAN_KEY_MAX) };
-	const struct row *row = chan_sound(q) ? allowed(c, q) : NULL;
+	const struct row *row = allowed(c, q);
 	int r;
 
 	if (row == NULL) {
@@ -275,17 +280,17 @@ serve(struct conn *c, const struct chan_req *q, struct entry *e)
 		errno = EPROTO;
 		return -1;
 	}
-	r = chan_recv(c->chan, token, q->follow, a.begun + CONN_LINGER_MS);
+	r = chan_recv(c->chan, token, q->follow, t.begun + CONN_LINGER_MS);
 	if (r == 0)
-		r = row->serve(c, q, &a, e);
+		r = row->serve(&t);
 	explicit_bzero(token, q->follow);
 	c->done = (c->done & ~CHALLENGED) | BIT(q->type);
-	if (a.rep.result == CHAN_CHALLENGE)
+	if (t.rep.result == CHAN_CHALLENGE)
 		c->done |= CHALLENGED;
 	if (r == 0)
-		r = send_answer(c, &a);
-	buf_wipe(&a.follow);
-	return r < 0 ? -1 : a.entered;
+		r = send_answer(&t);
+	buf_wipe(&t.follow);
+	return r < 0 ? -1 : t.entered;
 }
 
 /*

@@ -2,10 +2,7 @@
  * Becomes the session of the user who logged in.
  * Runs as: root, then as that user, for ever.
  */
-#include <sys/wait.h>
-
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -13,7 +10,6 @@
 
 #include "conn.h"
 #include "ids.h"
-#include "log.h"
 #include "process.h"
 #include "refuse.h"
 
@@ -42,6 +38,8 @@ make_env(const struct conn *c, const struct entry *e, struct process_env *env)
 	process_env_add(env, "MAILREEVE_SESSION", c->session);
 	if (e->tls)
 		process_env_add(env, "MAILREEVE_TLS", "1");
+	if (e->read_only)
+		process_env_add(env, "MAILREEVE_READ_ONLY", "1");
 	buf_free(&conf);
 	return process_env_done(env) == NULL ? -1 : 0;
 }
@@ -79,43 +77,18 @@ become(const struct conn *c, const struct entry *e)
 	return -1;
 }
 
-static volatile pid_t visit;
-
-static void
-pass_on(int signal)
-{
-	kill(visit, signal);
-}
-
-static void
-wait_for_visit(void)
-{
-	int status;
-
-	while (waitpid(visit, &status, 0) < 0 && errno == EINTR)
-		continue;
-}
-
 /* Stays behind as root, with nothing but PAM's handle, to close the session. */
 static int
 stay(struct conn *c, const struct entry *e)
 {
-	struct sigaction act = { .sa_handler = pass_on };
-	sigset_t term;
+	pid_t visit = process_attended();
 
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &term, NULL);
-	visit = fork();
 	if (visit == 0)
 		_exit(become(c, e) < 0 ? EX_OSERR : 0);
 	close(c->client);
 	close(c->chan);
-	if (visit > 0) {
-		sigaction(SIGTERM, &act, NULL);
-		sigprocmask(SIG_UNBLOCK, &term, NULL);
-		wait_for_visit();
-	}
+	if (visit > 0)
+		process_await(visit);
 	process_deadline(c->conf.pam_timeout * 1000, "closing the PAM session");
 	pam_leave();
 	process_deadline(0, NULL);

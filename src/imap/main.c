@@ -95,7 +95,6 @@ serve(struct session *s, const struct visit *v)
 int
 main(void)
 {
-	struct buf why = BUF_INIT(4096);
 	static struct config conf;	/* its strings are never freed */
 	struct session s = {
 		.conf = &conf,
@@ -107,10 +106,7 @@ main(void)
 
 	if (visit_begin(&v, "imap") < 0)
 		log_fatal(EX_NOUSER, "cannot begin: %s", strerror(errno));
-	if (config_inherit(&conf, &why) < 0)
-		log_fatal(EX_CONFIG, "%s", buf_string(&why));
-	buf_free(&why);
-	log_level(config_log_priority(&conf));
+	config_start(&conf);
 	serve(&s, &v);
 	return EX_OK;
 }

@@ -160,7 +160,7 @@ digest(const unsigned char *salt, const char secret[APPPASS_SECRET],
 
 	memcpy(text, salt, SALT);
 	memcpy(text + SALT, secret, APPPASS_SECRET);
-	digest_of(DIGEST_SHA256, bytes_make(text, sizeof text), d);
+	digest_of(DIGEST_SHA256, bytes_make(text, sizeof text), BYTES(""), d);
 	print_hex(d, digest_size(DIGEST_SHA256), out);
 	explicit_bzero(text, sizeof text);
 }

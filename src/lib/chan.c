@@ -197,12 +197,21 @@ chan_string(const struct chan_text *t, char *out, size_t max)
 	return true;
 }
 
-bool
-chan_sound(const struct chan_req *q)
+static bool
+is_sound(const struct chan_req *q)
 {
 	struct bytes b;
 
-	return chan_get(&q->user, &b) && chan_get(&q->authzid, &b)
+	return q->tls <= 1 && chan_get(&q->user, &b) && chan_get(&q->authzid, &b)
 	    && chan_get(&q->secret, &b) && chan_get(&q->tag, &b)
 	    && chan_get(&q->client, &b);
+}
+
+bool
+chan_allowed(const struct chan_req *q, const struct chan_rule *r, unsigned done)
+{
+	if (r->once && (done & CHAN_BIT(q->type)) != 0)
+		return false;
+	return is_sound(q) && q->follow <= r->follow
+	    && (done & r->after) == r->after && (done & r->before) == 0;
 }

@@ -7,15 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <syslog.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "log.h"
 #include "mechanisms.h"
 #include "netaddr.h"
 
 /* All but those that need the password itself to be stored. */
-#define MECHANISMS_DEFAULT "PLAIN LOGIN"
+#define MECHANISMS_DEFAULT "PLAIN LOGIN SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 " \
+	"EXTERNAL ANONYMOUS"
 
 #define FILE_MAX ((size_t)65536)
 
@@ -88,12 +90,15 @@ static const struct keyword keywords[] = {
 	S("failure-delay", failure_delay, "2s", 0, 60),
 	N("max-failures", max_failures, "3", 1, 20),
 	K("mechanisms", mechanisms, MECHANISMS_DEFAULT, mechanisms_check),
+	T("administrators", administrators, ""),
+	T("anonymous-user", anonymous_user, ""),
 	C("cleartext-login", cleartext_login, "local", yes_local_no),
 	T("secrets", secrets, SYSCONFDIR "/mailreeve/secrets"),
 	K("trusted-proxies", trusted_proxies, "", netaddr_networks_check),
 	K("trusted-xclient", trusted_xclient, "", netaddr_networks_check),
 	T("tls-certificate", tls_certificate, SYSCONFDIR "/mailreeve/tls.crt"),
 	T("tls-key", tls_key, SYSCONFDIR "/mailreeve/tls.key"),
+	T("tls-client-ca", tls_client_ca, ""),
 	W("tls-minimum", tls_minimum, "1.2", tls_versions),
 	S("login-timeout", login_timeout, "60s", 1, 3600),
 	S("imap-timeout", imap_timeout, "30m", 1, 604800),
@@ -459,4 +464,26 @@ config_log_priority(const struct config *c)
 	const struct choice *hit = find_choice(levels, bytes_of(c->log_level));
 
 	return hit == NULL ? LOG_INFO : hit->value;
+}
+
+bool
+config_lists(const char *value, struct bytes word)
+{
+	struct bytes rest = bytes_of(value);
+
+	while (word.n > 0 && rest.n > 0)
+		if (bytes_equal(bytes_split(&rest, ' '), word))
+			return true;
+	return false;
+}
+
+void
+config_start(struct config *c)
+{
+	struct buf why = BUF_INIT(4096);
+
+	if (config_inherit(c, &why) < 0)
+		log_fatal(EX_CONFIG, "%s", buf_string(&why));
+	buf_free(&why);
+	log_level(config_log_priority(c));
 }

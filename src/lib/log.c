@@ -193,3 +193,15 @@ log_quote(struct bytes b)
 	*p = '\0';
 	return out;
 }
+
+void
+log_name_session(char out[LOG_SESSION_SIZE])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	unsigned char random[LOG_SESSION_SIZE - 1];
+
+	arc4random_buf(random, sizeof random);
+	for (size_t i = 0; i < sizeof random; i++)
+		out[i] = letters[random[i] % 32];
+	out[sizeof random] = '\0';
+}

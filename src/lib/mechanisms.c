@@ -9,6 +9,13 @@
 static const char *const names[MECHANISMS] = {
 	[MECHANISM_PLAIN] = "PLAIN",
 	[MECHANISM_LOGIN] = "LOGIN",
+	[MECHANISM_SCRAM_SHA_1] = "SCRAM-SHA-1",
+	[MECHANISM_SCRAM_SHA_256] = "SCRAM-SHA-256",
+	[MECHANISM_SCRAM_SHA_512] = "SCRAM-SHA-512",
+	[MECHANISM_EXTERNAL] = "EXTERNAL",
+	[MECHANISM_ANONYMOUS] = "ANONYMOUS",
+	[MECHANISM_CRAM_MD5] = "CRAM-MD5",
+	[MECHANISM_APOP] = "APOP",
 };
 
 const char *
@@ -22,6 +29,9 @@ mechanism_on(const struct config *conf, uint32_t m)
 {
 	struct bytes rest = bytes_of(conf->mechanisms);
 
+	if ((m == MECHANISM_EXTERNAL && conf->tls_client_ca[0] == '\0')
+	    || (m == MECHANISM_ANONYMOUS && conf->anonymous_user[0] == '\0'))
+		return false;
 	while (m < MECHANISMS && rest.n > 0)
 		if (bytes_case_equal(bytes_split(&rest, ' '), bytes_of(names[m])))
 			return true;

@@ -326,3 +326,40 @@ process_exec(const char *path, char *const argv[], char *const env[])
 	process_signals();
 	return execve(path, argv, env);
 }
+
+static volatile pid_t attended;
+
+static void
+pass_on(int signal)
+{
+	kill(attended, signal);
+}
+
+pid_t
+process_attended(void)
+{
+	struct sigaction act = { .sa_handler = pass_on };
+	sigset_t term;
+	pid_t pid;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	pid = fork();
+	if (pid > 0) {
+		attended = pid;
+		sigaction(SIGTERM, &act, NULL);
+	}
+	if (pid != 0)
+		sigprocmask(SIG_UNBLOCK, &term, NULL);
+	return pid;
+}
+
+void
+process_await(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+}

@@ -27,6 +27,26 @@ what_is_wrong(int fd, mode_t bad)
 	return NULL;
 }
 
+int
+rootfile_open(const char *path, mode_t bad)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	const char *wrong;
+
+	if (fd < 0) {
+		/* A server without TLS is a choice, not an accident a line. */
+		log_line(errno == ENOENT ? LOG_DEBUG : LOG_ERR, "%s: %s", path,
+		    strerror(errno));
+		return -1;
+	}
+	wrong = what_is_wrong(fd, bad);
+	if (wrong == NULL)
+		return fd;
+	close(fd);
+	log_error("%s: %s", path, wrong);
+	return -1;
+}
+
 static int
 read_all(int fd, struct buf *out)
 {
@@ -46,21 +66,13 @@ read_all(int fd, struct buf *out)
 int
 rootfile_read(const char *path, mode_t bad, struct buf *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	const char *wrong;
+	int fd = rootfile_open(path, bad), r;
 
-	if (fd < 0) {
-		/* A server without TLS is a choice, not an accident a line. */
-		log_line(errno == ENOENT ? LOG_DEBUG : LOG_ERR, "%s: %s", path,
-		    strerror(errno));
+	if (fd < 0)
 		return -1;
-	}
-	wrong = what_is_wrong(fd, bad);
-	if (wrong == NULL && read_all(fd, out) < 0)
-		wrong = strerror(errno);
+	r = read_all(fd, out);
+	if (r < 0)
+		log_error("%s: %s", path, strerror(errno));
 	close(fd);
-	if (wrong == NULL)
-		return 0;
-	log_error("%s: %s", path, wrong);
-	return -1;
+	return r;
 }

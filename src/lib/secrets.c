@@ -12,26 +12,40 @@
 
 #include "secrets.h"
 
-#define ENCODED_MAX ((DIGEST_MAX + 2) / 3 * 4 + 1)
+#define ENCODED_MAX ((SECRETS_PASSWORD_MAX + 2) / 3 * 4 + 1)
 
-static const char *const names[DIGESTS] = {
-	[DIGEST_SHA1] = "SCRAM-SHA-1",
-	[DIGEST_SHA256] = "SCRAM-SHA-256",
-	[DIGEST_SHA512] = "SCRAM-SHA-512",
+static int parse_scram(struct bytes rest, struct secret *s);
+static int parse_raw(struct bytes rest, struct secret *s);
+static int parse_identity(struct bytes rest, struct secret *s);
+static void print_scram(const struct secret *s, struct buf *out);
+static void print_raw(const struct secret *s, struct buf *out);
+static void print_identity(const struct secret *s, struct buf *out);
+
+static const struct {
+	const char *name;
+	int (*parse)(struct bytes rest, struct secret *s);	/* 0, or -1 */
+	void (*print)(const struct secret *s, struct buf *out);
+} kinds[SECRETS] = {
+	[SECRET_SCRAM_SHA_1] = { "SCRAM-SHA-1", parse_scram, print_scram },
+	[SECRET_SCRAM_SHA_256] = { "SCRAM-SHA-256", parse_scram, print_scram },
+	[SECRET_SCRAM_SHA_512] = { "SCRAM-SHA-512", parse_scram, print_scram },
+	[SECRET_CRAM_MD5] = { "CRAM-MD5", parse_raw, print_raw },
+	[SECRET_EXTERNAL] = { "EXTERNAL", parse_identity, print_identity },
+	[SECRET_HOST] = { "HOST", parse_raw, print_raw },
 };
 
 const char *
-secrets_mechanism_name(enum digest d)
+secrets_kind_name(enum secret_kind k)
 {
-	return names[d];
+	return kinds[k].name;
 }
 
 int
-secrets_mechanism(struct bytes name)
+secrets_kind(struct bytes name)
 {
-	for (int d = 0; d < DIGESTS; d++)
-		if (bytes_case_equal(name, bytes_of(names[d])))
-			return d;
+	for (int k = 0; k < SECRETS; k++)
+		if (bytes_case_equal(name, bytes_of(kinds[k].name)))
+			return k;
 	return -1;
 }
 
@@ -45,12 +59,28 @@ secrets_name(struct bytes name)
 	return name.n > 0 && name.p[0] != '#' && name.p[0] != '*';
 }
 
-/* How many bytes, at most DIGEST_MAX; -1: no base64, or too much. */
+/* Labels of identities, and nothing that could not stand in a line. */
+bool
+secrets_identity(struct bytes text)
+{
+	static const char *const labels[] = { "sha256:", "email:", "subject:" };
+
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] < ' ' || text.p[i] == 0x7f)
+			return false;
+	for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+		if (bytes_starts(text, bytes_of(labels[i])))
+			return text.n > strlen(labels[i])
+			    && text.n <= SECRETS_PASSWORD_MAX;
+	return false;
+}
+
+/* How many bytes, at most max; -1: no base64, or too much. */
 static int
-decode(struct bytes text, unsigned char out[DIGEST_MAX])
+decode(struct bytes text, unsigned char *out, int max)
 {
 	/* b64_pton() wants room behind the last byte. */
-	unsigned char bytes[DIGEST_MAX + 3];
+	unsigned char bytes[SECRETS_PASSWORD_MAX + 3];
 	char string[ENCODED_MAX];
 	int n;
 
@@ -60,7 +90,7 @@ decode(struct bytes text, unsigned char out[DIGEST_MAX])
 	memcpy(string, text.p, text.n);
 	string[text.n] = '\0';
 	n = b64_pton(string, bytes, sizeof bytes);
-	if (n > DIGEST_MAX)
+	if (n > max)
 		n = -1;
 	if (n > 0)
 		memcpy(out, bytes, (size_t)n);
@@ -74,12 +104,49 @@ static int
 parse_keys(struct bytes salt, struct bytes stored, struct bytes server,
     struct secret *s)
 {
-	int size = (int)digest_size(s->digest), n = decode(salt, s->salt);
+	int size = (int)digest_size((enum digest)s->kind);
+	int n = decode(salt, s->salt, SECRETS_SALT_MAX);
 
-	if (n <= 0 || decode(stored, s->stored) != size
-	    || decode(server, s->server) != size)
+	if (n <= 0 || decode(stored, s->stored, DIGEST_MAX) != size
+	    || decode(server, s->server, DIGEST_MAX) != size)
 		return -1;
 	s->salt_n = (size_t)n;
+	return 0;
+}
+
+static int
+parse_scram(struct bytes rest, struct secret *s)
+{
+	struct bytes count = bytes_split(&rest, ':');
+	struct bytes salt = bytes_split(&rest, '$');
+	struct bytes stored = bytes_split(&rest, ':');
+	uint64_t iterations;
+
+	if (bytes_number(count, SECRETS_ITERATIONS_MAX, &iterations) < 0
+	    || iterations < SECRETS_ITERATIONS_MIN)
+		return -1;
+	s->iterations = (uint32_t)iterations;
+	return parse_keys(salt, stored, rest, s);
+}
+
+static int
+parse_raw(struct bytes rest, struct secret *s)
+{
+	int n = decode(rest, s->value, SECRETS_PASSWORD_MAX);
+
+	if (n <= 0 || (s->kind == SECRET_HOST && n != SECRETS_HOST_SIZE))
+		return -1;
+	s->value_n = (size_t)n;
+	return 0;
+}
+
+static int
+parse_identity(struct bytes rest, struct secret *s)
+{
+	if (!secrets_identity(rest))
+		return -1;
+	memcpy(s->value, rest.p, rest.n);
+	s->value_n = rest.n;
 	return 0;
 }
 
@@ -87,27 +154,55 @@ int
 secrets_parse(struct bytes line, struct secret *out)
 {
 	struct bytes user = bytes_split(&line, ' ');
-	int mechanism = secrets_mechanism(bytes_split(&line, '$'));
-	struct bytes count = bytes_split(&line, ':');
-	struct bytes salt = bytes_split(&line, '$');
-	struct bytes stored = bytes_split(&line, ':');
-	uint64_t iterations;
+	int kind = secrets_kind(bytes_split(&line, '$'));
+	bool named = kind == SECRET_HOST ? bytes_equal(user, BYTES("*"))
+	    : secrets_name(user);
 
 	*out = (struct secret){ .user = user };
-	if (!secrets_name(user) || mechanism < 0
-	    || bytes_number(count, SECRETS_ITERATIONS_MAX, &iterations) < 0
-	    || iterations < SECRETS_ITERATIONS_MIN) {
-		errno = EINVAL;
-		return -1;
+	if (named && kind >= 0) {
+		out->kind = (enum secret_kind)kind;
+		if (kinds[kind].parse(line, out) == 0)
+			return 0;
 	}
-	out->digest = (enum digest)mechanism;
-	out->iterations = (uint32_t)iterations;
-	if (parse_keys(salt, stored, line, out) < 0) {
-		explicit_bzero(out, sizeof *out);
-		errno = EINVAL;
-		return -1;
+	explicit_bzero(out, sizeof *out);
+	errno = EINVAL;
+	return -1;
+}
+
+/* Does the line say "USER KIND$", whatever comes then? */
+static bool
+is_about(struct bytes line, struct bytes user, enum secret_kind k)
+{
+	struct bytes name = bytes_split(&line, ' ');
+
+	return (user.p == NULL || bytes_equal(name, user))
+	    && bytes_case_equal(bytes_split(&line, '$'), bytes_of(kinds[k].name));
+}
+
+bool
+secrets_next_of(struct bytes *text, struct bytes user, enum secret_kind k,
+    struct secret *out)
+{
+	while (text->n > 0) {
+		struct bytes line = bytes_split(text, '\n');
+
+		if (is_about(line, user, k) && secrets_parse(line, out) == 0)
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+bool
+secrets_find(struct bytes text, struct bytes user, enum secret_kind k,
+    struct secret *out)
+{
+	bool found = secrets_next_of(&text, user, k, out);
+	struct secret more;
+
+	/* However early it was found, all of the file is looked at. */
+	while (secrets_next_of(&text, user, k, &more))
+		explicit_bzero(&more, sizeof more);
+	return found;
 }
 
 int
@@ -134,17 +229,36 @@ print_encoded(struct buf *out, const unsigned char *p, size_t n,
 	explicit_bzero(text, sizeof text);
 }
 
+static void
+print_scram(const struct secret *s, struct buf *out)
+{
+	size_t size = digest_size((enum digest)s->kind);
+
+	(void)buf_printf(out, "%u:", (unsigned)s->iterations);
+	print_encoded(out, s->salt, s->salt_n, "$");
+	print_encoded(out, s->stored, size, ":");
+	print_encoded(out, s->server, size, "");
+}
+
+static void
+print_raw(const struct secret *s, struct buf *out)
+{
+	print_encoded(out, s->value, s->value_n, "");
+}
+
+static void
+print_identity(const struct secret *s, struct buf *out)
+{
+	(void)buf_add(out, s->value, s->value_n);
+}
+
 int
 secrets_print(const struct secret *s, struct buf *out)
 {
-	size_t size = digest_size(s->digest);
-
 	(void)buf_bytes(out, s->user);
-	(void)buf_printf(out, " %s$%u:", names[s->digest],
-	    (unsigned)s->iterations);
-	print_encoded(out, s->salt, s->salt_n, "$");
-	print_encoded(out, s->stored, size, ":");
-	print_encoded(out, s->server, size, "\n");
+	(void)buf_printf(out, " %s$", kinds[s->kind].name);
+	kinds[s->kind].print(s, out);
+	(void)buf_byte(out, '\n');
 	return out->error == 0 ? 0 : -1;
 }
 
@@ -154,13 +268,14 @@ stretch(const struct secret *s, struct bytes password,
     unsigned char out[DIGEST_MAX])
 {
 	unsigned char u[DIGEST_MAX];
-	size_t size = digest_size(s->digest);
+	enum digest d = (enum digest)s->kind;
+	size_t size = digest_size(d);
 
-	digest_hmac(s->digest, password, bytes_make(s->salt, s->salt_n),
+	digest_hmac(d, password, bytes_make(s->salt, s->salt_n),
 	    BYTES("\0\0\0\1"), u);
 	memcpy(out, u, size);
 	for (uint32_t i = 1; i < s->iterations; i++) {
-		digest_hmac(s->digest, password, bytes_make(u, size), BYTES(""), u);
+		digest_hmac(d, password, bytes_make(u, size), BYTES(""), u);
 		for (size_t k = 0; k < size; k++)
 			out[k] ^= u[k];
 	}
@@ -171,12 +286,13 @@ void
 secrets_derive(struct secret *s, struct bytes password)
 {
 	unsigned char salted[DIGEST_MAX], client[DIGEST_MAX];
-	struct bytes key = bytes_make(salted, digest_size(s->digest));
+	enum digest d = (enum digest)s->kind;
+	struct bytes key = bytes_make(salted, digest_size(d));
 
 	stretch(s, password, salted);
-	digest_hmac(s->digest, key, BYTES("Client Key"), BYTES(""), client);
-	digest_of(s->digest, bytes_make(client, key.n), s->stored);
-	digest_hmac(s->digest, key, BYTES("Server Key"), BYTES(""), s->server);
+	digest_hmac(d, key, BYTES("Client Key"), BYTES(""), client);
+	digest_of(d, bytes_make(client, key.n), BYTES(""), s->stored);
+	digest_hmac(d, key, BYTES("Server Key"), BYTES(""), s->server);
 	explicit_bzero(salted, sizeof salted);
 	explicit_bzero(client, sizeof client);
 }

@@ -69,10 +69,10 @@ ask_hello(struct login *l)
 	return 0;
 }
 
-int
-ask_tls_key(struct buf *pem)
+static int
+ask_pem(uint32_t type, struct buf *pem)
 {
-	struct chan_req req = { .type = CHAN_TLS_KEY };
+	struct chan_req req = { .type = type };
 	struct chan_rep rep;
 	unsigned char *to;
 
@@ -88,6 +88,18 @@ ask_tls_key(struct buf *pem)
 }
 
 int
+ask_tls_key(struct buf *pem)
+{
+	return ask_pem(CHAN_TLS_KEY, pem);
+}
+
+int
+ask_client_ca(struct buf *pem)
+{
+	return ask_pem(CHAN_CLIENT_CA, pem);
+}
+
+int
 ask_client(struct login *l, int *fd, bool *proxied)
 {
 	struct chan_req req = { .type = CHAN_CLIENT };
@@ -96,7 +108,8 @@ ask_client(struct login *l, int *fd, bool *proxied)
 	if (chan_send(CHANNEL_FD, &req, sizeof req, clock_ms() + CONN_MS) < 0
 	    || chan_recv_fd(CHANNEL_FD, &rep, sizeof rep, fd, 0) < 0)
 		return -1;
-	if (rep.result != CHAN_OK || rep.service >= SERVICES) {
+	if (rep.result != CHAN_OK || rep.service >= SERVICES
+	    || rep.follow >= sizeof l->stamp) {
 		errno = EPROTO;
 		return -1;
 	}
@@ -104,8 +117,9 @@ ask_client(struct login *l, int *fd, bool *proxied)
 	l->local = (rep.flags & CHAN_PEER_LOCAL) != 0;
 	l->front_end = (rep.flags & CHAN_PEER_XCLIENT) != 0;
 	*proxied = (rep.flags & CHAN_PEER_PROXY) != 0;
+	l->secrets = rep.flags / CHAN_SECRETS;
 	take_text(&rep, l->remote, sizeof l->remote - 1);
-	return 0;
+	return chan_recv(CHANNEL_FD, l->stamp, rep.follow, clock_ms() + CONN_MS);
 }
 
 enum chan_result
@@ -155,17 +169,20 @@ put_name(struct chan_text *to, struct bytes name)
 	return n >= 0;
 }
 
-/*
- * What cannot be anybody's name or password goes to conn as nobody's: there
- * it is refused, and takes the time and the line in the log of any other.
- */
+void
+ask_names(struct chan_req *q, struct bytes user, struct bytes authzid)
+{
+	if (!put_name(&q->user, user)
+	    || (authzid.n > 0 && !put_name(&q->authzid, authzid)))
+		q->user.n = q->authzid.n = 0;
+}
+
+/* A refusal takes the time and the line in the log of any other. */
 static void
 fill(struct chan_req *req, const struct credentials *c)
 {
-	bool fit = put_name(&req->user, c->user)
-	    && (c->authzid.n == 0 || put_name(&req->authzid, c->authzid));
-
-	if (!fit || chan_put(&req->secret, c->secret) < 0)
+	ask_names(req, c->user, c->authzid);
+	if (req->user.n == 0 || chan_put(&req->secret, c->secret) < 0)
 		req->user.n = req->authzid.n = req->secret.n = 0;
 }
 

@@ -15,6 +15,9 @@ int ask_hello(struct login *l);
 /* PEM text, to be wiped; -1: there is no TLS here (or no conn: ask on). */
 int ask_tls_key(struct buf *pem);
 
+/* The same of clients' issuers. */
+int ask_client_ca(struct buf *pem);
+
 /*
  * Waits for a client, as long as it takes, and fills in fd, service, local and
  * remote. *proxied: its PROXY header comes first. 0, or -1.
@@ -38,6 +41,12 @@ struct verdict {
 };
 struct verdict ask_login(struct login *l, const struct credentials *c,
     struct bytes tag);
+
+/*
+ * Puts names into a request, prepared (sasl.h). What can be nobody's name goes to
+ * conn as nobody's.
+ */
+void ask_names(struct chan_req *q, struct bytes user, struct bytes authzid);
 
 /*
  * One request of an exchange: type, mechanism and the mechanism's own texts are

@@ -38,17 +38,9 @@ imap_logout(struct request *r)
 static void
 note_id(struct login *l, struct bytes field, struct bytes value)
 {
-	size_t have = strlen(l->client);
-
-	if (!bytes_case_equal(field, BYTES("name"))
-	    && !bytes_case_equal(field, BYTES("version")))
-		return;
-	if (have > 0 && have < CLIENT_TEXT_MAX)
-		l->client[have++] = '/';
-	for (size_t i = 0; i < value.n && have < CLIENT_TEXT_MAX; i++)
-		l->client[have++] = value.p[i] > ' ' && value.p[i] < 0x7f
-		    ? (char)value.p[i] : '_';
-	l->client[have] = '\0';
+	if (bytes_case_equal(field, BYTES("name"))
+	    || bytes_case_equal(field, BYTES("version")))
+		login_note(l, value);
 }
 
 /* RFC 2971 section 4; a front end tells its client there. Fields may come in any number up to the limit. */

@@ -54,6 +54,19 @@ login_start_tls(struct login *l)
 }
 
 void
+login_note(struct login *l, struct bytes text)
+{
+	size_t have = strlen(l->client);
+
+	if (have > 0 && have < CLIENT_TEXT_MAX)
+		l->client[have++] = '/';
+	for (size_t i = 0; i < text.n && have < CLIENT_TEXT_MAX; i++)
+		l->client[have++] = text.p[i] > ' ' && text.p[i] < 0x7f
+		    ? (char)text.p[i] : '_';
+	l->client[have] = '\0';
+}
+
+void
 login_wipe(struct login *l)
 {
 	if (l->command.data != NULL)

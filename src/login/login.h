@@ -23,11 +23,13 @@ struct login {
 	bool local;			/* the client is on this host */
 	bool proxy_tls;			/* encrypted as far as a trusted proxy */
 	bool front_end;			/* it may say for whom it speaks */
+	uint32_t secrets;		/* bits of enum secret_kind that the host has */
+	char stamp[STAMP_MAX];		/* of APOP; empty: off */
 	unsigned failures;
 	unsigned bad_commands;
 	struct buf command;		/* wiped after each command */
 	struct arena arena;		/* the same */
-	char client[CLIENT_TEXT_MAX + 1];	/* what it said in ID, quoted */
+	char client[CLIENT_TEXT_MAX + 1];	/* what it said of itself, quoted */
 };
 
 /* A user name and a password, in memory that will be wiped. */
@@ -78,6 +80,9 @@ bool login_can_start_tls(const struct login *l);
 
 /* The handshake, now. 0, or -1: the connection is of no use any more. */
 int login_start_tls(struct login *l);
+
+/* Adds to what the client said of itself, for the log. */
+void login_note(struct login *l, struct bytes text);
 
 /* Wipes what the last command left in memory. */
 void login_wipe(struct login *l);

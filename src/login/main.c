@@ -32,12 +32,7 @@ id(const char *text)
 static void
 prepare(struct config *conf)
 {
-	struct buf why = BUF_INIT(4096);
-
-	if (config_inherit(conf, &why) < 0)
-		log_fatal(EX_CONFIG, "%s", buf_string(&why));
-	buf_free(&why);
-	log_level(config_log_priority(conf));
+	config_start(conf);
 	if (tls_prepare() < 0)
 		log_fatal(EX_OSERR, "OpenSSL does not work");
 }
@@ -64,6 +59,11 @@ make_tls(const struct config *conf)
 			log_error("no TLS: %s", why);
 	}
 	buf_wipe(&pem);
+	if (t != NULL && conf->tls_client_ca[0] != '\0'
+	    && (ask_client_ca(&pem) < 0 || tls_client_ca(t, buf_contents(&pem)) < 0))
+		log_error("%s: no certificates there: EXTERNAL is off",
+		    conf->tls_client_ca);
+	buf_free(&pem);
 	return t;
 }
 

@@ -7,11 +7,31 @@
 
 #include "base64.h"
 #include "mech.h"
+#include "mech_other.h"
 #include "mech_password.h"
+#include "mech_scram.h"
+#include "secrets.h"
 
+/* The order is that of announcement; clients choose themselves. */
 static const struct mech mechanisms[] = {
-	{ "PLAIN", MECHANISM_PLAIN, mech_plain },
-	{ "LOGIN", MECHANISM_LOGIN, mech_login },
+	{ "PLAIN", MECHANISM_PLAIN, -1, NULL, mech_plain },
+	{ "LOGIN", MECHANISM_LOGIN, -1, NULL, mech_login },
+	{ "SCRAM-SHA-512-PLUS", MECHANISM_SCRAM_SHA_512, SECRET_SCRAM_SHA_512,
+	    scram_can_bind, mech_scram },
+	{ "SCRAM-SHA-256-PLUS", MECHANISM_SCRAM_SHA_256, SECRET_SCRAM_SHA_256,
+	    scram_can_bind, mech_scram },
+	{ "SCRAM-SHA-1-PLUS", MECHANISM_SCRAM_SHA_1, SECRET_SCRAM_SHA_1,
+	    scram_can_bind, mech_scram },
+	{ "SCRAM-SHA-512", MECHANISM_SCRAM_SHA_512, SECRET_SCRAM_SHA_512, NULL,
+	    mech_scram },
+	{ "SCRAM-SHA-256", MECHANISM_SCRAM_SHA_256, SECRET_SCRAM_SHA_256, NULL,
+	    mech_scram },
+	{ "SCRAM-SHA-1", MECHANISM_SCRAM_SHA_1, SECRET_SCRAM_SHA_1, NULL,
+	    mech_scram },
+	{ "CRAM-MD5", MECHANISM_CRAM_MD5, SECRET_CRAM_MD5, NULL, mech_cram },
+	{ "EXTERNAL", MECHANISM_EXTERNAL, SECRET_EXTERNAL, external_possible,
+	    mech_external },
+	{ "ANONYMOUS", MECHANISM_ANONYMOUS, -1, NULL, mech_anonymous },
 };
 
 #define COUNT (sizeof mechanisms / sizeof mechanisms[0])
@@ -20,7 +40,9 @@ static const struct mech mechanisms[] = {
 static bool
 possible(const struct login *l, const struct mech *m)
 {
-	return login_private(l) && mechanism_on(l->conf, m->kind);
+	return login_private(l) && mechanism_on(l->conf, m->kind)
+	    && (m->secret < 0 || (l->secrets & 1U << m->secret) != 0)
+	    && (m->can == NULL || m->can(l));
 }
 
 const struct mech *

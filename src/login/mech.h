@@ -27,6 +27,8 @@ struct talk {
 struct mech {
 	const char *name;
 	enum mechanism kind;
+	int secret;			/* kind of secret without which it is of no use, or -1 */
+	bool (*can)(const struct login *l);	/* NULL: always */
 	/* Talks until there is a verdict, or something else than MECH_GO_ON. */
 	enum mech_result (*run)(struct talk *t);
 };

@@ -3,14 +3,12 @@
  * Runs as: _mailreeve.
  */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "ask.h"
 #include "language.h"
-#include "mech.h"
-#include "proxied.h"
+#include "mech_other.h"
 #include "prep.h"
+#include "proxied.h"
 #include "verdict.h"
 #include "xclient.h"
 
@@ -52,7 +50,7 @@ static const struct command commands[] = {
 	{ "LANG", NOW, run_lang },
 	{ "USER", NOW | PASSWORD, run_user },
 	{ "PASS", NOW | PASSWORD, run_pass },
-	{ "APOP", NOW, run_apop },
+	{ "APOP", NOW | PASSWORD, run_apop },
 	{ "AUTH", NOW | PASSWORD, run_auth },
 	{ "XCLIENT", NOW | FRONT_END, run_xclient },
 	{ "XOIP", NOW | FRONT_END, run_xoip },
@@ -135,22 +133,16 @@ bad(struct login *l, const char *text)
 	return login_bad_command(l) ? OUT_CLOSE : OUT_NEXT;
 }
 
-/*
- * The time stamp that APOP would be computed from (RFC 1939 section 7): never
- * the same twice.
- */
+/* The time stamp that APOP is computed from (RFC 1939 section 7). */
 static int
 greet(struct login *l)
 {
-	unsigned char random[16];
-	char stamp[2 * sizeof random + 1];
+	bool stamp = l->stamp[0] != '\0';
 
-	arc4random_buf(random, sizeof random);
-	for (size_t i = 0; i < sizeof random; i++)
-		snprintf(stamp + 2 * i, 3, "%02x", random[i]);
 	/* So Dovecot's proxy knows that it may send XCLIENT. */
-	return wire_printf(&l->wire, "+OK %sMailreeve ready <%s@mailreeve>\r\n",
-	    l->front_end ? "[XCLIENT] " : "", stamp);
+	return wire_printf(&l->wire, "+OK %sMailreeve ready%s%s\r\n",
+	    l->front_end ? "[XCLIENT] " : "", stamp ? " " : "",
+	    stamp ? l->stamp : "");
 }
 
 /* --- commands --- */
@@ -268,6 +260,22 @@ settle(struct login *l, const struct verdict *v)
 	    : OUT_NEXT;
 }
 
+/* The end of an exchange. */
+static enum outcome
+said(struct login *l, const struct talk *t, enum mech_result r)
+{
+	switch (r) {
+	case MECH_DECIDED:
+		return settle(l, &t->verdict);
+	case MECH_CANCELLED:
+		return next(err(l, NULL, "Cancelled"));
+	case MECH_BAD:
+		return bad(l, "Bad response");
+	default:
+		return OUT_LOST;
+	}
+}
+
 /* Spaces may be part of a password: RFC 1939 section 7. */
 static enum outcome
 run_pass(struct session *s, struct bytes args)
@@ -289,12 +297,15 @@ run_pass(struct session *s, struct bytes args)
 	return settle(s->l, &v);
 }
 
-/* No secrets are kept that APOP could be checked against. */
 static enum outcome
 run_apop(struct session *s, struct bytes args)
 {
-	(void)args;
-	return next(err(s->l, NULL, "APOP is not available, use AUTH or USER"));
+	static const struct mech apop = { .name = "APOP", .kind = MECHANISM_APOP };
+	struct talk t = { .l = s->l, .m = &apop, .tag = tag_of(s) };
+
+	if (s->l->stamp[0] == '\0')
+		return next(err(s->l, NULL, "APOP is not available, use AUTH or USER"));
+	return said(s->l, &t, mech_apop(&t, args));
 }
 
 /* Not in RFC 5034, but old clients ask for it. */
@@ -322,16 +333,7 @@ run_auth(struct session *s, struct bytes args)
 		return next(err(l, NULL, "Unknown mechanism"));
 	if (args.n > 0)
 		t.initial = args;
-	switch (mech_run(&t)) {
-	case MECH_DECIDED:
-		return settle(l, &t.verdict);
-	case MECH_CANCELLED:
-		return next(err(l, NULL, "Cancelled"));
-	case MECH_BAD:
-		return bad(l, "Bad response");
-	default:
-		return OUT_LOST;
-	}
+	return said(l, &t, mech_run(&t));
 }
 
 /* Once; what a front end says of itself is nothing new. */

@@ -48,15 +48,28 @@ void tls_close(struct tls *t);
 /*
  * What binds a SASL exchange to this connection; its size, or -1 where this
  * connection has none: the client must not be offered -PLUS by it then.
- * TLS_EXPORTER is RFC 9266's, TLS_SERVER_END_POINT RFC 5929's.
+ * TLS_EXPORTER is RFC 9266's, the others RFC 5929's; TLS_UNIQUE is there before
+ * TLS 1.3 only.
  */
-enum tls_binding { TLS_EXPORTER, TLS_SERVER_END_POINT };
+enum tls_binding { TLS_EXPORTER, TLS_SERVER_END_POINT, TLS_UNIQUE };
 #define TLS_BINDING_MAX 64
 int tls_binding(const struct tls *t, enum tls_binding kind,
     unsigned char out[TLS_BINDING_MAX]);
 
-/* Appends the client's certificate, DER, if it gave one and it was verified: 0, or -1. */
-int tls_client_certificate(const struct tls *t, struct buf *der);
+/*
+ * Before the handshake: the client is asked for a certificate of these issuers,
+ * PEM, and may give none. 0, or -1: there is none among them that can be read.
+ */
+int tls_client_ca(struct tls *t, struct bytes pem);
+
+/* The client gave a certificate, and it is of those issuers. */
+bool tls_has_client(const struct tls *t);
+
+/*
+ * Appends what that certificate says of its owner, a line each: "sha256:" and
+ * its digest, "subject:", any number of "email:". 0, or -1: there is none.
+ */
+int tls_client_identities(const struct tls *t, struct buf *out);
 
 /* "TLSv1.3/TLS_AES_256_GCM_SHA384" */
 void tls_describe(const struct tls *t, char *to, size_t n);

@@ -1,6 +1,5 @@
 /*
- * What a connection can be told by from every other: channel bindings, and the
- * client's certificate.
+ * What a connection can be told by from every other: channel bindings.
  * Runs as: _mailreeve.
  */
 #include <openssl/err.h>
@@ -45,6 +44,19 @@ is_unique(const SSL *ssl)
 	    || SSL_get_extms_support((SSL *)(uintptr_t)ssl) == 1;
 }
 
+/* RFC 5929 section 3.1: the first Finished, the client's unless it resumed. */
+static int
+first_finished(const SSL *ssl, unsigned char out[TLS_BINDING_MAX])
+{
+	size_t n;
+
+	if (SSL_version(ssl) >= TLS1_3_VERSION || !is_unique(ssl))
+		return -1;
+	n = SSL_session_reused(ssl) ? SSL_get_finished(ssl, out, TLS_BINDING_MAX)
+	    : SSL_get_peer_finished(ssl, out, TLS_BINDING_MAX);
+	return n > 0 && n <= TLS_BINDING_MAX ? (int)n : -1;
+}
+
 /*
  * The context is RFC 9266's zero-length string. Before TLS 1.3 that differs
  * from none (RFC 5705 section 4), and clients (GnuTLS) send none.
@@ -58,24 +70,11 @@ tls_binding(const struct tls *t, enum tls_binding kind,
 			memcpy(out, t->end_point, (size_t)t->end_point_size);
 		return t->end_point_size;
 	}
+	if (kind == TLS_UNIQUE)
+		return first_finished(t->ssl, out);
 	if (!is_unique(t->ssl) || SSL_export_keying_material(t->ssl, out,
 	    EXPORTER_SIZE, EXPORTER_LABEL, sizeof EXPORTER_LABEL - 1, NULL, 0,
 	    0) != 1)
 		return -1;
 	return EXPORTER_SIZE;
-}
-
-int
-tls_client_certificate(const struct tls *t, struct buf *der)
-{
-	X509 *x = SSL_get0_peer_certificate(t->ssl);
-	unsigned char *to;
-	int n = x == NULL ? -1 : i2d_X509(x, NULL);
-
-	if (n <= 0 || SSL_get_verify_result(t->ssl) != X509_V_OK
-	    || (to = buf_room(der, (size_t)n)) == NULL
-	    || i2d_X509(x, &to) != n)
-		return -1;
-	der->len += (size_t)n;
-	return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Inside of TLS: tls.c, tls_keys.c, tls_binding.c, tls_why.c.
+ * Inside of TLS: tls.c, tls_keys.c, tls_binding.c, tls_client.c, tls_why.c.
  */
 #ifndef LOGIN_TLS_KEYS_H
 #define LOGIN_TLS_KEYS_H
@@ -14,6 +14,7 @@ struct tls {
 	short wants;
 	unsigned char end_point[TLS_BINDING_MAX];	/* tls-server-end-point */
 	int end_point_size;		/* or -1 */
+	bool client_unknown;		/* its certificate is none of ours */
 };
 
 /* Keeps what binds to the certificate, as long as that is there. */

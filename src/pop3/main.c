@@ -63,17 +63,13 @@ serve(struct session *s, const struct visit *v)
 int
 main(void)
 {
-	struct buf why = BUF_INIT(4096);
 	struct config conf;
 	struct session s = { .conf = &conf };
 	struct visit v;
 
 	if (visit_begin(&v, "pop3") < 0)
 		log_fatal(EX_NOUSER, "cannot begin: %s", strerror(errno));
-	if (config_inherit(&conf, &why) < 0)
-		log_fatal(EX_CONFIG, "%s", buf_string(&why));
-	buf_free(&why);
-	log_level(config_log_priority(&conf));
+	config_start(&conf);
 	serve(&s, &v);
 	return EX_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * mailreeve passwd: passwords that Mailreeve itself checks (SCRAM).
+ * mailreeve passwd: what Mailreeve itself checks, in the secrets file.
  * Runs as: the administrator.
  */
 #include <bsd/readpassphrase.h>
@@ -12,17 +12,19 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "saslprep.h"
 #include "secrets.h"
 #include "tool.h"
-#include "utf8.h"
 
 #define PASSWORD_MAX 1024
-#define SALT_SIZE 16
-#define ITERATIONS 10000		/* the client makes as many at each login */
+#define PREPARED_MAX (PASSWORD_MAX * 18)	/* one character may become 18 */
+#define SCRAM_KINDS ((1U << DIGESTS) - 1)
+#define USER_KINDS ((1U << SECRET_HOST) - 1)
 
 struct order {
 	struct bytes user;
-	unsigned mechanisms;		/* bits of enum digest */
+	unsigned kinds;			/* bits of enum secret_kind */
+	struct bytes identity;		/* of EXTERNAL: the one that is meant */
 	bool delete, list;
 	unsigned changed;		/* lines */
 };
@@ -32,8 +34,10 @@ struct order {
 static bool
 is_meant(const struct order *o, const struct secret *s)
 {
-	return bytes_equal(s->user, o->user)
-	    && (o->mechanisms & 1U << s->digest) != 0;
+	if (o->identity.n > 0 && !bytes_equal(o->identity,
+	    bytes_make(s->value, s->value_n)))
+		return false;
+	return bytes_equal(s->user, o->user) && (o->kinds & 1U << s->kind) != 0;
 }
 
 /* Everything but what the order is about; comments and mistakes stay. */
@@ -56,20 +60,49 @@ keep_others(struct order *o, struct bytes text, struct buf *out)
 }
 
 static void
+fill(struct secret *s, struct bytes password, struct bytes identity)
+{
+	struct bytes value = s->kind == SECRET_EXTERNAL ? identity : password;
+
+	if (s->kind <= SECRET_SCRAM_SHA_512) {
+		s->iterations = SECRETS_ITERATIONS;
+		s->salt_n = SECRETS_SALT_SIZE;
+		arc4random_buf(s->salt, s->salt_n);
+		secrets_derive(s, password);
+		return;
+	}
+	s->value_n = value.n;	/* fits: get_password(), secrets_identity() */
+	memcpy(s->value, value.p, value.n);
+}
+
+static void
 add_secrets(struct order *o, struct bytes password, struct buf *out)
 {
 	struct secret s;
 
-	for (unsigned d = 0; d < DIGESTS; d++) {
-		if ((o->mechanisms & 1U << d) == 0)
+	for (unsigned k = 0; k < SECRETS; k++) {
+		if ((o->kinds & 1U << k) == 0)
 			continue;
-		s = (struct secret){ .user = o->user, .digest = (enum digest)d,
-		    .iterations = ITERATIONS, .salt_n = SALT_SIZE };
-		arc4random_buf(s.salt, s.salt_n);
-		secrets_derive(&s, password);
+		s = (struct secret){ .user = o->user, .kind = (enum secret_kind)k };
+		fill(&s, password, o->identity);
 		(void)secrets_print(&s, out);
 		o->changed++;
 	}
+	explicit_bzero(&s, sizeof s);
+}
+
+/* The host's own, once: what salts of strangers are made of. */
+static void
+add_host(struct bytes text, struct buf *out)
+{
+	struct secret s;
+
+	if (secrets_find(text, BYTES("*"), SECRET_HOST, &s))
+		return;
+	s = (struct secret){ .user = BYTES("*"), .kind = SECRET_HOST,
+	    .value_n = SECRETS_HOST_SIZE };
+	arc4random_buf(s.value, s.value_n);
+	(void)secrets_print(&s, out);
 	explicit_bzero(&s, sizeof s);
 }
 
@@ -82,8 +115,10 @@ change(const struct edit *p, struct order *o, struct bytes password)
 
 	if (r == 0) {
 		keep_others(o, buf_contents(&old), &new);
-		if (!o->delete)
+		if (!o->delete) {
+			add_host(buf_contents(&old), &new);
 			add_secrets(o, password, &new);
+		}
 		errno = new.error;
 		r = new.error != 0 ? -1 : 0;
 	}
@@ -92,6 +127,17 @@ change(const struct edit *p, struct order *o, struct bytes password)
 	buf_wipe(&old);
 	buf_wipe(&new);
 	return r;
+}
+
+/* Who, by what; an identity is no secret. */
+static void
+print_secret(const struct secret *s)
+{
+	bool told = s->kind == SECRET_EXTERNAL;
+
+	printf("%.*s %s%s%.*s\n", (int)s->user.n, (const char *)s->user.p,
+	    secrets_kind_name(s->kind), told ? " " : "",
+	    told ? (int)s->value_n : 0, (const char *)s->value);
 }
 
 static int
@@ -112,28 +158,14 @@ list(const struct edit *p, const struct order *o)
 		if (r < 0)
 			warnx("%s: a line is no secret: see mailreeve-secrets(5)",
 			    p->path);
-		else if (o->user.n == 0 || is_meant(o, &s))
-			printf("%.*s %s\n", (int)s.user.n, (const char *)s.user.p,
-			    secrets_mechanism_name(s.digest));
+		else if (s.kind != SECRET_HOST && (o->user.n == 0 || is_meant(o, &s)))
+			print_secret(&s);
 	explicit_bzero(&s, sizeof s);
 	buf_wipe(&text);
 	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
 /* --- the password --- */
-
-/* UTF-8 without control characters. */
-static bool
-is_text(struct bytes b)
-{
-	uint32_t c = 0;
-	size_t n;
-
-	while ((n = utf8_char(b, &c)) > 0 && c >= ' '
-	    && (c < 0x7f || c >= 0xa0))
-		b = bytes_from(b, n);
-	return b.n == 0;
-}
 
 /* The first line of standard input. */
 static int
@@ -163,65 +195,110 @@ ask_twice(char *to, size_t room)
 	return same ? 0 : -1;
 }
 
+/* Asks for it, and prepares it as clients do. */
 static int
-get_password(char *to, size_t room)
+get_password(const struct order *o, struct buf *out)
 {
-	int r = isatty(STDIN_FILENO) == 1 ? ask_twice(to, room)
-	    : read_line(to, room);
+	char line[PASSWORD_MAX + 2];
+	int r = isatty(STDIN_FILENO) == 1 ? ask_twice(line, sizeof line)
+	    : read_line(line, sizeof line);
 
-	if (r == 0 && to[0] != '\0' && is_text(bytes_of(to)))
-		return 0;
-	warnx("give a password of 1 to %d bytes, UTF-8 without control characters",
-	    PASSWORD_MAX);
-	return -1;
+	if (r == 0)
+		r = saslprep(bytes_of(line), out);
+	explicit_bzero(line, sizeof line);
+	if (r == 0 && (o->kinds & 1U << SECRET_CRAM_MD5) != 0
+	    && out->len > SECRETS_PASSWORD_MAX) {
+		warnx("give a password of at most %d bytes to CRAM-MD5",
+		    SECRETS_PASSWORD_MAX);
+		return -1;
+	}
+	if (r < 0)
+		warnx("give a password of 1 to %d bytes, UTF-8 without characters "
+		    "that SASLprep (RFC 4013) prohibits", PASSWORD_MAX);
+	return r;
 }
 
 /* --- the command --- */
 
 static int
+parse_option(struct order *o, const char *option, const char *value)
+{
+	int k;
+
+	if (strcmp(option, "-m") == 0 && value != NULL
+	    && (k = secrets_kind(bytes_of(value))) >= 0 && k != SECRET_HOST) {
+		o->kinds |= 1U << k;
+		return 2;
+	}
+	if (strcmp(option, "-e") == 0 && value != NULL
+	    && secrets_identity(bytes_of(value))) {
+		o->identity = bytes_of(value);
+		return 2;
+	}
+	if (strcmp(option, "-d") == 0)
+		o->delete = true;
+	else if (strcmp(option, "-l") == 0)
+		o->list = true;
+	else
+		return -1;
+	return 1;
+}
+
+/* What goes together: an identity is a secret of its own kind, and the only one. */
+static int
+settle(struct order *o)
+{
+	bool set = !o->delete && !o->list;
+
+	if (o->identity.n > 0 ? o->kinds != 0
+	    : set && (o->kinds & 1U << SECRET_EXTERNAL) != 0)
+		return -1;
+	if (o->identity.n > 0)
+		o->kinds = 1U << SECRET_EXTERNAL;
+	else if (o->kinds == 0)
+		o->kinds = set ? SCRAM_KINDS : USER_KINDS;
+	return (o->delete && o->list) || (o->user.n == 0 && !o->list) ? -1 : 0;
+}
+
+static int
 parse(struct order *o, int argc, char **argv)
 {
-	int i = 0, m;
+	int i = 0, n = 1;
 
-	for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
-		if (strcmp(argv[i], "-d") == 0) {
-			o->delete = true;
-		} else if (strcmp(argv[i], "-l") == 0) {
-			o->list = true;
-		} else if (strcmp(argv[i], "-m") == 0 && i + 1 < argc
-		    && (m = secrets_mechanism(bytes_of(argv[i + 1]))) >= 0) {
-			o->mechanisms |= 1U << m;
-			i++;
-		} else {
+	for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i += n) {
+		n = parse_option(o, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+		if (n < 0)
 			return -1;
-		}
 	}
-	if (o->mechanisms == 0)
-		o->mechanisms = (1U << DIGESTS) - 1;
 	if (i < argc)
 		o->user = bytes_of(argv[i++]);
-	return i < argc || (o->delete && o->list)
-	    || (o->user.n == 0 && !o->list) ? -1 : 0;
+	return i < argc ? -1 : settle(o);
 }
 
 static int
 set_or_delete(struct edit *p, struct order *o)
 {
-	char password[PASSWORD_MAX + 2] = "";
+	struct buf password = BUF_INIT(PREPARED_MAX);
 	int r;
 
-	if (!o->delete && get_password(password, sizeof password) < 0) {
-		explicit_bzero(password, sizeof password);
+	/* In one piece, so that growing leaves no copies behind. */
+	if (!o->delete && o->identity.n == 0
+	    && (buf_room(&password, PREPARED_MAX) == NULL
+	    || get_password(o, &password) < 0)) {
+		buf_wipe(&password);
 		return EX_DATAERR;
 	}
 	r = edit_lock(p);
 	if (r == 0)
-		r = change(p, o, bytes_of(password));
-	explicit_bzero(password, sizeof password);
+		r = change(p, o, buf_contents(&password));
+	buf_wipe(&password);
 	if (r < 0) {
 		warn("%s", p->path);
 		return EX_CANTCREAT;
 	}
+	if (!o->delete && (o->kinds & 1U << SECRET_CRAM_MD5) != 0)
+		warnx("%s now has the password itself: who reads it can log in",
+		    p->path);
 	if (o->changed > 0)
 		return EX_OK;
 	warnx("%.*s has no such secret", (int)o->user.n,

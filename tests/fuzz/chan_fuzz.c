@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../src/conn/conn.h"
+#include "keys.h"
 #include "log.h"
 
 #define REQUEST_BYTES 15
@@ -24,6 +25,13 @@ static bool gate_open;			/* the password is right */
 
 int
 keys_read(const struct config *conf, struct buf *pem)
+{
+	(void)conf;
+	return buf_text(pem, "PEM");
+}
+
+int
+keys_client_ca(const struct config *conf, struct buf *pem)
 {
 	(void)conf;
 	return buf_text(pem, "PEM");
@@ -140,6 +148,7 @@ its_turn(const struct chan_req *q, struct model *m)
 	case CHAN_HELLO:
 		return count == 0;
 	case CHAN_TLS_KEY:
+	case CHAN_CLIENT_CA:
 	case CHAN_CLIENT:
 		return count == 0 && m->seen[CHAN_HELLO] > 0;
 	case CHAN_PROXY:
@@ -217,7 +226,8 @@ send_requests(int fd, const uint8_t *p, size_t n, size_t *bytes)
 		if (!good)
 			continue;
 		answers++;
-		*bytes += sizeof(struct chan_rep) + (q.type == CHAN_TLS_KEY ? 3 : 0)
+		*bytes += sizeof(struct chan_rep) + (q.type == CHAN_TLS_KEY
+		    || q.type == CHAN_CLIENT_CA ? 3 : 0)
 		    + (m.challenged ? q.follow : 0);
 	}
 	return answers;
@@ -240,7 +250,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct conn c = { .control = -1, .session = "fuzz",
 	    .conf = { .max_failures = 3, .login_timeout = 5,
-	    .mechanisms = "PLAIN" } };
+	    .mechanisms = "PLAIN", .secrets = "/nonexistent",
+	    .anonymous_user = "", .tls_client_ca = "" } };
 	struct entry e = { 0 };
 	size_t want, answers;
 	int pair[2];

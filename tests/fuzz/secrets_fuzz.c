@@ -20,11 +20,13 @@ check(const struct secret *s)
 		abort();
 	text = buf_contents(&line);
 	if (secrets_next(&text, &again) != 1 || text.n != 0
-	    || !bytes_equal(again.user, s->user) || again.digest != s->digest
+	    || !bytes_equal(again.user, s->user) || again.kind != s->kind
 	    || again.iterations != s->iterations || again.salt_n != s->salt_n
 	    || memcmp(again.salt, s->salt, sizeof s->salt) != 0
 	    || memcmp(again.stored, s->stored, sizeof s->stored) != 0
-	    || memcmp(again.server, s->server, sizeof s->server) != 0)
+	    || memcmp(again.server, s->server, sizeof s->server) != 0
+	    || again.value_n != s->value_n
+	    || memcmp(again.value, s->value, sizeof s->value) != 0)
 		abort();
 	buf_free(&line);
 }

@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 
-HELLO, TLS_KEY, CLIENT, PROXY, LOGIN = range(1, 6)
+HELLO, TLS_KEY, CLIENT_CA, CLIENT, PROXY, LOGIN = range(1, 7)
 OK, REFUSED, EXPIRED, CONTACT_ADMIN, NOT_AUTHORIZED, UNAVAILABLE, LIMIT = range(1, 8)
 SERVICES = {"imap": 0, "imaps": 1, "pop3": 2, "pop3s": 3}
 PEER_LOCAL, PEER_PROXY = 1, 2

@@ -368,14 +368,13 @@ def capa(c):
 
 def test_pop3_capabilities_follow_the_state():
     c = pop3()
-    assert re.fullmatch(rb"\+OK Mailreeve ready <[^<> @]+@[^<> @]+>", c.hello)
+    assert c.hello == b"+OK Mailreeve ready"
     common = [b"TOP", b"UIDL", b"RESP-CODES", b"AUTH-RESP-CODE", b"PIPELINING",
               b"EXPIRE NEVER", b"LOGIN-DELAY 0", b"UTF8 USER", b"LANG"]
     got = capa(c)
     assert got == common + [b"USER", b"SASL PLAIN LOGIN"], got
     got = capa(pop3(local=False, tls=True))
     assert got == common + [b"STLS"], got
-    assert pop3().hello != c.hello
     c.sock.sendall(b"AUTH\r\n")
     assert c.line().startswith(b"+OK")
     assert [c.line() for _ in range(3)] == [b"PLAIN\r\n", b"LOGIN\r\n", b".\r\n"]

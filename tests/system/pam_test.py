@@ -136,7 +136,7 @@ def test_a_module_that_asks_for_both_or_only_talks():
         mark = log.mark()
         assert code(server, who.name) == b"OK"
         line = log.wait("result=ok", mark)
-        assert line.endswith("said=Do\\0d\\0a*\\20not\\1b[31m\\20believe\\20this"), line
+        assert line.endswith("said=Do\\0d\\0a*\\20not\\1b[31m\\20believe\\20this as=-"), line
 
 
 def test_a_module_that_changes_the_process():
@@ -237,7 +237,7 @@ def test_the_line_of_a_login():
         line = log.wait("login: ", mark).split("]: ", 1)[1]
         assert re.match(r"login: rip=127\.0\.0\.1 lip=127\.0\.0\.1 user=%s proto=imaps result=ok "
                         r"guess=- tls=yes via=LOGIN/TLSv1\.3/\S+ proxy=- session=[a-z2-7]{10} why=\"\" "
-                        r"said=\Z" % who.name, line), line
+                        r"said= as=-\Z" % who.name, line), line
         mark = log.mark()
         try_login(server, "x rip=10.0.0.1 result=ok")
         line = log.wait("login: ", mark)

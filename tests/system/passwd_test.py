@@ -19,7 +19,7 @@ def passwd(*words, password=None, ok=(0,)):
 
 def lines():
     with open(FILE) as f:
-        return f.read().splitlines()
+        return [line for line in f.read().splitlines() if not line.startswith("* HOST$")]
 
 
 def listed(*words):
@@ -87,7 +87,11 @@ def test_refusals_change_nothing():
     rows = [
         ((who.name,), "", 65), ((who.name,), "a\tb", 65), ((who.name,), "x" * 1025, 65),
         (("nobody-here",), "secret", 67), (("a b",), "secret", 67), ((), "secret", 64),
-        (("-m", "CRAM-MD5", who.name), "secret", 64), (("-m",), "secret", 64),
+        (("-m", "HOST", who.name), "secret", 64), (("-m",), "secret", 64),
+        (("-m", "EXTERNAL", who.name), "secret", 64), (("-e", "Ann", who.name), "", 64),
+        (("-e", "sha256:", who.name), "", 64), (("-e", "email:" + "x" * 251, who.name), "", 64),
+        (("-m", "CRAM-MD5", "-e", "email:x@y", who.name), "secret", 64),
+        (("-m", "CRAM-MD5", who.name), "x" * 257, 65), ((who.name,), "\u0627x", 65),
         (("-d", "-l", who.name), "secret", 64), ((who.name, who.name), "secret", 64),
         (("--", who.name), "secret", 64),
     ]
@@ -96,6 +100,60 @@ def test_refusals_change_nothing():
         assert lines() == ["# nothing"], words
     passwd(who.name, password="x" * 1024)
     assert all(proves(line, "x" * 1024) for line in lines()[1:])
+
+
+def test_the_host_has_one_secret_of_its_own():
+    who = user("host")
+    empty()
+    passwd(who.name, password="one")
+    with open(FILE) as f:
+        found = [line for line in f if line.startswith("*")]
+    assert len(found) == 1 and len(base64.b64decode(found[0].split("$")[1])) == 32, found
+    passwd(who.name, password="two")
+    passwd("-d", who.name)
+    with open(FILE) as f:
+        assert f.read() == found[0]
+    assert passwd("-l") == ""
+
+
+def test_a_password_itself_is_kept_only_for_who_asks_and_with_a_warning():
+    who = user("shared")
+    empty()
+    said = passwd("-m", "cram-md5", who.name, password="pen cil")
+    assert "has the password itself" in said, said
+    assert lines() == [who.name + " CRAM-MD5$" + base64.b64encode(b"pen cil").decode()]
+    assert passwd("-l") == who.name + " CRAM-MD5\n"
+    said = passwd(who.name, password="another")
+    assert said == "" and len(lines()) == 4
+    passwd("-m", "CRAM-MD5", who.name, password="x" * 256)
+    passwd("-d", "-m", "CRAM-MD5", who.name)
+    assert not [line for line in lines() if "CRAM-MD5" in line] and len(lines()) == 3
+
+
+def test_identities_of_certificates():
+    who = user("external")
+    empty()
+    names = ["sha256:" + 64 * "a", "email:a@example.org", "subject:CN=A B,O=$x:y"]
+    for name in names + names[:1]:
+        passwd("-e", name, who.name)
+    assert sorted(lines()) == sorted("%s EXTERNAL$%s" % (who.name, name) for name in names)
+    assert sorted(passwd("-l", who.name).splitlines()) == \
+        sorted("%s EXTERNAL %s" % (who.name, name) for name in names)
+    passwd("-d", "-e", names[1], who.name)
+    assert len(lines()) == 2
+    passwd("-d", "-m", "EXTERNAL", who.name)
+    assert lines() == []
+
+
+def test_passwords_are_prepared_as_clients_prepare_them():
+    who = user("prepared")
+    empty()
+    for given, want in (("I\u00adX", "IX"), ("\u00aa", "a"), ("\u2168", "IX"), ("a\u00a0b", "a b"),
+                        ("e\u0301", "\u00e9"), ("\u0627\u0031\u0628", "\u0627\u0031\u0628")):
+        passwd("-m", "SCRAM-SHA-256", who.name, password=given)
+        assert proves(lines()[0], want), given
+    for bad in ("\x07", "\u0627\u0031", "\u200e", "a\u0378", "\u00ad"):
+        passwd("-m", "SCRAM-SHA-256", who.name, password=bad, ok=(65,))
 
 
 def test_a_user_cannot_read_or_change_it():

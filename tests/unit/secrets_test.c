@@ -64,7 +64,7 @@ lines_are_read(void)
 
 	CHECK_EQ_INT(secrets_parse(BYTES(SHA256_LINE), &s), 0);
 	CHECK_EQ_BYTES(s.user, BYTES("user"));
-	CHECK_EQ_INT(s.digest, DIGEST_SHA256);
+	CHECK_EQ_INT(s.kind, DIGEST_SHA256);
 	CHECK_EQ_INT(s.iterations, 4096);
 	check_hex(s.salt, s.salt_n, "5b6d99689d12358eeca04b141236fa81");
 }
@@ -112,14 +112,14 @@ keys_sign_as_in_the_rfcs(void)
 	struct secret s;
 
 	CHECK_EQ_INT(secrets_parse(BYTES(SHA1_LINE), &s), 0);
-	digest_hmac(s.digest, bytes_make(s.server, 20),
+	digest_hmac((enum digest)s.kind, bytes_make(s.server, 20),
 	    BYTES("n=user,r=fyko+d2lbbFgONRv9qkxdawL,"),
 	    BYTES("r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,"
 	    "s=QSXCR+Q6sek8bf92,i=4096,c=biws,"
 	    "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j"), out);
 	check_hex(out, 20, "ae617da6a57c4bbb2e0286568dae1d251905b0a4");
 	CHECK_EQ_INT(secrets_parse(BYTES(SHA256_LINE), &s), 0);
-	digest_hmac(s.digest, bytes_make(s.server, 32),
+	digest_hmac((enum digest)s.kind, bytes_make(s.server, 32),
 	    BYTES("n=user,r=rOprNGfwEbeRWgbNEkqO,"),
 	    BYTES("r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
 	    "s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,"
@@ -164,9 +164,9 @@ files_have_comments_and_mistakes(void)
 
 	CHECK_EQ_INT(secrets_next(&text, &s), -1);
 	CHECK_EQ_INT(secrets_next(&text, &s), 1);
-	CHECK_EQ_INT(s.digest, DIGEST_SHA1);
+	CHECK_EQ_INT(s.kind, DIGEST_SHA1);
 	CHECK_EQ_INT(secrets_next(&text, &s), 1);
-	CHECK_EQ_INT(s.digest, DIGEST_SHA512);
+	CHECK_EQ_INT(s.kind, DIGEST_SHA512);
 	CHECK_EQ_INT(secrets_next(&text, &s), 0);
 }
 

@@ -1,6 +1,6 @@
 /*
  * Names and passwords: characters that SASLprep prohibits.
- * Runs as: _mailreeve.
+ * Runs as: login; the administrator.
  *
  * Nothing is mapped or normalised: what PAM compares is what the client sent.
  */

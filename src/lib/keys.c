@@ -1,8 +1,8 @@
 /*
  * Reads the TLS certificate and key; the only code that sees their files.
- * Runs as: root.
+ * Runs as: root (conn).
  */
-#include "conn.h"
+#include "keys.h"
 #include "rootfile.h"
 
 int
@@ -14,4 +14,12 @@ keys_read(const struct config *conf, struct buf *pem)
 	    || buf_byte(pem, '\n') < 0)
 		return -1;
 	return rootfile_read(conf->tls_key, ROOTFILE_SECRET, pem);
+}
+
+int
+keys_client_ca(const struct config *conf, struct buf *pem)
+{
+	if (conf->tls_client_ca[0] == '\0')
+		return -1;
+	return rootfile_read(conf->tls_client_ca, ROOTFILE_PUBLIC, pem);
 }
