@@ -309,6 +309,13 @@ maildir_message(struct folder *f, const char *where, struct message *out)
 	return 0;
 }
 
+/* A line end becomes two octets at most, and nothing becomes less. */
+static bool
+possible(uint64_t wire_size, uint64_t size)
+{
+	return wire_size >= size && wire_size - size <= size;
+}
+
 /* W= counts only where S= is true: both were written in one moment. */
 static int
 maildir_facts(struct folder *f, const char *where, uint64_t *size, int64_t *date)
@@ -323,7 +330,7 @@ maildir_facts(struct folder *f, const char *where, uint64_t *size, int64_t *date
 	name_parse(bytes_of(name), &n);
 	*date = st.st_mtim.tv_sec;
 	*size = S_ISREG(st.st_mode) && n.size == (uint64_t)st.st_size
-	    ? n.wire_size : FILE_SIZE_UNKNOWN;
+	    && possible(n.wire_size, n.size) ? n.wire_size : FILE_SIZE_UNKNOWN;
 	return 0;
 }
 
