@@ -28,6 +28,8 @@ struct config {
 	enum tri cleartext_login;
 	const char *trusted_proxies, *trusted_xclient, *secrets, *mechanisms;
 	const char *administrators, *anonymous_user;
+	const char *oauth_keys, *oauth_issuer, *oauth_audience;
+	const char *gssapi_keytab;
 	/* TLS */
 	const char *tls_certificate, *tls_key, *tls_client_ca, *tls_minimum;
 	/* time */

@@ -9,6 +9,7 @@
 #include "chan.h"
 #include "mechanisms.h"
 #include "secrets.h"
+#include "service.h"
 
 #define EXCHANGE_NAME_MAX 255		/* as the system's own LOGIN_NAME_MAX */
 #define EXCHANGE_SAID_MAX 160		/* nonce, salt and count of SCRAM; CRAM-MD5's challenge */
@@ -16,6 +17,8 @@
 struct exchange {
 	const struct config *conf;
 	const char *stamp;		/* of APOP: the one in this connection's greeting */
+	const char *session;		/* the connection's name in the log */
+	enum service service;
 	enum mechanism mechanism;
 	char user[EXCHANGE_NAME_MAX + 1];	/* who it is, for the log until that is proved */
 	struct chan_text authzid;	/* whom to act for; empty: the same */

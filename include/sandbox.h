@@ -1,8 +1,7 @@
 /*
  * Cages. What each program may do after it entered stands in the lists
- * src/lib/sandbox_login.list and sandbox_session.list: a system call that is
- * not on them ends the process at once (SIGSYS). Whoever needs another one
- * adds it there.
+ * src/lib/sandbox_NAME.list: a system call that is not on its list ends the
+ * process at once (SIGSYS). Whoever needs another one adds it there.
  */
 #ifndef SANDBOX_H
 #define SANDBOX_H
@@ -21,6 +20,14 @@
  * 0, or -1 with errno: then the process must end.
  */
 int sandbox_login(const char *root, uid_t uid, gid_t gid);
+
+/*
+ * The same for the verifiers, before a byte of any client: computing, and
+ * messages on descriptors that are open. No descriptor can be passed, and CPU
+ * time is limited too.
+ */
+int sandbox_token(const char *root, uid_t uid, gid_t gid);
+int sandbox_gss(const char *root, uid_t uid, gid_t gid);
 
 /*
  * A session, already as the owner of the mail: read and write below the given

@@ -21,7 +21,7 @@ CALLS = {
     "lib": set(), "proto": {"lib"}, "mime": {"lib"}, "store": {"lib"}, "index": {"lib"},
     "imap": {"lib", "proto", "mime", "store", "index"},
     "pop3": {"lib", "proto", "mime", "store", "index"},
-    "login": {"lib", "proto"}, "conn": {"lib"}, "master": {"lib"},
+    "login": {"lib", "proto"}, "conn": {"lib"}, "master": {"lib"}, "verify": {"lib"},
     "tool": {"lib", "proto", "mime", "store", "index"},
 }
 # The files of src/store that make mail.h out of a format and an index. The rest
@@ -31,8 +31,11 @@ BRIDGE = set("ahead bound change copy mail mailbox names pass pass_rows rows sta
              "transfer upkeep watch quota".split())
 ROOT = ("mailreeved", "conn")
 SESSIONS = ("imap", "pop3")
+VERIFIERS = ("token", "gss")
 TLS = ("SSL_", "EVP_", "X509_", "BIO_", "PEM_", "OPENSSL_", "ERR_")
 PAM = ("pam_",)
+JSON = ("json_",)
+KERBEROS = ("gss_", "krb5_")
 MDB = ("mdb_",)
 IDENTITY = {"setuid", "seteuid", "setreuid", "setresuid", "setgid", "setegid", "setregid",
             "setresgid", "setgroups", "initgroups", "chroot", "capset"}
@@ -97,6 +100,8 @@ def test_root_programs_parse_nothing():
         none_of(name, from_folders({"proto", "mime", "store", "index", "imap", "pop3", "login"}),
                 "code of a parser, of the store or of login")
         none_of(name, lambda s: "base64" in s, "base64")
+        none_of(name, from_folders({"verify"}), "code of a verifier")
+        none_of(name, starts(JSON + KERBEROS), "what a verifier is there for")
 
 
 def test_root_programs_hold_no_tls():
@@ -136,6 +141,21 @@ def test_login_knows_no_mail():
     none_of("login", from_folders({"store", "index", "mime", "imap", "pop3", "conn"}),
             "code of the store")
     none_of("login", starts(PAM + MDB), "PAM or the index")
+
+
+def test_verifiers_do_one_thing():
+    """No mail, no login, no PAM; identity changes in their cage only."""
+    for name in VERIFIERS:
+        none_of(name, from_folders({"store", "index", "mime", "imap", "pop3", "conn", "login",
+                                    "master", "tool", "proto"}), "code of something else")
+        none_of(name, starts(PAM + MDB), "PAM or the index")
+        none_of(name, NEW_PROCESS.__contains__, "a call that starts a process")
+        none_of(name, NETWORK.__contains__, "a call that serves the network")
+        users = {file for (folder, file), table in OBJECTS.items() if folder in ("verify", "lib")
+                 for s, kind in table.items() if kind == "U" and s in IDENTITY}
+        assert users == {"ids"}, users
+    none_of("token", starts(KERBEROS), "Kerberos")
+    none_of("gss", starts(TLS + JSON), "tokens")
 
 
 def test_folders_call_in_one_direction():

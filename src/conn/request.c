@@ -210,10 +210,9 @@ serve_sasl_begin(struct turn *t)
 	    || !mechanism_on(&c->conf, t->q->mechanism))
 		return -1;
 	end_exchange(&c->exchange);
-	c->exchange.conf = &c->conf;
-	c->exchange.stamp = c->stamp;
-	c->exchange.mechanism = t->q->mechanism;
-	c->exchange.challenge = BUF_INIT(CHAN_TOKEN_MAX);
+	c->exchange = (struct exchange){ .conf = &c->conf, .stamp = c->stamp,
+	    .session = c->session, .service = c->service,
+	    .mechanism = t->q->mechanism, .challenge = BUF_INIT(CHAN_TOKEN_MAX) };
 	t->e->who = (struct attempt){ .name = c->exchange.user,
 	    .said = BUF_INIT(CHAN_TEXT_MAX) };
 	return take_step(t, verifiers[t->q->mechanism].begin);

@@ -4,6 +4,7 @@
  * Runs as: root.
  */
 #include "conn.h"
+#include "outside.h"
 #include "verify.h"
 
 const struct verifier verifiers[MECHANISMS] = {
@@ -14,4 +15,7 @@ const struct verifier verifiers[MECHANISMS] = {
 	[MECHANISM_ANONYMOUS] = { verify_anonymous, NULL, NULL },
 	[MECHANISM_CRAM_MD5] = { verify_cram_begin, verify_cram_step, NULL },
 	[MECHANISM_APOP] = { verify_apop, NULL, NULL },
+	[MECHANISM_OAUTHBEARER]	= { outside_begin, outside_step, outside_end },
+	[MECHANISM_XOAUTH2]	= { outside_begin, outside_step, outside_end },
+	[MECHANISM_GSSAPI]	= { outside_begin, outside_step, outside_end },
 };

@@ -17,7 +17,7 @@
 
 /* All but those that need the password itself to be stored. */
 #define MECHANISMS_DEFAULT "PLAIN LOGIN SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 " \
-	"EXTERNAL ANONYMOUS"
+	"EXTERNAL ANONYMOUS OAUTHBEARER XOAUTH2 GSSAPI"
 
 #define FILE_MAX ((size_t)65536)
 
@@ -94,6 +94,10 @@ static const struct keyword keywords[] = {
 	T("anonymous-user", anonymous_user, ""),
 	C("cleartext-login", cleartext_login, "local", yes_local_no),
 	T("secrets", secrets, SYSCONFDIR "/mailreeve/secrets"),
+	T("oauth-keys", oauth_keys, ""),
+	T("oauth-issuer", oauth_issuer, ""),
+	T("oauth-audience", oauth_audience, ""),
+	T("gssapi-keytab", gssapi_keytab, ""),
 	K("trusted-proxies", trusted_proxies, "", netaddr_networks_check),
 	K("trusted-xclient", trusted_xclient, "", netaddr_networks_check),
 	T("tls-certificate", tls_certificate, SYSCONFDIR "/mailreeve/tls.crt"),

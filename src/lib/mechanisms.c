@@ -16,6 +16,43 @@ static const char *const names[MECHANISMS] = {
 	[MECHANISM_ANONYMOUS] = "ANONYMOUS",
 	[MECHANISM_CRAM_MD5] = "CRAM-MD5",
 	[MECHANISM_APOP] = "APOP",
+	[MECHANISM_OAUTHBEARER] = "OAUTHBEARER",
+	[MECHANISM_XOAUTH2] = "XOAUTH2",
+	[MECHANISM_GSSAPI] = "GSSAPI",
+};
+
+static bool
+has_client_ca(const struct config *conf)
+{
+	return conf->tls_client_ca[0] != '\0';
+}
+
+static bool
+has_anonymous(const struct config *conf)
+{
+	return conf->anonymous_user[0] != '\0';
+}
+
+static bool
+has_oauth(const struct config *conf)
+{
+	return conf->oauth_keys[0] != '\0' && conf->oauth_issuer[0] != '\0'
+	    && conf->oauth_audience[0] != '\0';
+}
+
+static bool
+has_keytab(const struct config *conf)
+{
+	return conf->gssapi_keytab[0] != '\0';
+}
+
+/* What a mechanism needs beside; NULL: nothing. */
+static bool (*const needs[MECHANISMS])(const struct config *) = {
+	[MECHANISM_EXTERNAL] = has_client_ca,
+	[MECHANISM_ANONYMOUS] = has_anonymous,
+	[MECHANISM_OAUTHBEARER] = has_oauth,
+	[MECHANISM_XOAUTH2] = has_oauth,
+	[MECHANISM_GSSAPI] = has_keytab,
 };
 
 const char *
@@ -29,10 +66,9 @@ mechanism_on(const struct config *conf, uint32_t m)
 {
 	struct bytes rest = bytes_of(conf->mechanisms);
 
-	if ((m == MECHANISM_EXTERNAL && conf->tls_client_ca[0] == '\0')
-	    || (m == MECHANISM_ANONYMOUS && conf->anonymous_user[0] == '\0'))
+	if (m >= MECHANISMS || (needs[m] != NULL && !needs[m](conf)))
 		return false;
-	while (m < MECHANISMS && rest.n > 0)
+	while (rest.n > 0)
 		if (bytes_case_equal(bytes_split(&rest, ' '), bytes_of(names[m])))
 			return true;
 	return false;

@@ -38,7 +38,8 @@ static const struct {
 	{ "NULL", 0 }, { "0", 0 }, { "1", 1 }, { "2", 2 },
 	{ "PROT_EXEC", PROT_EXEC }, { "PR_SET_NAME", PR_SET_NAME },
 	{ "FICLONE", FICLONE }, { "FIONREAD", FIONREAD },
-	{ "EPERM", EPERM }, { "EACCES", EACCES }, { "ENOSYS", ENOSYS },
+	{ "EPERM", EPERM }, { "EACCES", EACCES }, { "ENOENT", ENOENT },
+	{ "ENOSYS", ENOSYS },
 	{ "ENOTTY", ENOTTY },
 };
 

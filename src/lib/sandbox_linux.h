@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct sandbox_limit {
 	int resource;
@@ -29,5 +30,17 @@ int restrict_files(char *const paths[], size_t n);
 
 /* seccomp: the last step, it forbids the others. */
 int restrict_calls(const struct sock_filter *filter, size_t n);
+
+/* What a program may do, from its list. */
+struct sandbox_list {
+	const struct sandbox_limit *limits;
+	size_t n_limits;
+	const struct sock_filter *filter;
+	size_t n_filter;
+};
+
+/* The cage of a program that needs no file, as root (sandbox_cage_linux.c). */
+int close_cage(const struct sandbox_list *l, const char *root, uid_t uid,
+    gid_t gid);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base64.h"
 #include "mech.h"
+#include "mech_bearer.h"
 #include "mech_other.h"
 #include "mech_password.h"
 #include "mech_scram.h"
@@ -32,6 +33,9 @@ static const struct mech mechanisms[] = {
 	{ "EXTERNAL", MECHANISM_EXTERNAL, SECRET_EXTERNAL, external_possible,
 	    mech_external },
 	{ "ANONYMOUS", MECHANISM_ANONYMOUS, -1, NULL, mech_anonymous },
+	{ "OAUTHBEARER", MECHANISM_OAUTHBEARER, -1, NULL, mech_bearer },
+	{ "XOAUTH2", MECHANISM_XOAUTH2, -1, NULL, mech_bearer },
+	{ "GSSAPI", MECHANISM_GSSAPI, -1, NULL, talk_tokens },
 };
 
 #define COUNT (sizeof mechanisms / sizeof mechanisms[0])

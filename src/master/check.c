@@ -42,15 +42,22 @@ check_root(const struct config *conf, struct buf *why)
 }
 
 static unsigned
-check_programs(struct buf *why)
+check_programs(const struct config *conf, struct buf *why)
 {
-	static const char *const programs[] = { LIBEXECDIR "/conn",
-	    LIBEXECDIR "/login", LIBEXECDIR "/imap", LIBEXECDIR "/pop3" };
+	const struct {
+		const char *path;
+		bool needed;
+	} programs[] = {
+		{ LIBEXECDIR "/conn", true }, { LIBEXECDIR "/login", true },
+		{ LIBEXECDIR "/imap", true }, { LIBEXECDIR "/pop3", true },
+		{ LIBEXECDIR "/token", conf->oauth_keys[0] != '\0' },
+		{ LIBEXECDIR "/gss", conf->gssapi_keytab[0] != '\0' },
+	};
 	unsigned problems = 0;
 
 	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
-		if (access(programs[i], X_OK) < 0) {
-			buf_printf(why, "%s: %s: install it\n", programs[i],
+		if (programs[i].needed && access(programs[i].path, X_OK) < 0) {
+			buf_printf(why, "%s: %s: install it\n", programs[i].path,
 			    strerror(errno));
 			problems++;
 		}
@@ -75,10 +82,26 @@ check_pam(const char *service, struct buf *why)
 	return 1;
 }
 
+/* All three, or none: one who forgot the others believes that it is on. */
+static unsigned
+check_oauth(const struct config *conf, struct buf *why)
+{
+	const char *const values[] = { conf->oauth_keys, conf->oauth_issuer,
+	    conf->oauth_audience };
+	unsigned set = 0;
+
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+		set += values[i][0] != '\0';
+	if (set == 0 || set == 3)
+		return 0;
+	buf_text(why, "oauth-keys, oauth-issuer, oauth-audience: set all three\n");
+	return 1;
+}
+
 unsigned
 check_system(const struct config *conf, struct buf *why)
 {
 	return check_account(conf, why) + check_root(conf, why)
-	    + check_programs(why) + check_pam(conf->pam_imap, why)
-	    + check_pam(conf->pam_pop3, why);
+	    + check_programs(conf, why) + check_pam(conf->pam_imap, why)
+	    + check_pam(conf->pam_pop3, why) + check_oauth(conf, why);
 }

@@ -1,59 +1,10 @@
 #!/usr/bin/env python3
 """Every process of a live connection, as /proc shows it: nothing too much."""
 from lib import *
+from cages import *
 
-FILTERED = "2"          # Seccomp: in /proc/PID/status
 # What a session opens for itself: mail, events, the index of a read-only disk.
 OWN = ("/home/", "anon_inode:", "/memfd:mailreeve-index")
-NO_CAPABILITIES = "0000000000000000"
-
-
-def status(pid):
-    with open("/proc/%d/status" % pid) as f:
-        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
-
-
-def descriptors(pid):
-    """{number: target}"""
-    base, found = "/proc/%d/fd" % pid, {}
-    for n in os.listdir(base):
-        try:
-            found[int(n)] = os.readlink("%s/%s" % (base, n))
-        except FileNotFoundError:       # closed since; our own listing is one
-            pass
-    return found
-
-
-def environment(pid):
-    with open("/proc/%d/environ" % pid, "rb") as f:
-        return dict(e.split(b"=", 1) for e in f.read().split(b"\0") if e)
-
-
-def root_of(pid):
-    return os.readlink("/proc/%d/root" % pid)
-
-
-def service_ids():
-    with open("/etc/passwd") as f:
-        for line in f:
-            fields = line.split(":")
-            if fields[0] == "_mailreeve":
-                return fields[2], fields[3]
-    raise AssertionError("no service user")
-
-
-def is_stranger(pid):
-    """A process in login's cage."""
-    uid, gid = service_ids()
-    s = status(pid)
-    assert s["Uid"].split() == [uid] * 4, s["Uid"]
-    assert s["Gid"].split() == [gid] * 4, s["Gid"]
-    assert s["Groups"].split() == [], s["Groups"]
-    assert s["NoNewPrivs"] == "1" and s["Seccomp"] == FILTERED
-    for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
-        assert s[kind] == NO_CAPABILITIES, (kind, s[kind])
-    assert root_of(pid) == LIBEXEC + "/empty", root_of(pid)
-    assert os.listdir("/proc/%d/root" % pid) == [], "login's root is not empty"
 
 
 def is_owner(pid, who):
@@ -66,19 +17,6 @@ def is_owner(pid, who):
         assert s[kind] == NO_CAPABILITIES, (kind, s[kind])
     # SIGPIPE; 32 and 33 are libc's own and ignored by whoever uses posix_spawn()
     assert int(s["SigIgn"], 16) & ~(1 << 12 | 3 << 31) == 0, "ignored signals: " + s["SigIgn"]
-
-
-def limits(pid):
-    with open("/proc/%d/limits" % pid) as f:
-        return {line[:26].strip(): line[26:].split()[:2] for line in f}
-
-
-def sockets(fds):
-    return {n for n, target in fds.items() if target.startswith("socket:")}
-
-
-def one(name):
-    return wait_for(lambda: list(processes(name)), "a process " + name)[0]
 
 
 def own_pipe(pid, target):
@@ -97,11 +35,6 @@ def own_descriptors(pid, wanted):
         assert n == 3 and target == "/dev/null" or own_pipe(pid, target) or \
             target.startswith(("/home/", "anon_inode:", "/memfd:mailreeve-index")), "descriptor %d is %s" % (n, target)
     return fds
-
-
-def dumpable(pid):
-    """Files of /proc/PID belong to root when others of its uid may not look in."""
-    return os.stat("/proc/%d/environ" % pid).st_uid != 0
 
 
 def test_before_login():

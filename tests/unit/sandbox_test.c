@@ -25,18 +25,31 @@
 static char top[] = "/tmp/sandbox_test.XXXXXX";
 static char mail[64], other[64], file[80];
 
-/* A syscall tried raw: libc must not be in the way. */
+/* Cages of programs without files, and last that of a session. */
+static int (*const strangers[])(const char *, uid_t, gid_t) = {
+	sandbox_login, sandbox_token, sandbox_gss,
+};
+enum { LOGIN, TOKEN, GSS, SESSION };
+
 static int
-in_cage(bool login, int (*what)(void))
+enter(int cage)
 {
 	char *paths[] = { mail };
+
+	return cage == SESSION ? sandbox_session(paths, 1)
+	    : strangers[cage](other, SOMEBODY, SOMEBODY);
+}
+
+/* A syscall tried raw: libc must not be in the way. */
+static int
+in_cage(int cage, int (*what)(void))
+{
 	int status;
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		log_level(LOG_EMERG);
-		if ((login ? sandbox_login(other, SOMEBODY, SOMEBODY)
-		    : sandbox_session(paths, 1)) < 0)
+		if (enter(cage) < 0)
 			_exit(99);
 		syscall(SYS_exit_group, what());
 	}
@@ -151,13 +164,14 @@ only_sessions_ask_for_processes(void)
 {
 	if (!make_place())
 		return;
-	CHECK_EQ_INT(in_cage(false, ask_for_process), 0);
-	CHECK_EQ_INT(in_cage(true, ask_for_process), KILLED);
+	CHECK_EQ_INT(in_cage(SESSION, ask_for_process), 0);
+	for (int cage = LOGIN; cage < SESSION; cage++)
+		CHECK_EQ_INT(in_cage(cage, ask_for_process), KILLED);
 }
 
-/* What neither login nor a session may do. */
+/* What neither strangers nor a session may do. */
 static void
-forbidden_to_both(void)
+forbidden_to_all(void)
 {
 	static int (*const tries[])(void) = { no_socket, no_program, no_process,
 	    no_ptrace, no_uid, no_kill, no_mount, no_bpf, no_iouring, no_vm_read,
@@ -166,9 +180,9 @@ forbidden_to_both(void)
 	if (!make_place())
 		return;
 	for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++)
-		for (int login = 0; login < 2; login++)
-			if (!CHECK_EQ_INT(in_cage(login, tries[i]), KILLED))
-				printf("# try %zu, login %d\n", i, login);
+		for (int cage = LOGIN; cage <= SESSION; cage++)
+			if (!CHECK_EQ_INT(in_cage(cage, tries[i]), KILLED))
+				printf("# try %zu, cage %d\n", i, cage);
 }
 
 static int
@@ -202,19 +216,82 @@ who_is_it(void)
 	return getuid() != SOMEBODY || getgid() != SOMEBODY;
 }
 
+/* A log that is not there: lines go to descriptor 2. */
+static int
+say_something(void)
+{
+	log_level(LOG_ERR);
+	log_error("a line");
+	return 0;
+}
+
 static void
-login_has_no_files(void)
+strangers_have_no_files(void)
 {
 	if (!make_place())
 		return;
-	CHECK_EQ_INT(in_cage(true, no_path), KILLED);
-	CHECK_EQ_INT(in_cage(true, memory_and_random), 0);
-	CHECK_EQ_INT(in_cage(true, who_is_it), 0);
+	CHECK_EQ_INT(in_cage(LOGIN, who_is_it), 0);
+	for (int cage = LOGIN; cage < SESSION; cage++) {
+		CHECK_EQ_INT(in_cage(cage, no_path), KILLED);
+		CHECK_EQ_INT(in_cage(cage, memory_and_random), 0);
 #ifndef __SANITIZE_ADDRESS__
-	CHECK_EQ_INT(in_cage(true, no_code), KILLED);
+		CHECK_EQ_INT(in_cage(cage, no_code), KILLED);
 #else
-	(void)no_code;
+		(void)no_code;
 #endif
+	}
+}
+
+/* Verifiers take no descriptor; what looks for a file is told that there is none. */
+static int
+take_descriptor(void)
+{
+	return errno_of(syscall(SYS_recvmsg, 0, NULL, 0));
+}
+
+static int
+open_file(void)
+{
+	return errno_of(syscall(SYS_openat, AT_FDCWD, "/", O_RDONLY));
+}
+
+static void
+verifiers_have_less(void)
+{
+	if (!make_place())
+		return;
+	CHECK_EQ_INT(in_cage(TOKEN, take_descriptor), KILLED);
+	CHECK_EQ_INT(in_cage(GSS, take_descriptor), KILLED);
+#ifndef __SANITIZE_ADDRESS__
+	CHECK_EQ_INT(in_cage(TOKEN, open_file), KILLED);
+	CHECK_EQ_INT(in_cage(GSS, open_file), ENOENT);
+#else
+	(void)open_file;
+#endif
+}
+
+/* In each cage, also without a syslog: it goes to descriptor 2. */
+static void
+logging(void)
+{
+	int pair[2];
+	char text[64];
+
+	if (!make_place() || !CHECK_EQ_INT(pipe2(pair, O_CLOEXEC), 0))
+		return;
+	for (int cage = LOGIN; cage <= SESSION; cage++) {
+		int saved = dup(DIAGNOSTICS_FD);
+		ssize_t n;
+
+		dup2(pair[1], DIAGNOSTICS_FD);
+		CHECK_EQ_INT(in_cage(cage, say_something), 0);
+		dup2(saved, DIAGNOSTICS_FD);
+		close(saved);
+		n = read(pair[0], text, sizeof text);
+		CHECK(n > 0 && memmem(text, (size_t)n, ": a line\n", 9) != NULL);
+	}
+	close(pair[0]);
+	close(pair[1]);
 }
 
 static int
@@ -285,16 +362,16 @@ session_has_its_files(void)
 	fd = open(file, O_CREAT | O_WRONLY, 0644);
 	CHECK(fd >= 0);
 	close(fd);
-	CHECK_EQ_INT(in_cage(false, own_files), 0);
-	CHECK_EQ_INT(in_cage(false, read_etc), 0);
-	CHECK_EQ_INT(in_cage(false, memory_and_random), 0);
+	CHECK_EQ_INT(in_cage(SESSION, own_files), 0);
+	CHECK_EQ_INT(in_cage(SESSION, read_etc), 0);
+	CHECK_EQ_INT(in_cage(SESSION, memory_and_random), 0);
 	if (!landlock_works())
 		return;
 	/* Root's own rights would allow all of these. */
-	CHECK_EQ_INT(in_cage(false, read_others), EACCES);
-	CHECK_EQ_INT(in_cage(false, write_others), EACCES);
-	CHECK_EQ_INT(in_cage(false, write_etc), EACCES);
-	CHECK_EQ_INT(in_cage(false, link_in), EXDEV);
+	CHECK_EQ_INT(in_cage(SESSION, read_others), EACCES);
+	CHECK_EQ_INT(in_cage(SESSION, write_others), EACCES);
+	CHECK_EQ_INT(in_cage(SESSION, write_etc), EACCES);
+	CHECK_EQ_INT(in_cage(SESSION, link_in), EXDEV);
 }
 
 static void
@@ -360,7 +437,7 @@ leave_nothing(void)
 	CHECK(rmdir(mail) == 0 && rmdir(other) == 0 && rmdir(top) == 0);
 }
 
-TEST_MAIN(TEST(forbidden_to_both), TEST(only_sessions_ask_for_processes),
-    TEST(login_has_no_files),
+TEST_MAIN(TEST(forbidden_to_all), TEST(only_sessions_ask_for_processes),
+    TEST(strangers_have_no_files), TEST(verifiers_have_less), TEST(logging),
     TEST(session_has_its_files), TEST(missing_path), TEST(no_new_privileges),
     TEST(leave_nothing))
