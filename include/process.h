@@ -78,8 +78,8 @@ int process_inherited(const char **names);
 void process_deadline(uint64_t ms, const char *what);
 
 /*
- * As fork(), but SIGTERM of this process is handed on to the child, where it is
- * blocked. process_await() waits for its end.
+ * As fork(), but SIGTERM and SIGUSR1 of this process are handed on to the child,
+ * where they are blocked. process_await() waits for its end.
  */
 pid_t process_attended(void);
 void process_await(pid_t pid);

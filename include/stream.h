@@ -3,7 +3,8 @@
  * writing, both against a deadline.
  *
  * A stream never blocks past its deadline: it waits in poll() and answers
- * ETIMEDOUT. When stop_fd becomes readable, waiting ends with ECANCELED.
+ * ETIMEDOUT. When stop_fd becomes readable, waiting ends with ECANCELED, or,
+ * when STREAM_MAKE_WAY is what it has to read, with EUSERS.
  * Reading answers EPIPE at the end of the input. After a failed
  * write every further write fails at once, so that a writer may check once,
  * at the flush. Filters (COMPRESS=DEFLATE) sit between buffer and descriptor.
@@ -47,8 +48,10 @@ struct stream {
 	int out_error;			/* errno of the first failed write */
 	int wake_fd;			/* another descriptor to wait for, or -1 */
 	int stop_fd;			/* readable: the process is to end, or -1 */
+	int stop_error;			/* errno of that, once it was so */
 };
 
+#define STREAM_MAKE_WAY 'w'		/* for another connection of the same user */
 #define STREAM_IN_MAX ((size_t)65536)
 #define STREAM_OUT_SIZE ((size_t)65536)
 

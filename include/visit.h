@@ -21,12 +21,12 @@ struct visit {
 /*
  * First thing in main(): opens the log (conn's, or by hand one of its own),
  * reads the environment, asks for the account where that says too little, and
- * makes SIGTERM and SIGPIPE harmless. 0, or -1 with errno (ENOENT: no account).
+ * makes SIGTERM, SIGUSR1 and SIGPIPE harmless. 0, or -1 with errno (ENOENT: no account).
  */
 int visit_begin(struct visit *v, const char *proto);
 
 /*
- * The last line of a session in the log. counts is what the protocol counted,
+ * The last line of a session in the log, and the end of its output. counts is what the protocol counted,
  * as "name=number" with a space behind each; it may be empty.
  */
 void visit_end(const struct visit *v, const char *reason, const char *counts,

@@ -7,12 +7,7 @@
 #include "clock.h"
 #include "conn.h"
 
-/* Never 0, which is no time to a row of the table. */
-static uint32_t
-seconds(void)
-{
-	return (uint32_t)(clock_ms() / 1000) + 1;
-}
+#define NOW ((uint32_t)(clock_ms() / 1000))
 
 /*
  * A right password waits as a wrong one does: else who guesses need not wait
@@ -25,7 +20,7 @@ delay_begin(struct conn *c, struct attempt *a, uint64_t begun)
 
 	a->begun = begun;
 	if (guess_before(c->run_dir, &c->remote, bytes_of(a->name), secret,
-	    seconds(), &a->guess) < 0)
+	    NOW, &a->guess) < 0)
 		log_warn("session=%s guesses are not counted: %s/" GUESS_FILE
 		    ": %s", c->session, c->run_dir, strerror(errno));
 	clock_wait(a->begun + (a->guess.slow - 1) * c->conf.failure_delay * 1000);
@@ -38,7 +33,7 @@ delay_end(struct conn *c, const struct attempt *a)
 	enum guess_end end = a->result == CHAN_OK ? GUESS_RIGHT
 	    : a->result == CHAN_REFUSED ? GUESS_WRONG : GUESS_UNDECIDED;
 
-	(void)guess_after(c->run_dir, &a->guess, end, seconds());
+	(void)guess_after(c->run_dir, &a->guess, end, NOW);
 	if (a->result == CHAN_REFUSED)
 		clock_wait(a->begun + a->guess.slow * c->conf.failure_delay * 1000);
 }

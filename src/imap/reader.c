@@ -21,13 +21,16 @@ static const struct {
 	int error;
 	const char *bye;		/* NULL: nobody is there to read it */
 	const char *reason;		/* one word, for the log */
+	struct response_code code;
 } ends[] = {
-	{ EPIPE, NULL, "disconnected" },
-	{ ETIMEDOUT, "Autologout; idle for too long", "timeout" },
-	{ ECANCELED, "Server is shutting down", "shutdown" },
-	{ EFBIG, "Too much data for a refused command", "bad-commands" },
-	{ EPROTO, "Bad compressed data", "error" },
-	{ 0, NULL, "disconnected" },
+	{ EPIPE, NULL, "disconnected", { 0 } },
+	{ ETIMEDOUT, "Autologout; idle for too long", "timeout", { 0 } },
+	{ ECANCELED, "Server is shutting down", "shutdown", { 0 } },
+	{ EUSERS, "You have too many connections, and this one was idle longest",
+	    "made-way", { .code = CODE_UNAVAILABLE } },
+	{ EFBIG, "Too much data for a refused command", "bad-commands", { 0 } },
+	{ EPROTO, "Bad compressed data", "error", { 0 } },
+	{ 0, NULL, "disconnected", { 0 } },
 };
 
 struct outcome
@@ -38,7 +41,8 @@ session_broken(struct session *s, int error)
 	while (ends[i].error != 0 && ends[i].error != error)
 		i++;
 	s->end_reason = ends[i].reason;
-	return (struct outcome){ .result = RESULT_GONE, .text = ends[i].bye };
+	return (struct outcome){ .result = RESULT_GONE, .code = ends[i].code,
+	    .text = ends[i].bye };
 }
 
 struct outcome

@@ -339,19 +339,21 @@ pid_t
 process_attended(void)
 {
 	struct sigaction act = { .sa_handler = pass_on };
-	sigset_t term;
+	sigset_t stop;
 	pid_t pid;
 
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &term, NULL);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
 	pid = fork();
 	if (pid > 0) {
 		attended = pid;
 		sigaction(SIGTERM, &act, NULL);
+		sigaction(SIGUSR1, &act, NULL);
 	}
 	if (pid != 0)
-		sigprocmask(SIG_UNBLOCK, &term, NULL);
+		sigprocmask(SIG_UNBLOCK, &stop, NULL);
 	return pid;
 }
 

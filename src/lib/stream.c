@@ -75,6 +75,19 @@ stream_consume(struct stream *s, size_t n)
 	}
 }
 
+/* The process is to end: -1 with errno that says why, also later. */
+static int
+stopped(struct stream *s)
+{
+	char why = 0;
+
+	if (s->stop_error == 0)
+		s->stop_error = read(s->stop_fd, &why, 1) == 1
+		    && why == STREAM_MAKE_WAY ? EUSERS : ECANCELED;
+	errno = s->stop_error;
+	return -1;
+}
+
 /* Waits for input. 1 input, 0 the wake descriptor, -1 errno. */
 static int
 wait_input(struct stream *s)
@@ -86,15 +99,13 @@ wait_input(struct stream *s)
 		{ .fd = s->stop_fd, .events = POLLIN },
 	};
 
-	for (;;) {
+	while (s->stop_error == 0) {
 		int n = poll(p, 3, remaining(s->read_deadline));
 
 		if (n < 0 && errno != EINTR)
 			return -1;
-		if (n > 0 && p[2].revents != 0) {
-			errno = ECANCELED;
-			return -1;
-		}
+		if (n > 0 && p[2].revents != 0)
+			break;
 		if (n > 0)
 			return p[0].revents != 0 ? 1 : 0;
 		if (n == 0 && s->read_deadline != 0
@@ -103,6 +114,7 @@ wait_input(struct stream *s)
 			return -1;
 		}
 	}
+	return stopped(s);
 }
 
 /* Moves raw input into the buffer, through the filter when there is one. */
@@ -260,12 +272,10 @@ wait_output(struct stream *s, uint64_t deadline)
 		{ .fd = s->out_fd, .events = POLLOUT },
 		{ .fd = s->stop_fd, .events = POLLIN },
 	};
-	int n = poll(p, 2, remaining(deadline));
+	int n = s->stop_error != 0 ? 1 : poll(p, 2, remaining(deadline));
 
-	if (n > 0 && p[1].revents != 0) {
-		errno = ECANCELED;
-		return -1;
-	}
+	if (s->stop_error != 0 || (n > 0 && p[1].revents != 0))
+		return stopped(s);
 	if (n == 0) {
 		errno = ETIMEDOUT;
 		return -1;

@@ -2,6 +2,8 @@
  * What every session process knows of itself.
  * Runs as: the mailbox owner.
  */
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -11,29 +13,34 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "stream.h"
 #include "visit.h"
 
 static int stop_pipe[2];
 
-/* SIGTERM ends waiting; what is being written to the disk goes on. */
+/*
+ * SIGTERM ends waiting, and so does SIGUSR1, by which mailreeved makes room for
+ * a newer connection; what is being written to the disk goes on.
+ */
 static void
-on_term(int number)
+on_stop(int number)
 {
+	const char why = number == SIGUSR1 ? STREAM_MAKE_WAY : 0;
 	int saved = errno;
 
-	(void)number;
 	/* A full pipe has said it already. */
-	(void)!write(stop_pipe[1], "", 1);
+	(void)!write(stop_pipe[1], &why, 1);
 	errno = saved;
 }
 
 static int
 catch_signals(struct visit *v)
 {
-	struct sigaction term = { .sa_handler = on_term, .sa_flags = SA_RESTART };
+	struct sigaction stop = { .sa_handler = on_stop, .sa_flags = SA_RESTART };
 
 	if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) < 0
-	    || sigaction(SIGTERM, &term, NULL) < 0
+	    || sigaction(SIGTERM, &stop, NULL) < 0
+	    || sigaction(SIGUSR1, &stop, NULL) < 0
 	    || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -1;
 	v->stop_fd = stop_pipe[0];
@@ -108,4 +115,7 @@ visit_end(const struct visit *v, const char *reason, const char *counts,
 	    log_quote(bytes_of(v->user)), v->proto, reason, counts,
 	    (unsigned long long)in, (unsigned long long)out,
 	    log_quote(bytes_of(v->session)));
+	/* mailreeved keeps the socket until conn has closed the PAM session. */
+	if (v->tag != NULL)
+		(void)shutdown(CLIENT_OUT_FD, SHUT_WR);
 }

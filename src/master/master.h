@@ -89,6 +89,8 @@ struct child {
 	enum service service;		/* what for */
 	bool busy;			/* has a client, or one that waits */
 	bool told;			/* we sent it a signal */
+	int socket;			/* of the client, to see how long it is idle, or -1 */
+	uint64_t since;			/* clock_ms() of its coming */
 	struct netaddr address;		/* what it counts as; family 0: nothing */
 	struct netaddr user;
 };
@@ -103,7 +105,8 @@ struct pool {
 };
 
 /*
- * Takes over the client: it is served, or refused; closed here in any case.
+ * Takes over the client: it is served, or refused. Its socket stays open here
+ * as long as its process lives.
  */
 void pool_admit(struct pool *p, int client, enum service service);
 /* Makes spares up to what is configured. Milliseconds to the next try, or -1. */
@@ -117,6 +120,19 @@ void pool_signal(struct pool *p, int signal);
 struct child *pool_first(struct pool *p);
 struct child *pool_next(struct child *c);
 void pool_free(struct pool *p);
+
+/* ---- room.c: the newest connection of a user wins ---- */
+
+/*
+ * Sends away the session of this user that has been idle longest; it is counted
+ * no more. False when there is none.
+ */
+bool room_make(struct pool *p, const struct netaddr *user);
+
+/* ---- idle_*.c ---- */
+
+/* Milliseconds since bytes went either way over a TCP socket, or -1. */
+int64_t idle_ms(int socket);
 
 /* ---- notify.c: systemd's readiness protocol, sd_notify(3) ---- */
 

@@ -55,7 +55,7 @@ start(struct pool *p, struct child *c)
 	close(pair[1]);
 	if (c->pid > 0) {
 		c->control = pair[0];
-		c->client = -1;
+		c->client = c->socket = -1;
 		return 0;
 	}
 	close(pair[0]);
@@ -141,6 +141,8 @@ forget(struct pool *p, struct child *c)
 		tally_remove(&p->users, &c->user);
 	*(c->busy ? &p->busy : &p->idle) -= 1;
 	close_control(c);
+	if (c->socket >= 0)
+		close(c->socket);
 	RB_REMOVE(child_tree, &p->tree, c);
 	free(c);
 }
@@ -273,7 +275,7 @@ give_up(struct child *c)
 	kill(c->pid, SIGTERM);
 }
 
-/* Gives the client away, closed here: 0, or -1 and it is still there. */
+/* Gives the client to its process: 0, or -1 and it is still only here. */
 static int
 hand_over(struct child *c, int client, enum service service)
 {
@@ -283,7 +285,8 @@ hand_over(struct child *c, int client, enum service service)
 		give_up(c);
 		return -1;
 	}
-	close(client);
+	c->socket = client;
+	c->since = clock_ms();
 	return 0;
 }
 
@@ -353,6 +356,17 @@ recount(struct tally *t, struct netaddr *now, struct netaddr key, uint64_t max)
 	return true;
 }
 
+/* When a user has too many, the newest connection wins. */
+static bool
+count_user(struct pool *p, struct child *c, struct netaddr user)
+{
+	do
+		if (recount(&p->users, &c->user, user, p->conf->max_per_user))
+			return true;
+	while (errno == EAGAIN && room_make(p, &user));
+	return false;
+}
+
 static bool
 may(struct pool *p, struct child *c, const struct control_question *q)
 {
@@ -361,8 +375,7 @@ may(struct pool *p, struct child *c, const struct control_question *q)
 		return recount(&p->addresses, &c->address,
 		    netaddr_network(&q->address), p->conf->max_per_address);
 	case CONTROL_USER:
-		return recount(&p->users, &c->user, tally_user(q->uid),
-		    p->conf->max_per_user);
+		return count_user(p, c, tally_user(q->uid));
 	default:
 		return false;
 	}

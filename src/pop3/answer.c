@@ -111,7 +111,8 @@ static const char *
 broken_by(int error)
 {
 	return error == ETIMEDOUT ? "write-timeout"
-	    : error == ECANCELED ? "shutdown" : "disconnected";
+	    : error == ECANCELED ? "shutdown"
+	    : error == EUSERS ? "made-way" : "disconnected";
 }
 
 void

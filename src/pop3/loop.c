@@ -78,6 +78,8 @@ no_line(struct session *s, int error)
 		    "command line too long" } },
 		{ ECANCELED, "shutdown", { RESULT_FAILED, "SYS/TEMP",
 		    "the server is shutting down" } },
+		{ EUSERS, "made-way", { RESULT_FAILED, "SYS/TEMP",
+		    "you have too many connections, and this one was idle longest" } },
 		{ 0, "disconnected", { .result = RESULT_GONE } },
 	};
 	size_t i = 0;

@@ -2,6 +2,7 @@
 """mailreeved: limits and what refused clients hear, reload, drain, dying children, want."""
 import errno
 import resource
+import struct
 
 from lib import *
 
@@ -79,20 +80,91 @@ def test_limit_of_an_ipv6_network():
         close(held)
 
 
-def test_limit_of_a_user():
+def idle_at_least(c, seconds):
+    """Until the kernel has seen nothing on this connection for so long."""
+    def idle():
+        raw = c.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+        sent, received = struct.unpack_from("=I", raw, 44)[0], struct.unpack_from("=I", raw, 52)[0]
+        return min(sent, received) >= seconds * 1000
+    wait_for(idle, "a connection to be idle")
+
+
+def test_the_newest_connection_of_a_user_wins():
     who, other = user("limited"), user("other")
+    for session in ("no", "yes"):
+        with Server(max_connections_per_user=2, pam_session=session) as server:
+            mark = log.mark()
+            first, second = server.imap_login(who), server.imap_login(who, tls=False)
+            bystander = server.imap_login(other)
+            idle_at_least(second, 0.2)
+            first.ok("NOOP")                            # the older one is busier
+            third = server.imap_login(who)
+            bye = second.response()
+            assert bye.startswith(b"* BYE [UNAVAILABLE] "), bye
+            second.expect_eof()
+            log.wait("made way: rip=127.0.0.1 uid=%d idle=" % who.uid, mark)
+            log.wait("logout: .*user=%s .*reason=made-way " % who.name, mark)
+            idle_at_least(first, 0.2)
+            third.ok("NOOP")
+            pop = server.pop3_login(who)
+            bye = first.response()
+            assert bye.startswith(b"* BYE [UNAVAILABLE] "), bye
+            first.expect_eof()
+            for c in (third, bystander):
+                c.ok("NOOP")
+            pop.ok("NOOP")
+            third.logout()
+            bystander.logout()
+            pop.quit()
+
+
+def test_idle_and_pop3_sessions_make_way():
+    who = user("way")
+    with Server(max_connections_per_user=1) as server:
+        idling = server.imap_login(who)
+        idling.ok("SELECT INBOX")
+        idling.send(b"x IDLE\r\n")
+        while not idling.line().startswith(b"+ "):
+            pass
+        pop = server.pop3_login(who)
+        bye = idling.line()
+        assert bye.startswith(b"* BYE [UNAVAILABLE] "), bye
+        last = server.imap_login(who)
+        answer = pop.response()
+        assert answer.startswith(b"-ERR [SYS/TEMP] "), answer
+        pop.expect_eof()
+        last.logout()
+
+
+def test_a_download_is_not_idle():
+    who = user("busy")
+    who.deliver(b"Subject: large\n\n" + b"x" * 70 * 100000)
     with Server(max_connections_per_user=2) as server:
-        held = [server.imap_login(who), server.pop3_login(who)]
-        c = server.imap()
-        tagged = c.command("LOGIN %s %s" % (who.name, who.password))[0]
-        assert tagged.split()[1:3] == [b"NO", b"[LIMIT]"] or b"[UNAVAILABLE]" in tagged, tagged
-        # The same connection may still be somebody else's.
-        c.login(other.name, other.password)
-        c.logout()
-        held[1].quit()
-        wait_for(lambda: not processes("pop3"), "the first to end")
+        first = server.imap_login(who)
+        first.ok("SELECT INBOX")
+        first.send(b"x FETCH 1 BODY.PEEK[]\r\n")
+        first.line()
+        second = server.imap_login(who)
+        idle_at_least(second, 0.3)
+        first.fill()                                    # some of it: the server goes on sending
         server.imap_login(who).logout()
-        held[0].logout()
+        bye = second.response()
+        assert bye.startswith(b"* BYE [UNAVAILABLE] "), bye
+        first.timeout = 30
+        while not first.line().startswith(b"x OK"):
+            pass
+        first.logout()
+
+
+def test_a_crowd_of_one_user():
+    who = user("crowd")
+    with Server(max_connections_per_user=3) as server:
+        crowd = [server.imap_login(who) for _ in range(12)]
+        for c in crowd[:9]:
+            assert c.response().startswith(b"* BYE [UNAVAILABLE] ")
+        for c in crowd[9:]:
+            c.logout()
+        wait_for(lambda: not processes("imap"), "the sessions to end")
 
 
 def test_a_wrong_password_does_not_count():
