@@ -39,8 +39,13 @@ PLAIN_CODES = set(
     b"NOTIFICATIONOVERFLOW UIDREQUIRED TOOFEW TOOMANY".split())
 # Commands during which no EXPUNGE may be sent (RFC 3501 section 7.4.1).
 NO_EXPUNGE = {b"FETCH", b"STORE", b"SEARCH", b"SORT", b"THREAD"}
-STATUS_NUMBERS = {b"MESSAGES", b"RECENT", b"UIDNEXT", b"UIDVALIDITY", b"UNSEEN", b"DELETED",
-                  b"SIZE", b"HIGHESTMODSEQ", b"DELETED-STORAGE"}
+# Items of STATUS, and the name of the rule for their value.
+STATUS_RULES = {
+    b"MESSAGES": "number", b"RECENT": "number", b"UIDNEXT": "nz_number", b"UIDVALIDITY": "nz_number",
+    b"UNSEEN": "number", b"DELETED": "number", b"SIZE": "number64", b"HIGHESTMODSEQ": "number64",
+    b"DELETED-STORAGE": "number64", b"MAILBOXID": "object_id", b"APPENDLIMIT": "append_limit"}
+# What SELECT must have said before its OK (RFC 3501 and RFC 9051 section 6.3.1).
+SELECT_SAYS = {b"FLAGS", b"EXISTS", b"PERMANENTFLAGS", b"UIDNEXT", b"UIDVALIDITY"}
 
 
 def members(raw):
@@ -241,9 +246,19 @@ class Parser:
         return parts
 
     def addresses(self):
+        """A group begins with one that has no host, and ends with one that has no mailbox."""
         if self.nil():
-            return []
-        return self.many(self.address, 1, b"")
+            return
+        inside = False
+        for _, _, mailbox, host in self.many(self.address, 1, b""):
+            if host is None and (mailbox is None) != inside:
+                self.fail("a group in a group, or the end of none")
+            if host is None:
+                inside = mailbox is not None
+            elif mailbox is None:
+                self.fail("a host without a mailbox")
+        if inside:
+            self.fail("a group without its end")
 
     def envelope(self):
         self.need(b"(")
@@ -320,6 +335,8 @@ class Parser:
 
     def single(self, extended, depth):
         kind = self.string().upper()
+        if kind == b"MULTIPART":
+            self.fail("a multipart without parts")
         self.space()
         subtype = self.string().upper()
         self.space()
@@ -342,7 +359,7 @@ class Parser:
 
     # ---- FETCH ----
 
-    SECTION = re.compile(rb"\[(?:(?:\d+\.)*\d+)?\]|"
+    SECTION = re.compile(rb"\[(?:(?:[1-9]\d*\.)*[1-9]\d*)?\]|"
                          rb"\[(?:(?:[1-9]\d*\.)+(?:MIME)|(?:(?:[1-9]\d*\.)+)?(?:HEADER|TEXT))\]", re.I)
     FIELDS = re.compile(rb"\[(?:(?:[1-9]\d*\.)+)?HEADER\.FIELDS(?:\.NOT)? ", re.I)
 
@@ -366,8 +383,10 @@ class Parser:
             self.space()
             self.body(False)
 
+    NUMBERS = re.compile(rb"\[(?:[1-9]\d*(?:\.[1-9]\d*)*)?\](?:<(?:0|[1-9]\d*)>)?")
+
     def binary(self):
-        self.section()
+        self.match(self.NUMBERS, "section of numbers")
         self.space()
         if self.peek(b"~{"):
             self.literal(LITERAL8, nul=True)
@@ -375,7 +394,7 @@ class Parser:
             self.nstring()
 
     def binary_size(self):
-        self.section()
+        self.match(self.NUMBERS, "section of numbers")
         self.space()
         self.number()
 
@@ -393,12 +412,16 @@ class Parser:
         if not self.nil():
             self.date_time()
 
-    def mod_sequence(self):
-        self.need(b"(")
+    def mod_sequence_value(self):
         value = self.number64()
-        self.need(b")")
         if value == 0:
             self.fail("mod-sequence 0")
+        return value
+
+    def mod_sequence(self):
+        self.need(b"(")
+        self.mod_sequence_value()
+        self.need(b")")
 
     ITEM = re.compile(rb"[A-Z0-9]+(?:\.[A-Z]+)*", re.I)
 
@@ -413,7 +436,7 @@ class Parser:
             b"THREADID": self.object_or_nil, b"SAVEDATE": self.save_date,
             b"PREVIEW": self.nstring, b"BODYSTRUCTURE": lambda: self.body(True),
             b"UID": lambda: values.update(UID=self.nz_number()),
-            b"FLAGS": lambda: values.update(FLAGS=self.flags(recent=True)),
+            b"FLAGS": lambda: values.update(FLAGS=self.flags(recent=not self.rev2)),
         }
 
         def item():
@@ -455,9 +478,12 @@ class Parser:
         name = self.astring().upper()
         self.space()
         if name == b"CHILDINFO":
-            self.many(self.string, 1)
+            if set(self.many(self.string, 1)) != {b"SUBSCRIBED"}:
+                self.fail("CHILDINFO of something that was not selected by")
         elif name == b"OLDNAME":
-            self.many(lambda: self.mailbox(old=True), 1)
+            self.need(b"(")
+            self.mailbox(old=True)
+            self.need(b")")
         else:
             self.fail("extended item %r" % name)
 
@@ -468,18 +494,17 @@ class Parser:
         def attribute():
             name = self.word()
             self.space()
-            if name in STATUS_NUMBERS:
-                self.number64()
-            elif name == b"MAILBOXID":
-                self.object_id()
-            elif name == b"APPENDLIMIT":
-                self.nil() or self.number64()
-            else:
+            if name not in STATUS_RULES:
                 self.fail("status item %r" % name)
+            getattr(self, STATUS_RULES[name])()
             return name
         got = self.many(attribute)
         if len(set(got)) != len(got):
             self.fail("a status item twice")
+
+    def append_limit(self):
+        if not self.nil():
+            self.number64()
 
     def entry(self):
         name = self.astring()
@@ -510,26 +535,33 @@ class Parser:
             self.fail("an entry twice")
 
     def search(self):
+        found = []
         while self.accept(b" "):
-            if self.accept(b"(MODSEQ "):
-                self.number64()
+            if self.peek(b"(MODSEQ "):
+                self.accept(b"(MODSEQ ")
+                self.mod_sequence_value()
                 self.need(b")")
                 break
-            self.nz_number()
+            found.append(self.nz_number())
+        if len(set(found)) != len(found):
+            self.fail("a message found twice")
 
     def thread(self):
+        self.threaded = []
         if self.accept(b" "):
             while not self.at == len(self.raw):
                 self.thread_list()
+        if len(set(self.threaded)) != len(self.threaded):
+            self.fail("a message in two threads")
 
     def thread_list(self):
         self.need(b"(")
         if not self.peek(b"("):
-            self.nz_number()
+            self.threaded.append(self.nz_number())
             while self.accept(b" "):
                 if self.peek(b"("):
                     break
-                self.nz_number()
+                self.threaded.append(self.nz_number())
         branches = 0
         while self.peek(b"("):
             self.thread_list()
@@ -543,7 +575,7 @@ class Parser:
             name = self.word()
             self.space()
             if name == b"TAG":
-                self.string()
+                self.tag = self.string()
             elif name == b"MAILBOX":
                 self.mailbox()
             elif name == b"UIDVALIDITY":
@@ -562,7 +594,7 @@ class Parser:
         self.sequence()
 
     def esearch(self):
-        seen = self.correlators() if self.accept(b" ") and self.peek(b"(") else set()
+        seen = self.correlators() if self.peek(b" (") and self.accept(b" ") else set()
         if seen and seen != {b"TAG"} and seen != {b"TAG", b"MAILBOX", b"UIDVALIDITY"}:
             self.fail("correlators %r" % seen)              # RFC 7377 section 2.1
         if not self.accept(b" UID") and len(seen) > 1:
@@ -581,7 +613,7 @@ class Parser:
             elif name == b"COUNT":
                 self.number()
             elif name == b"MODSEQ":
-                self.number64()
+                self.mod_sequence_value()
             elif name == b"ALL":
                 self.sequence()
             elif name == b"RELEVANCY":                          # RFC 6203
@@ -589,12 +621,14 @@ class Parser:
                     self.fail("a score out of 1 to 100")
             elif name == b"PARTIAL":                            # RFC 9394
                 self.need(b"(")
-                self.match(re.compile(rb"-?[1-9]\d*:-?[1-9]\d*"), "range")
+                self.match(re.compile(rb"[1-9]\d*:[1-9]\d*|-[1-9]\d*:-[1-9]\d*"), "range")
                 self.space()
                 self.nil() or self.sequence()
                 self.need(b")")
             else:
                 self.fail("search result %r" % name)
+        if {b"ALL", b"PARTIAL"} <= seen:
+            self.fail("ALL and PARTIAL")
 
     def uid_batches(self):
         """RFC 10022 section 4; each below the one before, from high to low."""
@@ -698,7 +732,7 @@ class Parser:
             value = self.nz_number()
         elif name == b"HIGHESTMODSEQ":
             self.space()
-            value = self.number64()
+            value = self.mod_sequence_value()
         elif name == b"APPENDUID":
             self.space()
             self.nz_number()
@@ -830,7 +864,9 @@ class Checker:
         self.literal_line = False   # the line goes on behind a literal
         self.answers = 0            # lines that answer a challenge of AUTHENTICATE
         self.notify = False         # RFC 5465: told also between commands
-        self.utf8 = self.rev2 = self.uidonly = False
+        self.updates = set()        # tags of searches that may be told of again (RFC 5267)
+        self.said = set()           # by SELECT, so far
+        self.utf8 = self.rev2 = self.uidonly = self.qresync = False
         self.view = View()
         self.said_bye = False
         self.first = True
@@ -867,6 +903,8 @@ class Checker:
                 command = b"UID " + words[2].upper()
             if words:
                 self.pending.append([words[0], command])
+                if b"UPDATE" in line.upper():
+                    self.updates.add(words[0])
             self.notify |= command == b"NOTIFY"
         mark = re.search(rb"\{(\d+)[+-]?\}\Z", line)
         self.literal_line = bool(mark)
@@ -926,6 +964,11 @@ class Checker:
             p.fail("%s without EXISTS" % command.decode())
         if state == b"OK" and code not in (b"READ-WRITE", b"READ-ONLY"):
             p.fail("%s OK without READ-WRITE or READ-ONLY" % command.decode())
+        missing = SELECT_SAYS | {b"LIST" if self.rev2 else b"RECENT"}
+        missing -= self.said
+        if state == b"OK" and missing:
+            p.fail("%s without %r" % (command.decode(), missing))
+        self.said = set()
 
     def complete(self, tag):
         for i, (name, command) in enumerate(self.pending):
@@ -945,6 +988,9 @@ class Checker:
             return self.state(p, word)
         if self.first:
             p.fail("no greeting")
+        self.said.add(word)
+        if self.rev2 and word == b"SEARCH":
+            p.fail("SEARCH in IMAP4rev2")           # RFC 9051 section 6.4.4: ESEARCH
         rules = {
             b"LIST": p.list_data, b"LSUB": p.list_data,
             b"XLIST": p.list_data, b"STATUS": p.status, b"METADATA": p.metadata,
@@ -954,7 +1000,8 @@ class Checker:
             b"VANISHED": lambda: self.vanished(p),
         }
         bare = {b"SEARCH": p.search, b"SORT": p.search, b"THREAD": p.thread,
-                b"ESEARCH": p.esearch, b"UIDBATCHES": p.uid_batches,
+                b"ESEARCH": lambda: self.correlated(p, p.esearch, self.updates),
+                b"UIDBATCHES": lambda: self.correlated(p, p.uid_batches, set()),
                 b"ENABLED": lambda: self.enabled(p)}
         if word in bare:
             bare[word]()
@@ -963,6 +1010,14 @@ class Checker:
             rules[word]()
         else:
             p.fail("untagged %r" % word)
+
+    def correlated(self, p, rule, more):
+        """The tag is of a command that waits for its answer, or among more."""
+        p.tag = None
+        rule()
+        if p.tag is not None and p.tag not in more and \
+                p.tag not in [tag for tag, _ in self.pending]:
+            p.fail("the tag of no command: %r" % p.tag)
 
     def flags(self, p):
         def rule():
@@ -982,6 +1037,9 @@ class Checker:
             self.capabilities = value
         if code == b"CLOSED":
             self.view = View()
+        if code == b"UNSEEN" and (self.rev2 or self.uidonly):
+            p.fail("UNSEEN, which is not in IMAP4rev2 and is a message number")
+        self.said.add(code)
         if word == b"BYE":
             self.said_bye = True
 
@@ -991,8 +1049,11 @@ class Checker:
             self.utf8 |= word in (b"UTF8=ACCEPT", b"IMAP4REV2")
             self.rev2 |= word == b"IMAP4REV2"
             self.uidonly |= word == b"UIDONLY"
+            self.qresync |= word == b"QRESYNC"
 
     def vanished(self, p):
+        if not self.qresync and not self.uidonly:
+            p.fail("VANISHED that was not enabled")
         earlier = p.accept(b"(EARLIER) ")
         raw = p.sequence()
         if not earlier:
@@ -1010,6 +1071,11 @@ class Checker:
         p.number()
         p.space()
         word = p.word()
+        self.said.add(word)
+        if word == b"RECENT" and self.rev2:
+            p.fail("RECENT in IMAP4rev2")
+        if word == b"EXPUNGE" and self.qresync:
+            p.fail("EXPUNGE with QRESYNC")          # RFC 7162 section 3.2.7
         if word == b"EXISTS":
             if self.running() in (b"SELECT", b"EXAMINE") and self.view.uids is not None:
                 self.view = View()

@@ -6,6 +6,7 @@ import poplib
 import ssl
 
 from lib import *
+from watched import Watched
 from corpus import messages
 
 CORPUS = messages(60, seed=7)
@@ -113,7 +114,7 @@ def sync_both_ways(who, how):
 def test_mbsync_over_tls():
     need("mbsync")
     who = filled("sync", 20)
-    with Server():
+    with Watched():
         sync_both_ways(who, "Host localhost\nPort 993\nUser %s\nPass %s\nSSLType IMAPS\n"
                        "CertificateFile /etc/mailreeve/tls.crt" % (who.name, who.password))
 
@@ -121,7 +122,7 @@ def test_mbsync_over_tls():
 def test_mbsync_starttls():
     need("mbsync")
     who = filled("sync", 20)
-    with Server():
+    with Watched():
         sync_both_ways(who, "Host localhost\nUser %s\nPass %s\nSSLType STARTTLS\n"
                        "CertificateFile /etc/mailreeve/tls.crt" % (who.name, who.password))
 
@@ -170,7 +171,7 @@ def read_with_mutt(who, folder, tunnel=""):
 def test_mutt_over_tls():
     need("mutt", "script")
     who = filled("mutt", 10)
-    with Server():
+    with Watched():
         read_with_mutt(who, "imaps://localhost/INBOX")
 
 
@@ -213,7 +214,7 @@ def check_fetchmail(protocol, service, tls):
     need("fetchmail")
     who = filled("fetch", 20)
     want = sorted(map(headless, CORPUS[:20]))
-    with Server():
+    with Watched():
         fetchmail(who, protocol, service, tls, "keep")
         got = sorted(map(headless, fetched(who)))
         assert got == want, "%d of %d came as they are" % (len(set(got) & set(want)), len(want))
@@ -250,7 +251,7 @@ def curl(who, *words):
 def test_curl_imap():
     need("curl")
     who = filled("curl", 5)
-    with Server():
+    with Watched():
         for url in ("imaps://localhost", "imap://localhost"):
             tls = ("--ssl-reqd",) if url.startswith("imap:") else ()
             assert b"LIST" in curl(who, url, *tls)
@@ -267,7 +268,7 @@ def test_curl_imap():
 def test_curl_pop3():
     need("curl")
     who = filled("curl", 5)
-    with Server():
+    with Watched():
         for url, tls in (("pop3s://localhost/", ()), ("pop3://localhost/", ("--ssl-reqd",))):
             assert curl(who, url, *tls).split()[0::2] == [b"1", b"2", b"3", b"4", b"5"]
             assert sorted(curl(who, url + str(i + 1), *tls) for i in range(5)) == \
@@ -291,7 +292,7 @@ def test_openssl_s_client():
     who = filled("ossl", 2)
     imap = "a LOGIN %s %s\r\nb SELECT INBOX\r\nc LOGOUT\r\n" % (who.name, who.password)
     pop3 = "USER %s\r\nPASS %s\r\nSTAT\r\nQUIT\r\n" % (who.name, who.password)
-    with Server():
+    with Watched():
         for words in (("-connect", "localhost:993"), ("-connect", "localhost:143", "-starttls", "imap")):
             for version in ("-tls1_2", "-tls1_3"):
                 out = s_client(imap, version, *words)
@@ -307,7 +308,7 @@ def test_imaplib():
     who = filled("pyimap", 10)
     context = ssl.create_default_context(cafile="/etc/mailreeve/tls.crt") \
         if os.path.exists("/etc/mailreeve/tls.crt") else None
-    with Server():
+    with Watched():
         context = context or ssl.create_default_context(cafile="/etc/mailreeve/tls.crt")
         c = imaplib.IMAP4_SSL("localhost", 993, ssl_context=context, timeout=20)
         c.login(who.name, who.password)
@@ -332,7 +333,7 @@ def test_imaplib():
 
 def test_poplib():
     who = filled("pypop", 10)
-    with Server():
+    with Watched():
         c = poplib.POP3("localhost", 110, timeout=20)
         c.stls(ssl.create_default_context(cafile="/etc/mailreeve/tls.crt"))
         c.user(who.name)
@@ -362,7 +363,7 @@ def test_poplib():
 def test_idle_tells_of_a_delivery_within_a_tenth_of_a_second():
     who = filled("idle", 1)
     waits = []
-    with Server() as server:
+    with Watched() as server:
         c = server.imap_login(who)
         c.ok("SELECT INBOX")
         for n in (2, 3, 4, 5, 6):

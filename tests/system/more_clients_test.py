@@ -6,6 +6,7 @@ import select
 
 import lib
 from lib import *
+from watched import Watched
 from corpus import messages
 
 CORPUS = messages(12, seed=11)
@@ -51,7 +52,7 @@ def test_neomutt():
     rc = who.file("rc", NEOMUTT % (CA, CA, who.name, who.password))
     keys = ("<first-entry><flag-message><next-entry><delete-message>"
             "<next-entry><save-message>=Archive<enter><sync-mailbox><quit>")
-    with Server():
+    with Watched():
         who.run("script", "-qec", "neomutt -n -F %s -f imaps://localhost/INBOX -e 'push \"%s\"'"
                 % (rc, keys), "/dev/null", stdin=subprocess.DEVNULL)
     left = stored(who)
@@ -88,7 +89,7 @@ def test_offlineimap():
     who = filled("offline")
     rc = who.file(".offlineimaprc", OFFLINEIMAP % {
         "home": who.home, "user": who.name, "password": who.password, "ca": CA})
-    with Server():
+    with Watched():
         who.run("offlineimap", "-o", "-c", rc)
         here = files(who.home + "/local/INBOX/[cn]*/*")
         assert [m.replace(b"\r\n", b"\n") for m in here] == sorted(CORPUS), len(here)
@@ -127,7 +128,7 @@ def getmail(kind, delete):
     who = filled("getmail")
     who.run("sh", "-c", "mkdir -p got/cur got/new got/tmp .getmail")
     who.file(".getmail/getmailrc", GETMAIL % (kind, who.name, who.password, CA, who.home, delete))
-    with Server():
+    with Watched():
         for _ in range(2):              # the second time there is nothing new
             who.run("getmail", "--getmaildir", who.home + "/.getmail")
             got = files(who.home + "/got/new/*")
@@ -163,7 +164,7 @@ def test_mpop_pipelines():
         who = filled("mpop")
         who.run("mkdir", "-p", "got/cur", "got/new", "got/tmp")
         rc = who.file(".mpoprc", MPOP % (who.name, who.password, starttls, CA, who.home, who.home))
-        with Server():
+        with Watched():
             for _ in range(2):
                 who.run("mpop", "-q", "-C", rc, ok=(0,))
                 assert len(files(who.home + "/got/new/*")) == len(CORPUS)
@@ -190,7 +191,7 @@ def test_imapfilter():
     for i in range(4):
         who.deliver(b"From: a@example.org\nSubject: number %d\n\ntext\n" % i)
     rc = who.file("config.lua", IMAPFILTER % (who.name, who.password, "number 2"))
-    with Server():
+    with Watched():
         who.run("imapfilter", "-t", CA, "-c", rc)
     assert len(stored(who)) == 3
     assert all("S" in flags for flags, _ in stored(who))
@@ -205,7 +206,7 @@ def test_s_nail():
     rc = who.file("rc", "set v15-compat tls-verify=ignore tls-ca-file=%s\n"
                   "set password=%s user=%s imap-use-starttls=no\n" % (CA, who.password, who.name))
     url = "imaps://%s:%s@localhost/INBOX" % (who.name, who.password)
-    with Server():
+    with Watched():
         said = who.run("sh", "-c", "MAILRC=%s s-nail -n -S v15-compat -S tls-verify=ignore "
                        "-f '%s' < commands" % (rc, url)
                        if who.file("commands", "from *\ndelete 2\nquit\n") else "")
@@ -252,7 +253,7 @@ def test_alpine():
     who.file(".pinerc", "inbox-path={localhost:993/imap/ssl/novalidate-cert/user=%s}INBOX\n"
              "feature-list=expunge-without-confirm,quit-without-confirm,"
              "expunge-without-confirm-everywhere\nlast-version-used=9.99\n" % who.name)
-    with Server():
+    with Watched():
         on_screen(who, ["alpine", "-p", ".pinerc", "-i"], [
             (b"ENTER PASSWORD", who.password.encode() + b"\r"),
             (b"on DISK", b"n"),
@@ -297,7 +298,7 @@ def test_perl_imapclient():
     need("perl")
     who = filled("perl")
     script = who.file("client.pl", PERL)
-    with Server():
+    with Watched():
         said = who.run("perl", script, who.name, who.password, CA)
     assert said.split() == [str(len(CORPUS)), str(len(CORPUS) - 2), "4"], said
     assert len(stored(who)) == len(CORPUS) - 2
@@ -346,7 +347,7 @@ def test_node_imapflow():
         raise Skip("imapflow could not be had by npm")
     who = filled("node")
     script = who.file("client.js", NODE)
-    with Server():
+    with Watched():
         said = who.run("env", "NODE_PATH=" + modules, node, script, who.name, who.password, CA)
     assert said.split() == ["true", str(len(CORPUS)), "1", "true", "true", "2"], said
     assert len(stored(who)) == len(CORPUS) - 2
