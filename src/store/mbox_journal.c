@@ -418,6 +418,14 @@ recover_from(int dir, int fd, int journal)
 	    : recover_shorter(dir, fd, journal, &h, (uint64_t)st.st_size);
 }
 
+bool
+mbox_unfinished(int dir)
+{
+	struct stat st;
+
+	return fstatat(dir, JOURNAL_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int
 mbox_recover(int dir, int fd)
 {

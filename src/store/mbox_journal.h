@@ -40,5 +40,7 @@ int mbox_change(int dir, int fd, const struct mbox_edit *v, size_t n);
 
 /* Finishes a change that a crash interrupted. 0 also when there is none. */
 int mbox_recover(int dir, int fd);
+/* True while a change is made, or after a crash of one. */
+bool mbox_unfinished(int dir);
 
 #endif

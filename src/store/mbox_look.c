@@ -61,8 +61,9 @@ mbox_stamp(struct folder *f, struct stamp *out)
 	} else {
 		stamp_fill(&p, &st);
 	}
-	/* Whoever looks then finishes it. */
-	p.firm = p.firm && !mbox_moving(f);
+	/* What a crash left half done changes it still: whoever looks finishes it. */
+	if (mbox_moving(f) || mbox_unfinished(f->dir))
+		p.inode = ~p.inode;
 	fill_stamp(out, &p, (uint64_t)st.st_size);
 	return 0;
 }

@@ -232,7 +232,7 @@ look_into(struct mail *m, const char *name, unsigned which, struct seen *s)
 {
 	struct mailbox *b;
 
-	if (mailbox_open(m, bytes_of(name), false, &b) < 0)
+	if (mailbox_open(m, bytes_of(name), true, &b) < 0)
 		return false;
 	look_at(b, which, s);
 	mailbox_close(b);
