@@ -94,7 +94,7 @@ if test "${1:-}" = bench; then
 	exit 0
 fi
 
-echo 1..7
+echo 1..8
 for package in openbsd-inetd inetutils-inetd xinetd libwrap0; do
 	if command -v apt-get > /dev/null; then
 		fetch_deb $package
@@ -106,6 +106,8 @@ done
 fetch_group courier courier-imap courier-pop courier-base courier-authlib \
     courier-authlib-userdb libcourier-unicode4 gamin libgamin0
 point $? "fetch Courier"
+fetch_group openrc openrc librc1 libeinfo1
+point $? "fetch OpenRC"
 if command -v npm > /dev/null; then
 	fetch_npm imapflow 1
 	point $? "fetch imapflow"

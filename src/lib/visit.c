@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "netaddr.h"
 #include "stream.h"
 #include "visit.h"
 
@@ -74,6 +75,23 @@ find_owner(struct visit *v)
 	return v->user == NULL || v->home == NULL ? -1 : 0;
 }
 
+/*
+ * By hand there is no password: who is at the other end of a network connection
+ * has shown none to anybody (an inetd that starts us in conn's place).
+ */
+static int
+refuse_network(void)
+{
+	struct netaddr peer;
+
+	if (netaddr_peer(CLIENT_IN_FD, &peer) < 0 || peer.family == AF_UNIX)
+		return 0;
+	log_error("standard input is a network connection: the program for that "
+	    "is " LIBEXECDIR "/conn");
+	errno = EACCES;
+	return -1;
+}
+
 /* Every error names whose it is. */
 static void
 name_in_log(const struct visit *v)
@@ -96,6 +114,8 @@ visit_begin(struct visit *v, const char *proto)
 		log_inherit(proto);
 	else
 		log_open(proto);
+	if (getenv("MAILREEVE_SESSION") == NULL && refuse_network() < 0)
+		return -1;
 	v->remote = env_or("MAILREEVE_REMOTE", "local");
 	v->session = env_or("MAILREEVE_SESSION", "-");
 	v->tag = getenv("MAILREEVE_TAG");

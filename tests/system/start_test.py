@@ -261,6 +261,27 @@ def test_conn_with_a_wrong_service():
         assert done.returncode == 64, arguments
 
 
+def test_sessions_are_not_for_the_network():
+    """PREAUTH goes to who started the program, never to who connected."""
+    who = user("preauth")
+    for name in ("imap", "pop3"):
+        with socket.create_server(("127.0.0.1", 2143)) as listener:
+            client = socket.create_connection(("127.0.0.1", 2143), wire.TIMEOUT)
+            served, _ = listener.accept()
+            mark = log.mark()
+            for env in ({}, {"MAILREEVE_TAG": "a"}):
+                done = subprocess.run([LIBEXEC + "/" + name], stdin=served, stdout=served,
+                                      stderr=subprocess.DEVNULL, user=who.uid, group=who.gid,
+                                      extra_groups=[], env=dict(HOME=who.home, LOGNAME=who.name, **env))
+                assert done.returncode == 67, done
+            served.close()
+            client.settimeout(wire.TIMEOUT)
+            assert client.recv(100) == b"", "it spoke"
+            client.close()
+            log.wait("standard input is a network connection", mark)
+    assert not os.path.exists(who.maildir)
+
+
 def test_master_with_a_connected_socket():
     a, b = socket.socketpair()
     mark = log.mark()
