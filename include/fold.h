@@ -13,6 +13,9 @@
  */
 int fold_text(struct bytes utf8, struct buf *out);
 
+/* Forgets what it keeps of characters folded before. */
+void fold_shrink(void);
+
 /* Finds one folded text in a stream of folded pieces, also across borders. */
 struct matcher {
 	struct bytes needle;		/* the caller's, folded */

@@ -336,6 +336,8 @@ int mailbox_column(struct mailbox *b, uint32_t uid, enum mail_column col,
 void mailbox_column_put(struct mailbox *b, uint32_t uid, enum mail_column col,
     struct bytes value);
 void mailbox_columns_flush(struct mailbox *b);
+/* Beside mail_shrink(): writes what is remembered and gives its memory back. */
+void mailbox_shrink(struct mailbox *b);
 
 /* ---- contents ---- */
 

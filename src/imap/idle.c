@@ -4,9 +4,11 @@
  * Runs as: the mailbox owner.
  */
 #include <errno.h>
-#include <malloc.h>
 
+#include "charset.h"
 #include "commands.h"
+#include "fold.h"
+#include "shrink.h"
 
 /* Long enough for DONE in any case, short enough for nothing else. */
 #define DONE_LINE_MAX ((size_t)1024)
@@ -16,16 +18,18 @@
 /* Between two pieces of what was put off. */
 #define UPKEEP_MS 20
 
-static void
-shrink(struct session *s)
+void
+session_shrink(struct session *s)
 {
 	if (s->box != NULL)
-		mailbox_columns_flush(s->box);
+		mailbox_shrink(s->box);
 	arena_free(&s->arena);
 	buf_free(&s->command);
 	stream_shrink(&s->stream);
 	mail_shrink(s->mail);
-	malloc_trim(0);
+	charset_shrink();
+	fold_shrink();
+	shrink_process();
 }
 
 /* When the next piece is due: 0 when none is. */
@@ -37,11 +41,32 @@ upkeep(struct session *s, uint64_t due)
 	return mailbox_upkeep(s->box) > 0 ? clock_ms() + UPKEEP_MS : 0;
 }
 
+/* 1 input, 0 something else or the time that is due, -1 with errno. */
+static int
+fill_until(struct session *s, uint64_t autologout, uint64_t due)
+{
+	int r;
+
+	if (due != 0 && due < s->stream.read_deadline)
+		s->stream.read_deadline = due;
+	r = stream_fill(&s->stream);
+	s->stream.wake_fd = -1;
+	if (r < 0 && errno == ETIMEDOUT && clock_ms() < autologout)
+		return 0;
+	return r;
+}
+
+int
+session_wait_quietly(struct session *s, uint64_t autologout, uint64_t due)
+{
+	s->stream.read_deadline = autologout;
+	return fill_until(s, autologout, due);
+}
+
 int
 session_wait(struct session *s, uint64_t autologout, uint64_t due)
 {
 	uint64_t poll = mail_poll_seconds(s->mail) * (uint64_t)1000;
-	int r;
 
 	s->stream.read_deadline = autologout;
 	s->stream.wake_fd = s->box == NULL && s->notify == NULL ? -1
@@ -51,13 +76,7 @@ session_wait(struct session *s, uint64_t autologout, uint64_t due)
 	if (s->stream.wake_fd < 0 && (s->box != NULL || session_polls(s))
 	    && clock_ms() + poll < autologout)
 		s->stream.read_deadline = clock_ms() + poll;
-	if (due != 0 && due < s->stream.read_deadline)
-		s->stream.read_deadline = due;
-	r = stream_fill(&s->stream);
-	s->stream.wake_fd = -1;
-	if (r < 0 && errno == ETIMEDOUT && clock_ms() < autologout)
-		return 0;
-	return r;
+	return fill_until(s, autologout, due);
 }
 
 static struct outcome
@@ -99,7 +118,7 @@ cmd_idle(struct session *s, struct call *c)
 			return session_broken(s, errno);
 		due = upkeep(s, due);
 		if (due == 0)
-			shrink(s);
+			session_shrink(s);
 		r = session_wait(s, autologout, due);
 		if (r == 0)
 			r = look(s);

@@ -77,7 +77,10 @@
 #define UIDBATCHES_SIZE_MIN	500
 #define UIDBATCHES_MAX		100
 
-/* While a session waits, memory above this is given back to the system. */
+/* Behind each command, memory for its text above this is given back. */
 #define IDLE_COMMAND_KEEP	((size_t)4096)
+
+/* A client that waits this long before its next command may wait longer. */
+#define SHRINK_AFTER_MS		3000
 
 #endif

@@ -176,17 +176,22 @@ void
 session_await(struct session *s)
 {
 	uint64_t autologout = s->stream.read_deadline;
+	uint64_t due = clock_ms() + SHRINK_AFTER_MS;
+	bool tells = s->notify != NULL &&
+	    (s->notify->n > 0 || s->notify->selected != 0);
 	int r = 0;
 
-	if (s->notify == NULL || (s->notify->n == 0 && s->notify->selected == 0))
-		return;
 	while (r == 0 && stream_pending(&s->stream).n == 0) {
 		if (stream_flush(&s->stream) < 0)
 			break;
-		r = session_wait(s, autologout, 0);
-		if (r == 0 && session_look(s, false) < 0)
+		r = (tells ? session_wait : session_wait_quietly)(s, autologout, due);
+		if (r == 0 && tells && session_look(s, false) < 0)
 			break;
 		arena_reset(&s->arena);
+		if (r == 0 && due != 0 && clock_ms() >= due) {
+			session_shrink(s);
+			due = 0;
+		}
 	}
 	s->stream.read_deadline = autologout;
 }

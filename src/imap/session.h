@@ -295,7 +295,10 @@ int session_tell(struct session *s, bool expunge);
  */
 int session_look(struct session *s, bool idle);
 
-/* Until the client sends something: tells of what happens, if NOTIFY wants it. */
+/*
+ * Until the client sends something: tells of what happens, if NOTIFY wants it,
+ * and gives memory back when it takes long.
+ */
 void session_await(struct session *s);
 
 /* This command of the client's own may have changed what NOTIFY looks at. */
@@ -314,6 +317,11 @@ void session_unnotify(struct session *s);
  * autologout's stands in; one at due (0: none) is for what else there is to do.
  */
 int session_wait(struct session *s, uint64_t autologout, uint64_t due);
+/* The same for input alone. */
+int session_wait_quietly(struct session *s, uint64_t autologout, uint64_t due);
+
+/* Between two commands: gives back all memory that waiting does not need. */
+void session_shrink(struct session *s);
 
 /* FETCH responses with these items, as FETCH takes them (fetch.c). */
 void fetch_tell(struct session *s, struct bytes items, const struct runs *uids);

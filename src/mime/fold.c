@@ -2,6 +2,7 @@
  * i;unicode-casemap (RFC 5051).
  * Runs as: the mailbox owner.
  */
+#include <stdlib.h>
 #include <utf8proc.h>
 
 #include "charset.h"
@@ -79,12 +80,24 @@ fold_char(uint32_t code, struct folded *f)
 }
 
 /* Text of one language has few characters: what they fold to is kept. */
+static struct folded *kept;
+
+void
+fold_shrink(void)
+{
+	free(kept);
+	kept = NULL;
+}
+
 static const struct folded *
 folded(uint32_t code)
 {
-	static struct folded kept[KEPT];
-	struct folded *f = &kept[code % KEPT];
+	static struct folded one;
+	struct folded *f;
 
+	if (kept == NULL)
+		kept = calloc(KEPT, sizeof *kept);
+	f = kept == NULL ? &one : &kept[code % KEPT];
 	if (f->code != code)
 		fold_char(code, f);
 	return f;

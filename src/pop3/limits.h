@@ -24,4 +24,7 @@
 /* Octets of a message held in memory at once. */
 #define PIECE_MAX		((size_t)28672)
 
+/* A client that waits this long before its next command may wait longer. */
+#define SHRINK_AFTER_MS		3000
+
 #endif

@@ -7,6 +7,7 @@
 #include "limits.h"
 #include "log.h"
 #include "session.h"
+#include "shrink.h"
 
 static const struct row *
 find_row(struct bytes name)
@@ -90,12 +91,26 @@ no_line(struct session *s, int error)
 	return ends[i].outcome;
 }
 
+/* A client that takes long between two commands may take longer. */
+static void
+shrink(struct session *s)
+{
+	stream_shrink(&s->stream);
+	mailbox_shrink(s->drop.box);
+	mail_shrink(s->mail);
+	shrink_process();
+}
+
 static struct outcome
 next_command(struct session *s)
 {
 	struct bytes line;
+	uint64_t now = clock_ms(), end = now + s->conf->pop3_timeout * 1000;
 
-	s->stream.read_deadline = clock_ms() + s->conf->pop3_timeout * 1000;
+	s->stream.read_deadline = now + SHRINK_AFTER_MS < end ? now + SHRINK_AFTER_MS : end;
+	if (stream_fill(&s->stream) < 0 && errno == ETIMEDOUT)
+		shrink(s);
+	s->stream.read_deadline = end;
 	if (stream_line(&s->stream, COMMAND_LINE_MAX, &line) == 0)
 		return run_line(s, line);
 	if (errno == E2BIG && skip_line(&s->stream) == 0)
@@ -133,6 +148,7 @@ session_run(struct session *s, struct mail *mail)
 {
 	struct outcome o;
 
+	s->mail = mail;
 	if (drop_open(&s->drop, mail) < 0) {
 		session_refuse(s, errno);
 		return;

@@ -28,6 +28,7 @@ struct tally {
 struct session {
 	const struct config *conf;
 	struct stream stream;
+	struct mail *mail;
 	struct drop drop;
 	enum state state;
 	bool after_login;		/* PASS or AUTH is yet to be answered */

@@ -375,3 +375,11 @@ mailbox_columns_flush(struct mailbox *b)
 	b->spent = NULL;
 	pending_flush(b);
 }
+
+void
+mailbox_shrink(struct mailbox *b)
+{
+	mailbox_columns_flush(b);
+	pending_free(&b->pending);
+	buf_free(&b->column);
+}

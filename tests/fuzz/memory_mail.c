@@ -656,6 +656,12 @@ mailbox_column_put(struct mailbox *b, uint32_t uid, enum mail_column col,
 }
 
 void
+mailbox_shrink(struct mailbox *b)
+{
+	mailbox_columns_flush(b);
+}
+
+void
 mailbox_columns_flush(struct mailbox *b)
 {
 	(void)b;

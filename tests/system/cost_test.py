@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
-"""What fixed operations may cost, in system calls: times are noisy, these are not.
+"""What fixed operations may cost, in system calls and in instructions: times are
+noisy, these are not.
 
-FIGURES were measured with 1,000 messages; a count may exceed its figure by ROOM.
+CALLS are of a session with 1,000 messages, INSTRUCTIONS those of one such
+command, once everything is known to the index. A count may exceed its figure by
+ROOM; one that is much lower is worth a new figure. Instructions are counted by
+callgrind, with the C library of Debian 12, in sessions without a cage.
 """
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TESTS, "harness"))
@@ -17,20 +23,24 @@ import place                                        # noqa: E402
 import tap                                          # noqa: E402
 
 BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(TESTS, "..", ".build", "out")))
-PROGRAMS = None
+PROGRAMS = UNCAGED = None
 ROOM = 1.10
 MESSAGE = b"From: ann@example.org\nSubject: one\n\nline\n"
-FIGURES = {"start": 193, "SELECT INBOX": 27,
-           "FETCH 1:* FLAGS": 16, "FETCH 1:* ENVELOPE": 18}
+CALLS = {"start": 193, "SELECT INBOX": 27,
+         "FETCH 1:* FLAGS": 16, "FETCH 1:* ENVELOPE": 18}
+INSTRUCTIONS = {"SELECT INBOX": 47000, "FETCH 1:* FLAGS": 1320000, "FETCH 1:* ENVELOPE": 3000000,
+                "UID SEARCH UNSEEN": 735000, "STATUS Archive (MESSAGES UNSEEN)": 22200, "NOOP": 8170}
+C_LIBRARY = "2.36"
+IDLE_KB = 250
 
 
-class Traced(place.Direct):
-    """Sessions run below strace, which writes their calls into self.trace."""
+class Watched(place.Direct):
+    """Sessions run below a tool that counts."""
 
     def __init__(self, count):
         super().__init__(PROGRAMS)
         os.chmod(self.top, 0o777)
-        self.trace = os.path.join(self.top, "trace")
+        self.report = os.path.join(self.top, "report")
         for sub in ("cur", "new", "tmp"):
             os.makedirs(os.path.join(self.maildir, sub))
         for i in range(count):
@@ -42,62 +52,171 @@ class Traced(place.Direct):
         ours, theirs = socket.socketpair()
         errors = tempfile.TemporaryFile()
         process = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", self.trace, os.path.join(self.programs, protocol)],
-            stdin=theirs, stdout=theirs, stderr=errors, cwd="/",
+            self.tool(protocol), stdin=theirs, stdout=theirs, stderr=errors, cwd="/",
             env=self.environment(env), **self.as_user())
         theirs.close()
         connection = place.PROTOCOLS[protocol](ours)
+        connection.timeout = 60
         self.running.append((connection, process, errors))
         return connection
 
-    def calls(self, *commands):
-        """System calls of a whole session with these commands."""
+    def count(self, *commands):
+        """What a whole session with these commands costs."""
         connection = self.connect("imap", {})
         self.greet(connection)
         for command in commands:
             connection.ok(command)
         connection.close()
         self.ended(connection)
-        with open(self.trace) as f:
-            return sum(1 for _ in f)
+        with open(self.report) as f:
+            return self.read(f)
 
 
-def counts(messages):
-    """Calls of each operation once everything is known to the index."""
-    if not shutil.which("strace"):
-        raise tap.Skip("strace is not installed")
+class Traced(Watched):
+    """System calls."""
+
+    def tool(self, protocol):
+        return ["strace", "-f", "-qq", "-o", self.report, os.path.join(self.programs, protocol)]
+
+    def read(self, report):
+        return sum(1 for _ in report)
+
+
+class Counted(Watched):
+    """Instructions."""
+
+    def tool(self, protocol):
+        return ["valgrind", "--quiet", "--tool=callgrind", "--callgrind-out-file=" + self.report,
+                os.path.join(UNCAGED, protocol)]
+
+    def read(self, report):
+        return int(re.search(r"^(?:summary|totals): (\d+)", report.read(), re.M).group(1))
+
+    def each(self, *commands):
+        """Of the last command, when it is given once more."""
+        return (self.count(*commands, *commands[-1:] * 3) - self.count(*commands)) // 3
+
+
+class Waiting(Watched):
+    """Sessions as they are."""
+
+    def tool(self, protocol):
+        return [os.path.join(self.programs, protocol)]
+
+    def private(self):
+        """Kilobytes that the last session shares with nobody."""
+        with open("/proc/%d/smaps_rollup" % self.running[-1][1].pid) as f:
+            return int(re.search(r"^Private_Dirty: +(\d+)", f.read(), re.M).group(1))
+
+
+def need(program):
+    if program and not shutil.which(program):
+        raise tap.Skip("%s is not installed" % program)
     if any(k.endswith("SAN_OPTIONS") for k in os.environ) \
             or os.path.exists(os.path.join(BUILD, ".san")):
         raise tap.Skip("sanitizers make calls of their own")
+
+
+def calls(messages):
+    """Calls of each operation."""
+    need("strace")
     where = Traced(messages)
-    where.calls("SELECT INBOX", "FETCH 1:* (ENVELOPE BODYSTRUCTURE)")
-    where.calls("SELECT INBOX")
-    start = where.calls()
-    selected = where.calls("SELECT INBOX")
+    where.count("SELECT INBOX", "FETCH 1:* (ENVELOPE BODYSTRUCTURE)")
+    where.count("SELECT INBOX")
+    start = where.count()
+    selected = where.count("SELECT INBOX")
     found = {"start": start, "SELECT INBOX": selected - start}
-    for command in list(FIGURES)[2:]:
-        found[command] = where.calls("SELECT INBOX", command) - selected
+    for command in list(CALLS)[2:]:
+        found[command] = where.count("SELECT INBOX", command) - selected
     where.finish()
     print("# %d messages: %s" % (messages, found))
     return found
 
 
-def costs_what_it_did():
-    found = counts(1000)
-    for name, figure in FIGURES.items():
-        assert found[name] <= figure * ROOM, "%s: %d system calls, not %d" \
-            % (name, found[name], figure)
+def instructions(messages, commands):
+    """Instructions of each command."""
+    need("valgrind")
+    if os.confstr("CS_GNU_LIBC_VERSION") != "glibc " + C_LIBRARY:
+        raise tap.Skip("the figures are for glibc " + C_LIBRARY)
+    where = Counted(messages)
+    where.count("SELECT INBOX", "FETCH 1:* (ENVELOPE BODYSTRUCTURE)",
+                "STATUS Archive (MESSAGES)", "SELECT INBOX")
+    found = {}
+    for command in commands:
+        before = () if command.startswith("S") else ("SELECT INBOX",)
+        found[command] = where.each(*before, command)
+    where.finish()
+    print("# %d messages: %s" % (messages, found))
+    return found
+
+
+def until_small(where, limit):
+    """Memory is given back some time after the last command."""
+    end = time.monotonic() + 15
+    while (used := where.private()) > limit and time.monotonic() < end:
+        time.sleep(0.05)
+    assert used <= limit, "%d KB are private to a session that waits, not %d" % (used, limit)
+
+
+def hold(found, figures, what):
+    for name, figure in figures.items():
+        assert found[name] <= figure * ROOM, "%s: %d %s, not %d" \
+            % (name, found[name], what, figure)
+
+
+def makes_the_calls_it_did():
+    hold(calls(1000), CALLS, "system calls")
 
 
 def select_does_nothing_per_message():
-    small, large = counts(1000), counts(10000)
+    small, large = calls(1000), calls(10000)
     assert large["SELECT INBOX"] <= small["SELECT INBOX"] * ROOM, \
         "SELECT: %d calls for 1,000, %d for 10,000" % (small["SELECT INBOX"], large["SELECT INBOX"])
     more = large["FETCH 1:* ENVELOPE"] - small["FETCH 1:* ENVELOPE"]
     assert more < 9000 / 20, "ENVELOPE from the index opens files: %d calls more" % more
 
 
+def takes_the_instructions_it_did():
+    hold(instructions(1000, INSTRUCTIONS), INSTRUCTIONS, "instructions")
+
+
+def select_computes_nothing_per_message():
+    flat = ("SELECT INBOX", "NOOP", "STATUS Archive (MESSAGES UNSEEN)")
+    small, large = instructions(1000, flat), instructions(10000, flat)
+    for command in flat:
+        assert large[command] <= small[command] * ROOM, "%s: %d instructions for 1,000, %d for " \
+            "10,000" % (command, small[command], large[command])
+
+
+def waiting_takes_little_memory():
+    need(None)
+    if os.getuid() != 0:
+        raise tap.Skip("only root may look at a session's memory")
+    where = Waiting(1000)
+    for line in ("NOOP", "IDLE"):
+        connection = where.connect("imap", {})
+        where.greet(connection)
+        connection.ok("SELECT INBOX")
+        connection.ok("FETCH 1:* (ENVELOPE BODY.PEEK[])")
+        connection.ok("SEARCH BODY nowhere")
+        busy = where.private()
+        connection.send(b"w " + line.encode() + b"\r\n")
+        until_small(where, IDLE_KB)
+        print("# %s: %d KB, %d before" % (line, where.private(), busy))
+    connection = where.connect("pop3", {})
+    where.greet(connection)
+    until_small(where, IDLE_KB)
+    for connection, process, _ in where.running:
+        connection.close()
+        process.wait(15)
+    where.running.clear()
+    where.finish()
+
+
 if __name__ == "__main__":
     PROGRAMS = place.private_programs(BUILD)
+    UNCAGED = place.private_programs(os.path.join(BUILD, "uncaged"))
     sys.exit(tap.run([(f.__name__.replace("_", " "), f) for f in (
-        costs_what_it_did, select_does_nothing_per_message)]))
+        makes_the_calls_it_did, select_does_nothing_per_message,
+        takes_the_instructions_it_did, select_computes_nothing_per_message,
+        waiting_takes_little_memory)]))
