@@ -206,6 +206,18 @@ def test_names_and_accounts():
         assert enter(w.server, w.tickets(who, who.name)).startswith("NO [EXPIRED]")
 
 
+def test_administrators():
+    boss = user("boss")
+    with World(administrators=boss.name) as w:
+        who = w.user("served")
+        env = w.tickets(boss, boss.name)
+        mark = log.mark()
+        assert enter(w.server, env, who.name.encode()).startswith("OK")
+        assert " as=%s" % who.name in log.wait("user=%s .*result=ok" % boss.name, mark)
+        answer = enter(w.server, who.env, boss.name.encode())
+        assert answer.startswith("NO [AUTHORIZATIONFAILED]"), answer
+
+
 def refused(w, env, why, **how):
     """The first token is not taken."""
     mark = log.mark()
