@@ -333,11 +333,25 @@ admit(struct pool *p, int client, enum service service)
 	return ADMITTED;
 }
 
+/* Reset while it waited: there is nobody to serve, and none to count it for. */
+static bool
+is_gone(int client)
+{
+	struct netaddr a;
+
+	return netaddr_peer(client, &a) < 0 && errno == ENOTCONN;
+}
+
 void
 pool_admit(struct pool *p, int client, enum service service)
 {
-	enum refusal r = admit(p, client, service);
+	enum refusal r;
 
+	if (is_gone(client)) {
+		close(client);
+		return;
+	}
+	r = admit(p, client, service);
 	if (r != ADMITTED)
 		turn_away(client, service, r);
 }
