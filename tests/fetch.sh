@@ -94,7 +94,7 @@ if test "${1:-}" = bench; then
 	exit 0
 fi
 
-echo 1..8
+echo 1..10
 for package in openbsd-inetd inetutils-inetd xinetd libwrap0; do
 	if command -v apt-get > /dev/null; then
 		fetch_deb $package
@@ -108,6 +108,11 @@ fetch_group courier courier-imap courier-pop courier-base courier-authlib \
 point $? "fetch Courier"
 fetch_group openrc openrc librc1 libeinfo1
 point $? "fetch OpenRC"
+fetch_group mda procmail maildrop courier-authlib libcourier-unicode4 libgdbm6 libpcre3
+point $? "fetch procmail and maildrop"
+fetch_group moosefs moosefs-master moosefs-chunkserver moosefs-client moosefs-common libmfsio1 \
+    libfuse3-3 fuse3
+point $? "fetch MooseFS"
 if command -v npm > /dev/null; then
 	fetch_npm imapflow 1
 	point $? "fetch imapflow"
