@@ -90,6 +90,19 @@ parse(krb5_context k, struct bytes name)
 	return p;
 }
 
+/*
+ * Signs that part names elsewhere: `ann@OTHER` of this realm must not become
+ * the account of that name that a directory knows from another.
+ */
+static bool
+has_separator(const krb5_data *d)
+{
+	for (unsigned i = 0; i < d->length; i++)
+		if (d->data[i] == '@' || d->data[i] == '/' || d->data[i] == '\\')
+			return true;
+	return false;
+}
+
 static const char *
 account_of(krb5_context k, krb5_const_principal client,
     krb5_const_principal server, char name[CHAN_TEXT_MAX + 1])
@@ -98,7 +111,7 @@ account_of(krb5_context k, krb5_const_principal client,
 
 	if (!krb5_realm_compare(k, client, server))
 		return "principal is of another realm";
-	if (client->length != 1
+	if (client->length != 1 || has_separator(d)
 	    || !verifier_name(bytes_make(d->data, d->length)))
 		return "principal is no account";
 	memcpy(name, d->data, d->length);

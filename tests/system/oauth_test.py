@@ -142,6 +142,138 @@ def test_python():
             p.quit()
 
 
+CA = "/etc/mailreeve/tls.crt"
+
+
+def mutts(program):
+    """The token comes from a command; the message gets a flag, and loses it again."""
+    need(program, "script")
+    who = user(program)
+    who.deliver("Subject: one\n\ntext\n")
+    with server() as s:
+        for how in ("oauthbearer", "xoauth2"):
+            who.file("token", KEY.token(who.name) + "\n")
+            rc = who.file("rc", "set folder=imaps://localhost/ imap_authenticators=%s\n"
+                          "set imap_user=%s imap_oauth_refresh_command='cat %s/token'\n"
+                          "set certificate_file=%s/certs quit=yes mark_old=no move=no\n"
+                          "set header_cache='' confirmcreate=no\n"
+                          % (how, who.name, who.home, who.home))
+            who.file("certs", open(CA).read())
+            mark = log.mark()
+            who.run("script", "-qec", "%s -n -F %s -f imaps://localhost/INBOX -e 'push "
+                    "\"<first-entry><flag-message><sync-mailbox><quit>\"'" % (program, rc),
+                    "/dev/null", stdin=subprocess.DEVNULL)
+            assert " via=%s/TLS" % how.upper() in log.wait("result=ok", mark)
+            flagged = [n for n in os.listdir(who.maildir + "/cur") if re.search(":2,.*F", n)]
+            assert bool(flagged) == (how == "oauthbearer"), flagged
+
+
+def test_mutt():
+    mutts("mutt")
+
+
+def test_neomutt():
+    mutts("neomutt")
+
+
+MPOP = """account default
+host localhost
+user %s
+auth %s
+passwordeval cat %s/token
+tls on
+tls_starttls off
+tls_trust_file %s
+keep on
+uidls_file %s/uidls
+delivery maildir %s/got
+"""
+
+
+def test_mpop():
+    need("mpop")
+    who = user("mpop")
+    who.deliver("Subject: fetched\n\ntext\n")
+    with server():
+        for how in ("oauthbearer", "xoauth2"):
+            who.run("sh", "-c", "rm -rf got uidls; mkdir -p got/cur got/new got/tmp")
+            rc = who.file(".mpoprc", MPOP % (who.name, how, who.home, CA, who.home, who.home))
+            who.file("token", KEY.token(who.name) + "\n")
+            who.run("mpop", "-q", "-C", rc)
+            assert len(os.listdir(who.home + "/got/new")) == 1
+            who.file("token", Key("first").token(who.name) + "\n")
+            mark = log.mark()
+            said = who.run("mpop", "-q", "-C", rc, ok=None)
+            assert "authentication failed" in said, said
+            assert "not signed by" in log.wait("via=%s.*|result=refused" % how.upper(), mark)
+
+
+OFFLINEIMAP = """[general]
+accounts = a
+ui = quiet
+metadata = %(home)s/.offlineimap
+[Account a]
+localrepository = here
+remoterepository = there
+[Repository here]
+type = Maildir
+localfolders = %(home)s/local
+[Repository there]
+type = IMAP
+remotehost = localhost
+remoteuser = %(user)s
+auth_mechanisms = XOAUTH2
+oauth2_request_url = https://idp.invalid/
+oauth2_access_token = %(token)s
+ssl = yes
+sslcacertfile = %(ca)s
+"""
+
+
+def test_offlineimap():
+    need("offlineimap")
+    who = user("offline")
+    who.deliver("Subject: fetched\n\ntext\n")
+    rc = who.file(".offlineimaprc", OFFLINEIMAP % {
+        "home": who.home, "user": who.name, "token": KEY.token(who.name), "ca": CA})
+    with server():
+        mark = log.mark()
+        who.run("offlineimap", "-o", "-c", rc)
+        assert " via=XOAUTH2/TLS" in log.wait("result=ok", mark)
+        assert os.listdir(who.home + "/local/INBOX/new") or os.listdir(who.home + "/local/INBOX/cur")
+
+
+GETMAIL = """[retriever]
+type = SimpleIMAPSSLRetriever
+server = localhost
+username = %s
+use_xoauth2 = true
+password_command = ("cat", "%s/token")
+ca_certs = %s
+[destination]
+type = Maildir
+path = %s/got/
+[options]
+read_all = true
+delete = false
+verbose = 0
+"""
+
+
+def test_getmail():
+    need("getmail")
+    who = user("getmail")
+    who.deliver("Subject: fetched\n\ntext\n")
+    with server():
+        who.run("sh", "-c", "mkdir -p got/cur got/new got/tmp .getmail")
+        who.file(".getmail/getmailrc", GETMAIL % (who.name, who.home, CA, who.home))
+        who.file("token", KEY.token(who.name) + "\n")
+        mark = log.mark()
+        who.run("getmail", "--getmaildir", who.home + "/.getmail")
+        assert " via=XOAUTH2/TLS" in log.wait("result=ok", mark)
+        assert len(os.listdir(who.home + "/got/new")) == 1
+
+
 def test_pop3_is_told_the_same():
     who = user("poperr")
     with server() as s:
@@ -355,6 +487,9 @@ def test_keys_are_read_anew():
         assert enters(old) and enters(new)
         publish(new)
         assert enters(new) and not enters(old)
+        with open(KEYS, "a") as f:              # as large as it may be
+            f.write(" " * ((256 << 10) - f.tell()))
+        assert enters(new)
 
 
 def broken_files():
@@ -368,7 +503,7 @@ def broken_files():
     yield "half", lambda: write(good[:-5])
     yield "no set", lambda: write(b"[]")
     yield "no keys", lambda: write(b'{"keys": 7}')
-    yield "too large", lambda: write(good + b" " * (256 << 10))
+    yield "too large", lambda: write(good.ljust((256 << 10) + 1))
     yield "writable", lambda: write(good, 0o666)
 
 
