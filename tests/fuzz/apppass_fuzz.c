@@ -11,13 +11,20 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
+/* Of the line; an empty field is nowhere. */
+static const unsigned char *
+end(const struct apppass *a)
+{
+	return a->used.n > 0 ? a->used.p + a->used.n : a->key.p + a->key.n;
+}
+
 static void
 check(struct bytes line, const struct apppass *a)
 {
 	struct apppass again;
 	struct bytes text = line;
 
-	if (a->name.p < line.p || a->used.p + a->used.n > line.p + line.n
+	if (a->name.p < line.p || end(a) > line.p + line.n
 	    || a->key.n != APPPASS_KEY || a->services == 0
 	    || !apppass_name(a->name) || bytes_find(a->used, '\n') >= 0)
 		abort();
@@ -41,7 +48,6 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	(void)apppass_day(text);
 	while ((r = apppass_next(&text, &a)) != 0)
 		if (r > 0)
-			check(bytes_make(a.name.p, (size_t)(a.used.p + a.used.n
-			    - a.name.p)), &a);
+			check(bytes_make(a.name.p, (size_t)(end(&a) - a.name.p)), &a);
 	return 0;
 }
