@@ -36,7 +36,7 @@ sasl_digest(struct bytes message, struct sasl_digest *out)
 		int high = ascii_hex(rest.p[2 * i]), low = ascii_hex(rest.p[2 * i + 1]);
 
 		good = high >= 0 && low >= 0;
-		out->digest[i] = (unsigned char)(high << 4 | low);
+		out->digest[i] = (unsigned char)((unsigned)high << 4 | (unsigned)low);
 	}
 	if (good && bytes_find(out->user, '\0') < 0)
 		return 0;

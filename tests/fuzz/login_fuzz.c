@@ -67,7 +67,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct config conf = { .max_failures = 20, .cleartext_login = TRI_LOCAL,
 	    .mechanisms = "PLAIN LOGIN SCRAM-SHA-256 CRAM-MD5 ANONYMOUS",
-	    .tls_client_ca = "", .anonymous_user = "guest" };
+	    .tls_client_ca = "", .anonymous_user = "guest",
+	    .oauth_keys = "", .gssapi_keytab = "" };
 	struct login l = {
 		.conf = &conf, .name = "fuzz", .remote = "192.0.2.1",
 		.command = BUF_INIT(2 * COMMAND_MAX),
