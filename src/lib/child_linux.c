@@ -63,13 +63,17 @@ child_kill(int watch)
  * libc knows no such call, and what it does about a fork is of no matter here:
  * the caller has one thread and holds no lock. What libc remembers as the
  * thread's id stays the template's; only locks between processes would tell.
+ * systemd's RestrictNamespaces= takes clone3() away, whose flags it cannot see.
  */
 pid_t
 child_sibling(void)
 {
 	struct clone_args how = { .flags = CLONE_PARENT };
 
-	return (pid_t)syscall(SYS_clone3, &how, sizeof how);
+	pid_t pid = (pid_t)syscall(SYS_clone3, &how, sizeof how);
+
+	return pid >= 0 || errno != ENOSYS ? pid
+	    : (pid_t)syscall(SYS_clone, CLONE_PARENT, 0, 0, 0, 0);
 }
 
 void

@@ -84,6 +84,8 @@ def works(units, services=()):
         wait_for(lambda: "mailreeve" not in m.run("systemctl --failed --plain --no-legend", ok=None),
                  "failed units to be collected")
         assert "user=ann" in m.journal() or '"ann"' in m.journal(), "no login in the journal"
+        assert m.run("stat -c '%U %a' /run/mailreeve/guesses").strip() == "root 600"
+        assert "guesses are not counted" not in m.journal()
         for service in services:
             check_reload(m, service)
 
