@@ -451,6 +451,9 @@ wake(struct db *d)
 	if (rc == 0 && (!sealed(d) || !trusted(d) || d->private
 	    || (rc = try_open(d)) != 0))
 		rc = open_locked(d);
+	/* One made a moment ago that is damaged: its pages had no room. */
+	if (damaged(rc))
+		rc = ENOSPC;
 	if (rc != 0 && unwritable(rc) && go_private(d, rc) == 0)
 		rc = open_locked(d);
 	if (rc != 0)

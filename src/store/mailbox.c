@@ -11,6 +11,7 @@
 
 #include "lock.h"
 #include "mailbox.h"
+#include "sys.h"
 
 #define EXCLUSIVE_FILE "mailreeve-pop3-lock"
 #define TIDY_SECONDS 86400
@@ -161,8 +162,9 @@ mailbox_lock(struct mailbox *b)
 	if (b->exclusive >= 0)
 		return 0;
 	b->exclusive = lock_open(b->b.folder->dir, EXCLUSIVE_FILE);
+	/* Where no file can be made nobody has it, and reading goes on. */
 	if (b->exclusive < 0)
-		return -1;
+		return sys_unwritable(errno) ? 0 : -1;
 	if (lock_take(b->exclusive, 0) < 0) {
 		int saved = errno;
 
