@@ -40,17 +40,21 @@ kind_of(const struct exchange *x)
 	return x->mechanism == MECHANISM_GSSAPI ? &gss : &token;
 }
 
-/* What it is to know of the exchange: for gss, whose keys (RFC 4752). */
+/* What it is to know of the exchange: for gss, whose keys, and who reads along. */
 static const char *
-how_of(const struct exchange *x)
+how_of(const struct exchange *x, const struct chan_req *q)
 {
+	static const char *const hows[2][2] = {
+		{ "pop-clear", "pop" }, { "imap-clear", "imap" },
+	};
+
 	if (x->mechanism != MECHANISM_GSSAPI)
 		return mechanism_name(x->mechanism);
-	return service_facts[x->service].imap ? "imap" : "pop";
+	return hows[service_facts[x->service].imap][q->tls == 1];
 }
 
 static int
-start(const struct exchange *x)
+start(const struct exchange *x, const struct chan_req *q)
 {
 	const struct passwd *pw = program_account(x->conf);
 	struct process_fd to = { -1, CHANNEL_FD };
@@ -63,7 +67,7 @@ start(const struct exchange *x)
 	verifier.kind = kind_of(x);
 	verifier.pid = child_fork(&verifier.watch);
 	if (verifier.pid == 0)
-		program_become_caged(x->conf, verifier.kind->path, how_of(x), pw,
+		program_become_caged(x->conf, verifier.kind->path, how_of(x, q), pw,
 		    &to, 1);
 	close(pair[1]);
 	verifier.chan = pair[0];
@@ -145,7 +149,7 @@ outside_step(struct exchange *x, const struct chan_req *q, struct bytes token)
 enum chan_result
 outside_begin(struct exchange *x, const struct chan_req *q, struct bytes token)
 {
-	if (start(x) < 0)
+	if (start(x, q) < 0)
 		return fail(x, "verifier cannot be started");
 	return outside_step(x, q, token);
 }

@@ -3,8 +3,9 @@
  * which both sides agree that there is no security layer.
  * Runs as: _mailreeve (gss_prepare: root, before the cage).
  *
- * There is no replay cache, which would be a file: login offers the mechanism
- * only where a password may be sent, and there nobody reads along.
+ * There is no replay cache, which would be a file. A ticket that is played again
+ * opens a context, but what follows is wrapped with a key; on a stream that others
+ * may read this must be one that we made for this very context.
  */
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
@@ -30,6 +31,7 @@ static struct {
 	krb5_context krb5;
 	gss_cred_id_t key;
 	gss_ctx_id_t context;
+	bool clear;			/* others may read the stream */
 	int (*next)(struct bytes in, struct outside_answer *out);
 	char account[CHAN_TEXT_MAX + 1];
 } state = { .next = accept_token };
@@ -78,7 +80,9 @@ gss_prepare(const struct config *conf, const char *how)
 		log_error("Kerberos does not work: look at krb5.conf");
 		return -1;
 	}
-	if (keytab_load(state.krb5, path, how) < 0)
+	state.clear = strchr(how, '-') != NULL;
+	if (keytab_load(state.krb5, path, strncmp(how, "imap", 4) == 0 ? "imap"
+	    : "pop") < 0)
 		return -1;
 	if (acquire() == 0)
 		return 0;
@@ -186,6 +190,17 @@ accept_token(struct bytes in, struct outside_answer *out)
 	return refuse_for(out, minor, "no Kerberos ticket that is good here");
 }
 
+/*
+ * True when token, wrapped by us, is of RFC 4121 (section 4.2.6.2) and says
+ * AcceptorSubkey: mutual authentication brought the client a key of ours.
+ */
+static bool
+has_fresh_key(struct bytes token)
+{
+	return token.n > 2 && token.p[0] == 5 && token.p[1] == 4
+	    && (token.p[2] & 4) != 0;
+}
+
 static int
 offer_layers(struct bytes in, struct outside_answer *out)
 {
@@ -200,6 +215,10 @@ offer_layers(struct bytes in, struct outside_answer *out)
 	    &wrapped);
 	if (major != GSS_S_COMPLETE)
 		return refuse_for(out, minor, "cannot wrap");
+	if (state.clear && !has_fresh_key(bytes_in(&wrapped))) {
+		gss_release_buffer(&minor, &wrapped);
+		return refuse(out, "no mutual authentication, and no TLS");
+	}
 	state.next = choose_layer;
 	return challenge(out, &wrapped);
 }

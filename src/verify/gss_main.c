@@ -2,7 +2,7 @@
  * gss: accepts one Kerberos ticket.
  * Runs as: root until the cage is closed; then _mailreeve.
  *
- *	gss imap|pop UID GID
+ *	gss imap|imap-clear|pop|pop-clear UID GID
  */
 #include "gss.h"
 

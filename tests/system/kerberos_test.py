@@ -328,9 +328,9 @@ def test_a_replay_ends_at_the_last_message():
     """Who took a ticket from the wire has not the key that the end is wrapped with."""
     with World() as w:
         who = w.user("replay")
-        client = Client(w.server.imap(), who.env)
+        client = Client(w.server.imap(tls=False), who.env)
         token = client.context.step()
-        other = Client(w.server.imap(), who.env)
+        other = Client(w.server.imap(tls=False), who.env)
         for one in (client, other):
             one.c.sock.sendall(b"x AUTHENTICATE GSSAPI\r\n")
             assert one.c.line() == b"+ \r\n"
@@ -342,6 +342,21 @@ def test_a_replay_ends_at_the_last_message():
         assert isinstance(other.say(token), bytes)
         assert isinstance(other.say(b""), bytes)
         assert other.say(last).startswith("NO [AUTHENTICATIONFAILED]")
+
+
+def test_a_key_that_is_not_fresh_needs_tls():
+    """Without mutual authentication all messages of a client could be played again."""
+    with World() as w:
+        who = w.user("fresh")
+        for how in (True, "starttls"):
+            client = Client(w.server.imap(tls=how), who.env, mutual=False)
+            client.offer()
+            assert client.finish().startswith("OK")
+        mark = log.mark()
+        client = Client(w.server.imap(tls=False), who.env, mutual=False)
+        assert client.begin().startswith("NO [AUTHENTICATIONFAILED]")
+        line = log.wait("login: .*result=refused", mark)
+        assert 'why="no mutual authentication, and no TLS"' in line, line
 
 
 def test_garbage():
