@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <signal.h>
 
 #include "clock.h"
 #include "log.h"
@@ -214,6 +215,11 @@ relay(struct tls *t, int client, int session, uint64_t write_timeout)
 		.write_timeout = write_timeout,
 	};
 
+	/*
+	 * systemd ends what a session leaves behind: not before the client has the
+	 * session's last words.
+	 */
+	signal(SIGTERM, SIG_IGN);
 	tls_relax(t);
 	while (!r.broken && !(r.down.ended && empty(&r.down))) {
 		bool moved = client_in(&r);

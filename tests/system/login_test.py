@@ -686,6 +686,19 @@ def test_relay_ends_with_the_session():
     assert c.conn.status() == 0
 
 
+def test_relay_says_the_last_words_when_told_to_end():
+    c = secure()
+    s = relayed(c)
+    s.send(b"* OK first\r\n")
+    assert c.line() == b"* OK first\r\n"
+    os.kill(c.conn.pid, signal.SIGTERM)
+    s.send(b"* BYE last\r\n")
+    s.sock.close()
+    assert c.line() == b"* BYE last\r\n"
+    assert c.sock.recv(10) == b""
+    assert c.conn.status() == 0
+
+
 def test_relay_passes_on_a_half_closed_client():
     c = secure()
     s = relayed(c)
