@@ -20,7 +20,7 @@ tool_print(const char *text)
 		putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
 }
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 say(struct check *c, enum cure cure, const char *fmt, va_list ap)
 {
 	printf(": ");
