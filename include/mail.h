@@ -96,8 +96,8 @@ struct mailbox_name {
 
 /*
  * Calls fn for every name in order, INBOX first: existing mailboxes, their
- * missing parents, and subscribed names that do not exist. Stops when fn
- * returns non-zero and returns that.
+ * missing parents, subscribed names that do not exist, and the missing parents
+ * of these. Stops when fn returns non-zero and returns that.
  */
 int mail_list(struct mail *m, int (*fn)(void *arg, const struct mailbox_name *),
     void *arg);

@@ -94,6 +94,9 @@ take_mailbox(void *arg, const struct mailbox_name *m)
 	struct taking *t = arg;
 	struct snapshot *p = t->out;
 
+	if ((m->attributes & (MAILBOX_NONEXISTENT | MAILBOX_SUBSCRIBED))
+	    == MAILBOX_NONEXISTENT)
+		return 0;
 	if (p->n == NOTIFY_MAILBOXES_MAX) {
 		errno = E2BIG;
 		return -1;

@@ -92,9 +92,9 @@ find(struct rows *r, struct bytes name)
 	return bsearch(&key, r->v, r->n, sizeof r->v[0], by_name);
 }
 
-/* Adds to out each missing parent of the sorted names, once. */
+/* Adds each missing parent of the sorted names with these attributes. */
 static int
-add_parents(struct rows *r)
+add_parents(struct rows *r, unsigned attributes)
 {
 	size_t known = r->n;
 
@@ -111,7 +111,7 @@ add_parents(struct rows *r)
 			row = add_name(r, parent);
 			if (row == NULL)
 				return -1;
-			row->attributes = MAILBOX_NOSELECT;
+			row->attributes = attributes;
 		}
 	}
 	return 0;
@@ -186,10 +186,14 @@ gather(struct mail *m, struct rows *r)
 
 	sort(r);
 	if (rc == 0)
-		rc = add_parents(r);
+		rc = add_parents(r, MAILBOX_NOSELECT);
 	sort(r);
 	if (rc == 0 && (rc = lists_subscribed(m->store, &subscribed)) == 0)
 		rc = add_subscribed(r, &subscribed);
+	sort(r);
+	/* Above names that are only subscribed is nothing that can be listed. */
+	if (rc == 0)
+		rc = add_parents(r, MAILBOX_NONEXISTENT);
 	sort(r);
 	if (rc == 0 && (rc = lists_uses(m->store, &uses)) == 0)
 		for (size_t i = 0; i < uses.n; i++) {
