@@ -196,8 +196,20 @@ def notify_of_a_thousand_folders():
     assert took < 0.5 * SLOW, "%d ms until STATUS" % (took * 1000)
 
 
+def notify_of_too_many_folders():
+    """NOTIFY_MAILBOXES_MAX (RFC 5465 section 3.1)."""
+    where, c, _ = session()
+    where.shell('seq -f "$MAIL/.F%.0f/cur" 10001 | xargs mkdir -p')
+    tagged, _ = c.command("NOTIFY SET (PERSONAL (MessageNew MessageExpunge))")
+    assert b" NO [NOTIFICATIONOVERFLOW] " in tagged, tagged
+    c.ok("NOTIFY SET (SELECTED (MessageNew MessageExpunge))")
+    c.close()
+    where.finish()
+
+
 if __name__ == "__main__":
     PROGRAMS = place.private_programs(BUILD)
     sys.exit(tap.run([(f.__name__.replace("_", " "), f) for f in (
         told_within_100_ms, bye_on_sigterm, client_that_does_not_read, line_without_end,
-        progress_of_a_long_search, batches_without_end, notify_of_a_thousand_folders)]))
+        progress_of_a_long_search, batches_without_end, notify_of_a_thousand_folders,
+        notify_of_too_many_folders)]))

@@ -162,7 +162,11 @@ defined(struct bytes line)
 	line = bytes_from(line, 8);
 	while (name.n < line.n && line.p[name.n] > ' ')
 		name = bytes_first(line, name.n + 1);
-	return name.n == line.n ? BYTES("") : name;
+	/* A macro with arguments, and what stands for none of them, are no limits. */
+	if (name.n == line.n || bytes_find(name, '(') >= 0
+	    || bytes_equal(name, BYTES("MIME_NONE")))
+		return BYTES("");
+	return name;
 }
 
 static const struct {
@@ -170,6 +174,9 @@ static const struct {
 } limits[] = {
 	{ "src/imap/limits.h", "man/mailreeve-imap.8" },
 	{ "include/lex.h", "man/mailreeve-imap.8" },
+	{ "include/mime.h", "man/mailreeve-imap.8" },
+	{ "include/header.h", "man/mailreeve-imap.8" },
+	{ "include/param.h", "man/mailreeve-imap.8" },
 	{ "src/pop3/limits.h", "man/mailreeve-pop3.8" },
 	{ "src/login/limits.h", "man/mailreeve-login.8" },
 };
