@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -166,6 +167,17 @@ give_up(int status, const struct buf *why)
 	exit(status);
 }
 
+/* Who asks for a reload before we serve does not end us: it waits until then. */
+static void
+hold_reload(void)
+{
+	sigset_t reload;
+
+	sigemptyset(&reload);
+	sigaddset(&reload, SIGHUP);
+	sigprocmask(SIG_BLOCK, &reload, NULL);
+}
+
 /* Everything that can keep the server from working is found out here. */
 static void
 prepare(const struct options *o, struct master *m)
@@ -217,6 +229,7 @@ main(int argc, char **argv)
 
 	only_look(&o, &m);
 	process_repair();
+	hold_reload();
 	prepare(&o, &m);
 	daemon = detach(&o, &m);
 	pid_file = strdup(m.conf.pid_file);

@@ -77,12 +77,15 @@ pid_t templates_fork(struct templates *t, int control);
 bool templates_reaped(struct templates *t, pid_t pid, int status);
 /* The next fork is of new ones. */
 void templates_drop(struct templates *t);
+/* They do not do what they are for, though they live: killed, and replaced. */
+void templates_kill(struct templates *t);
 
 /* ---- pool.c: the connection processes ---- */
 
 struct child {
 	RB_ENTRY(child) entry;
 	pid_t pid;
+	pid_t from;			/* the template of conn */
 	int control;			/* -1 once the session has begun */
 	bool ready;			/* may be given its client */
 	int client;			/* who waits until it is ready, or -1 */

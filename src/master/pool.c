@@ -54,6 +54,7 @@ start(struct pool *p, struct child *c)
 	error = errno;
 	close(pair[1]);
 	if (c->pid > 0) {
+		c->from = p->templates.conn.pid;
 		c->control = pair[0];
 		c->client = c->socket = -1;
 		return 0;
@@ -196,6 +197,11 @@ pool_reap(struct pool *p)
 		/* Nobody has logged in: a fork, whose layout others share. */
 		if (WIFSIGNALED(status) && !c->told && c->user.family == 0)
 			pool_retire_spares(p);
+		/* Its login never came: one of the templates hangs. */
+		if (!c->ready && !c->told && c->from == p->templates.conn.pid) {
+			templates_kill(&p->templates);
+			retire_spares(p);
+		}
 		/* Spares that die at once must not keep us busy making them. */
 		if (!c->busy && !c->told)
 			p->refill_at = clock_ms() + RETRY_MS;

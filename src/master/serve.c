@@ -50,6 +50,7 @@ catch_signals(sigset_t *during)
 		sigaddset(&blocked, caught[i]);
 	}
 	sigprocmask(SIG_BLOCK, &blocked, during);
+	sigdelset(during, SIGHUP);	/* blocked since main() */
 	signal(SIGPIPE, SIG_IGN);
 }
 

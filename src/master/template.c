@@ -91,6 +91,18 @@ templates_drop(struct templates *t)
 	t->again_at = 0;
 }
 
+void
+templates_kill(struct templates *t)
+{
+	struct template *both[] = { &t->conn, &t->login };
+
+	for (size_t i = 0; i < 2; i++) {
+		if (both[i]->pid > 0)
+			kill(both[i]->pid, SIGKILL);
+		drop(both[i]);
+	}
+}
+
 /* Both of them run, as far as we know. */
 static int
 make_ready(struct templates *t)
@@ -122,9 +134,7 @@ templates_fork(struct templates *t, int control)
 			errno = EAGAIN;
 		return pid;
 	}
-	/* It is dead or as good as that. */
-	kill(t->conn.pid, SIGKILL);
-	drop(&t->conn);
+	templates_kill(t);
 	return -1;
 }
 

@@ -417,7 +417,7 @@ def test_spares_that_cannot_start_do_not_spin():
         os.rename(LIBEXEC + "/login", away)
         try:
             mark = log.mark()
-            for pid in processes("conn"):
+            for pid in wait_for(lambda: processes("conn"), "spares"):
                 os.kill(pid, signal.SIGKILL)
             log.wait("cannot start " + LIBEXEC + "/login", mark)
             before = log.mark()
