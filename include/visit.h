@@ -15,6 +15,7 @@ struct visit {
 	const char *session;		/* its name in the log, or "-" */
 	const char *tag;		/* MAILREEVE_TAG: somebody just logged in; or NULL */
 	bool tls;
+	bool read_only;			/* MAILREEVE_READ_ONLY: nothing may be changed */
 	int stop_fd;			/* readable once the process is told to end */
 };
 

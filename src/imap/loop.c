@@ -52,6 +52,8 @@ check_row(struct session *s, struct call *c)
 		return bad("Command takes no arguments");
 	if ((row->flags & CMD_ARGS) != 0 && lex_space(x) < 0)
 		return bad("Missing arguments");
+	if ((row->flags & (CMD_CHANGES | CMD_WRITES)) != 0 && s->read_only)
+		return no(CODE_NOPERM, "This visit is to read only");
 	if ((row->flags & CMD_CHANGES) != 0 && mailbox_read_only(s->box))
 		return no(CODE_READ_ONLY, "Mailbox was opened read-only");
 	return ok("");

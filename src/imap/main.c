@@ -77,6 +77,7 @@ serve(struct session *s, const struct visit *v)
 	stream_init(&s->stream, CLIENT_IN_FD, CLIENT_OUT_FD);
 	s->stream.write_timeout = s->conf->write_timeout * 1000;
 	s->stream.stop_fd = v->stop_fd;
+	s->read_only = v->read_only;
 	s->out.out = &s->stream;
 	if (open_mail(s, &who) < 0) {
 		refuse(s, tag, errno);

@@ -146,7 +146,7 @@ select_mailbox(struct session *s, struct call *c, bool read_only)
 struct outcome
 cmd_select(struct session *s, struct call *c)
 {
-	return select_mailbox(s, c, false);
+	return select_mailbox(s, c, s->read_only);
 }
 
 struct outcome

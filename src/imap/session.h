@@ -43,6 +43,7 @@ struct session {
 	struct arena arena;		/* of the current command */
 	struct buf command;		/* its text, literals in place */
 	enum state state;
+	bool read_only;			/* nothing may be changed: every mailbox is EXAMINEd */
 	unsigned enabled;		/* enum enabled */
 	struct mailbox *box;		/* selected, or NULL */
 	struct context *contexts;	/* searches that go on (RFC 5267) */
@@ -115,6 +116,7 @@ enum command_flags {
 	CMD_NO_TELL = 32,	/* changes are not told at its end */
 	CMD_CHANGES = 64,	/* changes the mailbox: refused when it was EXAMINEd */
 	CMD_STREAM = 128,	/* takes its literals from the stream itself */
+	CMD_WRITES = 256,	/* changes mail, whatever is selected: not for who may only read */
 };
 
 struct command {

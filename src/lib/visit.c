@@ -120,6 +120,7 @@ visit_begin(struct visit *v, const char *proto)
 	v->session = env_or("MAILREEVE_SESSION", "-");
 	v->tag = getenv("MAILREEVE_TAG");
 	v->tls = getenv("MAILREEVE_TLS") != NULL;
+	v->read_only = getenv("MAILREEVE_READ_ONLY") != NULL;
 	if (catch_signals(v) < 0 || find_owner(v) < 0)
 		return -1;
 	name_in_log(v);

@@ -15,6 +15,7 @@
 struct session {
 	struct login *l;
 	struct buf user;		/* of USER, until PASS */
+	struct buf tag;
 	bool utf8;			/* RFC 6856 section 2.1 */
 };
 
@@ -237,11 +238,18 @@ run_user(struct session *s, struct bytes args)
 	return next(ok(s->l, "Send PASS"));
 }
 
-/* What the client enabled goes to the session as the tag. */
+/* What the client enabled, and what it was offered, goes to the session as the tag. */
 static struct bytes
-tag_of(const struct session *s)
+tag_of(struct session *s)
 {
-	return s->utf8 ? BYTES("UTF8") : BYTES("");
+	const struct mech *m;
+
+	buf_clear(&s->tag);
+	if (s->utf8)
+		(void)buf_text(&s->tag, "UTF8");
+	for (unsigned i = 0; (m = mech_possible(s->l, i)) != NULL; i++)
+		(void)buf_printf(&s->tag, "%s%s", s->tag.len > 0 ? " " : "", m->name);
+	return buf_contents(&s->tag);
 }
 
 /* A refusal is answered. */
@@ -436,7 +444,8 @@ command(struct session *s)
 enum outcome
 pop3_login(struct login *l)
 {
-	struct session s = { .l = l, .user = BUF_INIT(CHAN_TEXT_MAX) };
+	struct session s = { .l = l, .user = BUF_INIT(CHAN_TEXT_MAX),
+	    .tag = BUF_INIT(CHAN_TEXT_MAX) };
 	enum outcome o = OUT_NEXT;
 
 	if (greet(l) < 0 || wire_flush(&l->wire) < 0)
@@ -446,5 +455,6 @@ pop3_login(struct login *l)
 		login_wipe(l);
 	}
 	buf_wipe(&s.user);
+	buf_free(&s.tag);
 	return o;
 }

@@ -10,17 +10,31 @@
 #define EXPORTER_LABEL "EXPORTER-Channel-Binding"	/* RFC 9266 section 2 */
 #define EXPORTER_SIZE 32
 
-/* RFC 5929 section 4.1: the signature's digest, but SHA-256 for MD5 and SHA-1. */
+/*
+ * RFC 5929 section 4.1: the signature's digest, but SHA-256 for MD5 and SHA-1.
+ * Names of digests are not loaded (tls_prepare()), which X509_get_signature_info()
+ * would need.
+ */
 static const EVP_MD *
 digest_of(X509 *x)
 {
-	int digest = NID_undef;
+	static const struct {
+		int nid;
+		const EVP_MD *(*md)(void);
+	} digests[] = {
+		{ NID_md5, EVP_sha256 }, { NID_sha1, EVP_sha256 },
+		{ NID_md5_sha1, EVP_sha256 }, { NID_sha224, EVP_sha224 },
+		{ NID_sha256, EVP_sha256 }, { NID_sha384, EVP_sha384 },
+		{ NID_sha512, EVP_sha512 },
+	};
+	int nid = NID_undef;
 
-	if (X509_get_signature_info(x, &digest, NULL, NULL, NULL) != 1)
+	if (OBJ_find_sigid_algs(X509_get_signature_nid(x), &nid, NULL) != 1)
 		return NULL;
-	if (digest == NID_md5 || digest == NID_sha1 || digest == NID_md5_sha1)
-		digest = NID_sha256;
-	return EVP_get_digestbynid(digest);
+	for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++)
+		if (digests[i].nid == nid)
+			return digests[i].md();
+	return NULL;
 }
 
 void

@@ -34,6 +34,14 @@ add_issuer(SSL *ssl, X509 *x)
 	    ? 0 : -1;
 }
 
+/* tls_prepare() leaves out the names that signatures are checked by. */
+static bool
+name_digests(void)
+{
+	return EVP_add_digest(EVP_sha256()) == 1 && EVP_add_digest(EVP_sha384()) == 1
+	    && EVP_add_digest(EVP_sha512()) == 1;
+}
+
 int
 tls_client_ca(struct tls *t, struct bytes pem)
 {
@@ -49,7 +57,7 @@ tls_client_ca(struct tls *t, struct bytes pem)
 	}
 	BIO_free(in);
 	ERR_clear_error();
-	if (r < 0 || n == 0)
+	if (r < 0 || n == 0 || !name_digests())
 		return -1;
 	/* What is resumed with a certificate must be from here (SSL_VERIFY_PEER). */
 	if (SSL_set_session_id_context(t->ssl, (const unsigned char *)"mailreeve",

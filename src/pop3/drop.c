@@ -218,11 +218,11 @@ add_up(struct drop *d)
 int
 drop_open(struct drop *d, struct mail *mail)
 {
-	*d = (struct drop){ .utf8 = d->utf8 };
-	if (mailbox_open(mail, BYTES("INBOX"), false, &d->box) < 0)
+	*d = (struct drop){ .utf8 = d->utf8, .read_only = d->read_only };
+	if (mailbox_open(mail, BYTES("INBOX"), d->read_only, &d->box) < 0)
 		return -1;
 	d->uids = mailbox_view(d->box);
-	if (mailbox_lock(d->box) < 0 || add_up(d) < 0) {
+	if ((!d->read_only && mailbox_lock(d->box) < 0) || add_up(d) < 0) {
 		int saved = errno;
 
 		drop_close(d);

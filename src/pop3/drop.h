@@ -19,12 +19,13 @@ struct drop {
 	uint64_t octets;		/* of those not marked */
 	uint64_t octets_all;
 	uint64_t unreadable;		/* messages found so; they count as empty */
+	bool read_only;			/* nothing will be deleted: set before drop_open() */
 	bool utf8;			/* the client takes headers in UTF-8: set before drop_open() */
 };
 
 /*
- * Takes the inbox for this session alone (EBUSY: another session has it) and
- * adds up its sizes.
+ * Takes the inbox for this session alone (EBUSY: another session has it), unless
+ * read_only, and adds up its sizes.
  */
 int drop_open(struct drop *d, struct mail *mail);
 void drop_close(struct drop *d);

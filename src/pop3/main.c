@@ -38,6 +38,16 @@ log_end(const struct session *s, const struct visit *v)
 	    s->stream.out_total);
 }
 
+/* Login says so when the client sent UTF8; who starts us has chosen us. */
+static void
+take_tag(struct session *s, const char *tag)
+{
+	struct bytes rest = bytes_of(tag), whole = rest;
+
+	s->drop.utf8 = bytes_equal(bytes_split(&rest, ' '), BYTES("UTF8"));
+	s->mechanisms = s->drop.utf8 ? rest : whole;
+}
+
 static void
 serve(struct session *s, const struct visit *v)
 {
@@ -48,8 +58,8 @@ serve(struct session *s, const struct visit *v)
 	s->stream.write_timeout = s->conf->write_timeout * 1000;
 	s->stream.stop_fd = v->stop_fd;
 	s->after_login = v->tag != NULL;
-	/* Login says so when the client sent UTF8; who starts us has chosen us. */
-	s->drop.utf8 = v->tag == NULL || strcmp(v->tag, "UTF8") == 0;
+	s->drop.read_only = v->read_only;
+	take_tag(s, v->tag == NULL ? "UTF8" : v->tag);
 	if (open_mail(s->conf, &who, &mail) < 0) {
 		session_refuse(s, errno);
 	} else {

@@ -32,6 +32,7 @@ struct session {
 	struct drop drop;
 	enum state state;
 	bool after_login;		/* PASS or AUTH is yet to be answered */
+	struct bytes mechanisms;	/* that were offered before login */
 	unsigned bad_commands;		/* in a row */
 	struct tally tally;
 	const char *end_reason;		/* for the log */

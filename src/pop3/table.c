@@ -19,6 +19,8 @@ run_stat(struct session *s, const struct command *c)
 static struct outcome
 run_dele(struct session *s, const struct command *c)
 {
+	if (s->drop.read_only)
+		return err(NULL, "this visit is to read only");
 	if (drop_delete(&s->drop, c->uid) < 0)
 		return failed(errno);
 	return ok("message %u marked as deleted", c->message);
@@ -102,7 +104,7 @@ const struct row rows[] = {
 	{ "USER", STATE_AUTHORIZATION, ARGS_ANY, "USER", NULL },
 	{ "PASS", STATE_AUTHORIZATION, ARGS_ANY, NULL, NULL },
 	{ "APOP", STATE_AUTHORIZATION, ARGS_ANY, NULL, NULL },
-	{ "AUTH", STATE_AUTHORIZATION, ARGS_ANY, "SASL PLAIN LOGIN", NULL },
+	{ "AUTH", STATE_AUTHORIZATION, ARGS_ANY, "SASL", NULL },
 	{ "UTF8", STATE_AUTHORIZATION, ARGS_ANY, "UTF8 USER", NULL },
 	{ "STLS", STATE_AUTHORIZATION, ARGS_ANY, NULL, NULL },
 	{ 0 },
@@ -116,6 +118,18 @@ static const char *const behaviour[] = {
 	"RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER",
 	"LOGIN-DELAY 0", "IMPLEMENTATION Mailreeve", NULL,
 };
+
+/* SASL has what login said it offered. */
+static void
+say_capability(struct lines *l, const struct row *r)
+{
+	struct bytes names = l->session->mechanisms;
+
+	if (strcmp(r->capability, "SASL") != 0)
+		lines_printf(l, "%s", r->capability);
+	else if (names.n > 0)
+		lines_printf(l, "SASL %.*s", (int)names.n, (const char *)names.p);
+}
 
 /*
  * What was offered before login is named after it as well (RFC 2449 section
@@ -132,7 +146,7 @@ run_capa(struct session *s, const struct command *c)
 	lines_begin(&l, s, "capabilities follow");
 	for (const struct row *r = rows; r->name != NULL; r++)
 		if (r->capability != NULL && (r->states & states) != 0)
-			lines_printf(&l, "%s", r->capability);
+			say_capability(&l, r);
 	for (size_t i = 0; behaviour[i] != NULL; i++)
 		lines_printf(&l, "%s", behaviour[i]);
 	return lines_end(&l);

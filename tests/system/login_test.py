@@ -394,7 +394,7 @@ def test_pop3_utf8_goes_with_the_request():
         assert c.command("USER ann").startswith(b"+OK")
         c.sock.sendall(b"PASS secret\r\nSTAT\r\n")
         entered(c, b"STAT\r\n")
-        assert asked(c, secret=b"secret")["tag"] == (b"UTF8" if utf8 else b"")
+        assert asked(c, secret=b"secret")["tag"] == (b"UTF8 " if utf8 else b"") + b"PLAIN LOGIN"
 
 
 def test_pop3_user_and_pass():

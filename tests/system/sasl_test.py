@@ -119,4 +119,630 @@ def test_scram_by_each_digest_in_both_protocols():
         assert b"INBOX" in b"".join(t.c.ok('LIST "" INBOX'))
 
 
+
+def test_the_wrong_password_is_refused_in_time_and_told_as_the_rfc_says():
+    who = member("wrong")
+    with Server(failure_delay="1s", max_failures="20") as server:
+        for protocol in ("imap", "pop3"):
+            mark = log.mark()
+            for name, why in ((who.name, "wrong proof"), ("nobody-here", "no such secret")):
+                t = Talk(server, protocol)
+                begun = time.monotonic()
+                kind, said = t.scram("SCRAM-SHA-256", name, "pencils")
+                assert time.monotonic() - begun > 0.98
+                assert t.last == "e=invalid-proof", t.last
+                assert kind in ("NO", "-ERR") and ("AUTHENTICATIONFAILED" in said or
+                                                   "[AUTH]" in said), (kind, said)
+                line = log.wait(r"login: .* user=%s .*result=refused" % name, mark)
+                assert 'why="%s"' % why in line, line
+                t.close()
+
+
+def test_strangers_are_told_what_users_are_told():
+    """The same challenges each time, as long as others', and no secret of the host among them."""
+    who = member("known")
+    with Server() as server:
+        seen = {}
+        for name in (who.name, "stranger-one", "stranger-two", who.name, "stranger-one"):
+            for mechanism in SCRAMS:
+                t = Talk(server)
+                s = Scram(mechanism, name, "x")
+                kind, said = t.begin(mechanism, s.first())
+                assert kind == "+"
+                s.final(said)
+                seen.setdefault((name, mechanism), set()).add((s.salt, s.count))
+                t.close()
+        assert all(len(values) == 1 for values in seen.values()), seen
+        salts = [salt for values in seen.values() for salt, _ in values]
+        assert len(set(salts)) == 9 and len({len(salt) for salt in salts}) == 1, salts
+        assert {count for values in seen.values() for _, count in values} == {10000}
+
+
+def test_strangers_take_as_long_as_users():
+    """Challenge and refusal of known and unknown names, in turn, cannot be told by time."""
+    who = member("timed")
+    for n in range(40):
+        passwd(user("crowd%d" % n), "-m", "SCRAM-SHA-256")
+    with Server(max_failures="20", failure_delay="0s") as server:
+        times = {"known": ([], []), "unknown": ([], [])}
+        for n in range(100):
+            pair = [("known", who.name), ("unknown", "u" * len(who.name))]
+            for kind, name in pair if n % 2 else reversed(pair):
+                t = Talk(server, source=("127.5.%d.%d" % (n + 1, 1 + (kind == "known")), 0))
+                s = Scram("SCRAM-SHA-256", name, "x")
+                begun = time.perf_counter()
+                _, said = t.begin("SCRAM-SHA-256", s.first())
+                times[kind][0].append(time.perf_counter() - begun)
+                final = s.final(said)
+                begun = time.perf_counter()
+                assert t.say(final) == ("+", "e=invalid-proof")
+                times[kind][1].append(time.perf_counter() - begun)
+                t.close()
+        for step, what in enumerate(("challenge", "refusal")):
+            # what others do on this machine only adds: the lower fifth is ours
+            known, unknown = (statistics.quantiles(times[k][step], n=5)[0]
+                              for k in ("known", "unknown"))
+            print("# %s: known %.0f us, unknown %.0f us" % (what, known * 1e6, unknown * 1e6))
+            assert abs(known - unknown) < 0.3 * max(known, unknown), (what, known, unknown)
+
+
+def test_what_is_announced_follows_secrets_and_tls():
+    forget_secrets()
+    who = user("told")
+    with Server() as server:
+        def told(**how):
+            found = capabilities(server, **how)
+            assert capabilities(server, "pop3", **how) == found
+            return found
+        assert told() == ["PLAIN", "LOGIN"]
+        passwd(who, "-m", "SCRAM-SHA-256")
+        assert told() == ["PLAIN", "LOGIN", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]
+        assert told(tls=False) == ["PLAIN", "LOGIN", "SCRAM-SHA-256"]
+        passwd(who)
+        assert told() == ["PLAIN", "LOGIN"] + SCRAM_NAMES
+        os.chmod(FILE, 0o644)
+        mark = log.mark()
+        assert told() == ["PLAIN", "LOGIN"]
+        log.wait("secrets: others have rights to it", mark)
+        os.chmod(FILE, 0o600)
+        passwd(who, "-m", "CRAM-MD5")
+        run(TOOL, "passwd", "-e", "email:x@example.org", who.name)
+        assert told() == ["PLAIN", "LOGIN"] + SCRAM_NAMES
+    with Server(cleartext_login="no", mechanisms="plain cram-md5 scram-sha-1") as server:
+        assert capabilities(server, tls=False) == [] == capabilities(server, "pop3", tls=False)
+        assert capabilities(server) == ["PLAIN", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "CRAM-MD5"]
+    with Server(mechanisms="SCRAM-SHA-512") as server:
+        c = server.imap()
+        assert b"LOGINDISABLED" in c.welcome and b"AUTH=PLAIN" not in c.welcome
+        assert c.command("LOGIN %s of-pam" % who.name)[0].split()[1] == b"NO"
+        c.close()
+        c = server.pop3()
+        c.send(b"USER x\r\n")
+        assert c.line().startswith(b"-ERR") and not Talk(server).begin("PLAIN")[0] == "+"
+        c.close()
+    configure(mechanisms="PLAIN DIGEST-MD5")
+    said = run(MAILREEVED, "-t", ok=None)
+    configure()
+    assert "give some of PLAIN LOGIN" in said, said
+
+
+def test_a_name_may_have_what_scram_escapes_and_no_more():
+    member("escaped")
+    with Server(max_failures="20", failure_delay="0s") as server:
+        for header, bare, answer in (
+                ("n,,", "n=a=2Cb=3Dc,r=abc", "+"), ("n,,", "n=a=2cb,r=abc", "+"),
+                ("n,,", "n=a=b,r=abc", "BAD"), ("n,,", "n=,r=abc", "BAD"),
+                ("n,,", "n=a,r=", "BAD"), ("n,,", "n=a,r=a b", "BAD"), ("n,,", "r=abc,n=a", "BAD"),
+                ("n,a=,", "n=a,r=abc", "BAD"), ("n,a=x", "n=a,r=abc", "BAD"),
+                ("n,b=x,", "n=a,r=abc", "BAD"), ("", "n=a,r=abc", "BAD"), ("x,,", "n=a,r=b", "BAD"),
+                ("n,,", "m=x,n=a,r=abc", "NO"), ("n,,", "n=a,r=abc,x=y", "+"),
+                ("n,,", "n=a,r=abc,xy", "BAD"), ("p=,,", "n=a,r=abc", "BAD"),
+                ("p=tls-exporter,,", "n=a,r=abc", "NO"), ("y,,", "n=a,r=abc", "NO"),
+                ("n,,", "n=" + "x" * 300 + ",r=abc", "+"),
+                ("n,,", "n=" + "x" * 1100 + ",r=abc", "+"),
+                ("n,,", "n=a\x01,r=abc", "+"), ("n,,", "n=a,r=" + "x" * 2000, "+")):
+            t = Talk(server)
+            assert t.begin("SCRAM-SHA-256", header + bare)[0] == answer, (header, bare[:40])
+            t.close()
+
+
+def test_final_messages_that_are_wrong():
+    who = member("final")
+    with Server(max_failures="20", failure_delay="0s") as server:
+        def final(make, mechanism="SCRAM-SHA-256"):
+            t = Talk(server)
+            s = Scram(mechanism, who.name, "pencil")
+            said = t.begin(mechanism, s.first())[1]
+            answer = t.say(make(s, said))
+            if answer[0] == "+" and answer[1].startswith("v="):
+                answer = t.say("")
+            t.close()
+            return answer
+        assert final(lambda s, said: s.final(said))[0] == "OK"
+        assert final(lambda s, said: s.final(said, extension=",x=y"))[0] == "OK"
+        assert final(lambda s, said: s.final(said, nonce=s.nonce)) == ("+", "e=other-error")
+        assert final(lambda s, said: s.final(said, nonce="x")) == ("+", "e=other-error")
+        assert final(lambda s, said: s.final(said).replace("c=biws", "c=eSws")) == \
+            ("+", "e=channel-bindings-dont-match")
+        mark = log.mark()
+        assert final(lambda s, said: s.final(said).replace("c=biws", "c=biw")) == \
+            ("+", "e=channel-bindings-dont-match")
+        log.wait("bad-input: .*why=channel-bindings-dont-match", mark)
+        assert final(lambda s, said: s.final(said)[:-4] + "AAA=") == ("+", "e=invalid-proof")
+        for bad in (lambda s, said: "", lambda s, said: s.final(said).split(",p=")[0],
+                    lambda s, said: s.final(said).replace(",p=", ",p=!"),
+                    lambda s, said: "x=y," + s.final(said),
+                    lambda s, said: s.final(said) + ",x=y",
+                    lambda s, said: s.final(said).replace("c=", "d=", 1)):
+            assert final(bad)[0] == "BAD"
+
+
+def test_a_proof_cannot_be_used_again_and_nothing_else_unlocks_its_step():
+    who = member("again")
+    with Server(max_failures="20", failure_delay="0s") as server:
+        s = Scram("SCRAM-SHA-256", who.name, "pencil", nonce="A" * 24)
+        t = Talk(server)
+        proof = s.final(t.begin("SCRAM-SHA-256", s.first())[1])
+        assert t.say("*")[0] == "BAD"
+        kind, said = t.begin("SCRAM-SHA-256", s.first())
+        assert kind == "+" and t.say(proof) == ("+", "e=other-error")
+        t.say("*")
+        t.close()
+
+
+def test_cancelling_and_lines_that_are_too_long():
+    who = member("cancel")
+    for protocol, bad in (("imap", "BAD"), ("pop3", "-ERR")):
+        with Server(max_failures="20") as server:
+            t = Talk(server, protocol)
+            for mechanism in ("PLAIN", "SCRAM-SHA-256"):
+                assert t.begin(mechanism)[0] == "+"
+                assert t.say("*")[0] == bad
+            t.begin("PLAIN")
+            t.c.send(b"A" * 12288 + b"\r\n")            # the last that is read
+            assert t.answer()[0] == bad
+            t.begin("PLAIN")
+            t.c.send(b"A" * 40000 + b"\r\n")            # and the connection goes on
+            assert t.answer()[0] == bad
+            assert good(t.scram("SCRAM-SHA-1", who.name, "pencil"))
+            t.close()
+
+
+# ---- channel binding ---------------------------------------------------------------
+
+def end_point():
+    """tls-server-end-point of the certificate (RFC 5929 section 4)."""
+    der = run("openssl", "x509", "-in", "/etc/mailreeve/tls.crt", "-outform", "DER", "-out",
+              "/run/tmp/cert.der")
+    with open("/run/tmp/cert.der", "rb") as f:
+        return hashlib.sha256(f.read()).digest()
+
+
+def bound(server, who, mechanism="SCRAM-SHA-256-PLUS", kind="tls-server-end-point", data=None,
+          flag=None, password="pencil", **how):
+    t = Talk(server, **how)
+    if data is None and kind == "tls-unique":
+        data = t.c.sock.get_channel_binding("tls-unique")
+    answer = t.scram(mechanism, who.name, password, flag=flag or "p=" + kind,
+                     binding=end_point() if data is None else data)
+    t.close()
+    return answer, getattr(t, "last", None)
+
+
+def test_plus_is_bound_to_the_channel():
+    who = member("bound")
+    with Server(max_failures="20", failure_delay="0s") as server:
+        for mechanism in SCRAMS:
+            for how in ({}, {"tls": "starttls"}, {"protocol": "pop3"}):
+                assert good(bound(server, who, mechanism + "-PLUS", **how)[0]), (mechanism, how)
+        assert bound(server, who, data=b"x" * 32)[1] == "e=channel-bindings-dont-match"
+        assert bound(server, who, kind="tls-exporter", data=b"x" * 32)[1] == \
+            "e=channel-bindings-dont-match"
+        mark = log.mark()
+        assert bound(server, who, kind="tls-unique", data=b"x" * 12)[0][0] == "NO"
+        log.wait("why=unsupported-channel-binding-type", mark)
+        assert bound(server, who, kind="nonsense", data=b"")[0][0] == "NO"
+        assert bound(server, who, password="pencils")[1] == "e=invalid-proof"
+
+
+def test_downgrade_is_seen():
+    who = member("down")
+    with Server(max_failures="20", failure_delay="0s") as server:
+        mark = log.mark()
+        assert bound(server, who, "SCRAM-SHA-256", flag="y", data=b"")[0][0] == "NO"
+        log.wait("why=server-does-support-channel-binding", mark)
+        assert bound(server, who, "SCRAM-SHA-256-PLUS", flag="y", data=b"")[0][0] == "NO"
+        assert bound(server, who, "SCRAM-SHA-256-PLUS", flag="n", data=b"")[0][0] == "NO"
+        assert bound(server, who, "SCRAM-SHA-256", data=b"x" * 32)[0][0] == "NO"
+        assert good(bound(server, who, "SCRAM-SHA-256", flag="n", data=b"")[0])
+        assert good(bound(server, who, "SCRAM-SHA-256", flag="y", data=b"", tls=False)[0])
+        assert bound(server, who, tls=False)[0][0] == "NO"
+
+
+def test_tls_12_has_a_binding_of_its_own():
+    who = member("old")
+    with Server(max_failures="20", failure_delay="0s") as server:
+        def connect():
+            context = wire.client_context()
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            t = Talk(server, tls=False)
+            t.c.ok("STARTTLS")
+            t.c.start_tls(context)
+            return t
+        for name, right in (("tls-unique", None), ("tls-server-end-point", end_point())):
+            for spoil in (False, True):
+                t = connect()
+                data = right or t.c.sock.get_channel_binding("tls-unique")
+                answer = t.scram("SCRAM-SHA-256-PLUS", who.name, "pencil", flag="p=" + name,
+                                 binding=bytes([data[0] ^ spoil]) + data[1:])
+                assert good(answer) != spoil, (name, answer)
+                t.close()
+
+
+# ---- GNU SASL ----------------------------------------------------------------------
+
+def gsasl(who, mechanism, *options, password="pencil", ok=(0,), port=143):
+    program, = need("gsasl")
+    return run(program, "--imap", "--connect", "localhost:%d" % port, "--no-client-first"
+               if "--late" in options else "--verbose", "-d", "--mechanism", mechanism,
+               "--authentication-id", who.name if isinstance(who, User) else who,
+               "--password", password, "--x509-ca-file", "/etc/mailreeve/tls.crt",
+               *[o for o in options if o != "--late"], input="x LOGOUT\n", ok=ok)
+
+
+def test_gnu_sasl():
+    who = member("gnu")
+    passwd(who, "-m", "CRAM-MD5")
+    with Server(max_failures="20", failure_delay="0s",
+                mechanisms="PLAIN LOGIN SCRAM-SHA-1 SCRAM-SHA-256 CRAM-MD5 ANONYMOUS",
+                anonymous_user=who.name) as server:
+        for mechanism in ("SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS",
+                          "SCRAM-SHA-256-PLUS", "CRAM-MD5"):
+            mark = log.mark()
+            plus = [] if mechanism.endswith("PLUS") else ["--no-cb"]
+            gsasl(who, mechanism, "--starttls", *plus)
+            line = log.wait("login: .*user=%s " % who.name, mark)
+            assert "result=ok" in line and "via=%s/TLS" % mechanism in line, line
+            if mechanism != "CRAM-MD5":
+                mark = log.mark()
+                gsasl(who, mechanism, "--starttls", *plus, password="wrong", ok=None)
+                line = log.wait("login: .*user=%s " % who.name, mark)
+                assert "result=refused" in line, line
+        mark = log.mark()
+        gsasl(who, "SCRAM-SHA-256", "--no-starttls")
+        assert "result=ok" in log.wait("login: .*via=SCRAM-SHA-256/cleartext", mark)
+        mark = log.mark()
+        gsasl(who, "SCRAM-SHA-256-PLUS", "--starttls", "--priority",
+              "NORMAL:-VERS-ALL:+VERS-TLS1.2")
+        assert "result=ok" in log.wait("login: .*via=SCRAM-SHA-256-PLUS/TLSv1.2", mark)
+
+
+# ---- CRAM-MD5 and APOP -------------------------------------------------------------
+
+OLD = "PLAIN LOGIN SCRAM-SHA-256 CRAM-MD5 APOP"
+
+
+def cram(challenge, password):
+    return hmac.new(password.encode(), challenge.encode(), "md5").hexdigest()
+
+
+def test_cram_md5():
+    who = member("cram", "-m", "CRAM-MD5", password="pen cil")
+    with Server(mechanisms=OLD, max_failures="20", failure_delay="0s") as server:
+        seen = set()
+        for protocol, bad in (("imap", ("BAD", "NO")), ("pop3", ("-ERR", "-ERR"))):
+            t = Talk(server, protocol)
+            for name, password, answer in ((who.name, "pencil", bad[1]), ("nobody", "x", bad[1]),
+                                           (who.name, "", bad[1])):
+                kind, challenge = t.begin("CRAM-MD5")
+                seen.add(challenge)
+                assert re.fullmatch(r"<[0-9a-f]{40}@mailreeve>", challenge), challenge
+                assert t.say(name + " " + cram(challenge, password))[0] == answer
+            for wrong in ("", who.name, who.name + " " + "0" * 31, "0" * 32, " " + "0" * 32,
+                          who.name + " " + "g" * 32):
+                t.close()
+                t = Talk(server, protocol)
+                t.begin("CRAM-MD5")
+                assert t.say(wrong)[0] == bad[0], wrong
+            assert t.begin("CRAM-MD5", "x")[0] == bad[0]
+            challenge = t.begin("CRAM-MD5")[1]
+            assert good(t.say(who.name + " " + cram(challenge, "pen cil").upper()))
+            t.close()
+        assert len(seen) == 6, "a challenge came twice"
+        c = imaplib.IMAP4("localhost", 143)
+        assert c.login_cram_md5(who.name, "pen cil")[0] == "OK"
+        c.logout()
+    with Server() as server:
+        assert Talk(server).begin("CRAM-MD5")[0] == "NO"
+
+
+def test_apop():
+    who = member("apop", "-m", "CRAM-MD5", password="pencil")
+    with Server(mechanisms=OLD, failure_delay="0s", max_failures="4") as server:
+        for connect in (lambda: poplib.POP3("localhost", 110),
+                        lambda: poplib.POP3_SSL("localhost", 995,
+                                                context=wire.client_context())):
+            mark = log.mark()
+            c = connect()
+            assert c.apop(who.name, "pencil").startswith(b"+OK")
+            c.quit()
+            assert "result=ok" in log.wait("login: .*user=%s .*via=APOP/" % who.name, mark)
+        stamps = set()
+        for name, password in ((who.name, "pencils"), ("nobody", "pencil"), (who.name, "of-pam")):
+            c = server.pop3()
+            stamps.add(c.welcome)
+            stamp = c.welcome.split()[-1]
+            digest = hashlib.md5(stamp + password.encode()).hexdigest()
+            c.send(b"APOP %s %s\r\n" % (name.encode(), digest.encode()))
+            assert c.line().startswith(b"-ERR [AUTH]")
+            c.send(b"APOP %s\r\n" % name.encode())
+            assert c.line().startswith(b"-ERR")
+            c.close()
+        assert len(stamps) == 3, stamps
+        c = server.pop3()               # another try with the same stamp, also after others
+        c.send(b"APOP %s %s\r\n" % (who.name.encode(), b"0" * 32))
+        assert c.line().startswith(b"-ERR [AUTH]")
+        c.send(b"USER x\r\nPASS y\r\n")
+        assert c.line().startswith(b"+OK") and c.line().startswith(b"-ERR [AUTH]")
+        digest = hashlib.md5(c.welcome.split()[-1] + b"pencil").hexdigest()
+        c.send(b"APOP %s %s\r\n" % (who.name.encode(), digest.encode()))
+        assert c.line().startswith(b"+OK")
+        c.close()
+    with Server(cleartext_login="no", mechanisms=OLD) as server:
+        c = server.pop3(tls=False)
+        c.send(b"APOP a %s\r\n" % (b"0" * 32))
+        assert b"STLS" in c.line()
+        c.close()
+    with Server() as server:
+        c = server.pop3()
+        assert b"<" not in c.welcome
+        c.send(b"APOP %s %s\r\n" % (who.name.encode(), b"0" * 32))
+        assert c.line().startswith(b"-ERR APOP is not available")
+        c.close()
+
+
+def test_pam_has_the_last_word_for_every_mechanism():
+    who = member("expired", "-m", "CRAM-MD5")
+    passwd(who)
+    run("usermod", "--expiredate", "1990-01-01", who.name)
+    with Server(mechanisms=OLD, max_failures="20", failure_delay="0s") as server:
+        t = Talk(server)
+        kind, said = t.scram("SCRAM-SHA-256", who.name, "pencil")
+        assert (kind, said[:9]) == ("NO", "[EXPIRED]") and t.last.startswith("v="), (kind, said)
+        challenge = t.begin("CRAM-MD5")[1]
+        assert t.say(who.name + " " + cram(challenge, "pencil"))[1].startswith("[EXPIRED]")
+        t.close()
+        t = Talk(server, "pop3")
+        digest = hashlib.md5(t.c.welcome.split()[-1] + b"pencil").hexdigest()
+        t.c.send(b"APOP %s %s\r\n" % (who.name.encode(), digest.encode()))
+        assert t.c.line().startswith(b"-ERR [AUTH]")
+        t.close()
+    # uid 0 and accounts under minimum-uid, whatever the file says
+    with open(FILE) as f:
+        lines = [line for line in f if line.startswith(who.name + " SCRAM-SHA-256")]
+    with open(FILE, "a") as f:
+        f.write(lines[0].replace(who.name, "root", 1) + lines[0].replace(who.name, "daemon", 1))
+    with Server(max_failures="20", failure_delay="0s") as server:
+        for name, why in (("root", "uid 0 never gets in"), ("daemon", "below minimum-uid")):
+            mark = log.mark()
+            t = Talk(server)
+            kind, said = t.scram("SCRAM-SHA-256", name, "pencil")
+            assert kind == "NO" and "AUTHENTICATIONFAILED" in said, said
+            assert why in log.wait("login: .*user=%s " % name, mark)
+            t.close()
+
+
+# ---- EXTERNAL ----------------------------------------------------------------------
+
+def authority(path):
+    run("openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt",
+        "ec_paramgen_curve:prime256v1", "-days", "30", "-subj", "/CN=Issuer", "-keyout",
+        path + ".key", "-out", path + ".crt")
+
+
+def issue(ca, path, subject, *emails):
+    with open("/run/tmp/ext", "w") as f:
+        f.write("subjectAltName=%s\n" % ",".join("email:" + e for e in emails) if emails else "")
+    run("openssl", "req", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+        "-subj", subject, "-keyout", path + ".key", "-out", path + ".csr")
+    run("openssl", "x509", "-req", "-in", path + ".csr", "-CA", ca + ".crt", "-CAkey", ca + ".key",
+        "-days", "30", "-out", path + ".crt", "-extfile", "/run/tmp/ext")
+    run("openssl", "x509", "-in", path + ".crt", "-outform", "DER", "-out", path + ".der")
+    with open(path + ".der", "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
+def external(server, certificate, initial="", protocol="imap", version=None):
+    context = wire.client_context()
+    if version:
+        context.maximum_version = version
+    if certificate:
+        context.load_cert_chain(certificate + ".crt", certificate + ".key")
+    t = Talk(server, protocol, tls=False)
+    if protocol == "imap":
+        t.c.ok("STARTTLS")
+    else:
+        t.c.send(b"STLS\r\n")
+        assert t.c.line().startswith(b"+OK")
+    t.c.start_tls(context)
+    if protocol == "imap":
+        t.told = b"AUTH=EXTERNAL" in b"".join(t.c.ok("CAPABILITY"))
+    answer = t.begin("EXTERNAL", initial)
+    t.close()
+    return answer if protocol == "pop3" else (*answer, t.told)
+
+
+def test_external():
+    ann, bob = user("ann"), user("bob")
+    base = "/run/tmp/pki"
+    os.makedirs(base, exist_ok=True)
+    authority(base + "/ca")
+    authority(base + "/other")
+    digest = issue(base + "/ca", base + "/ann", "/O=Example, Inc/CN=Ann", "ann@example.org")
+    issue(base + "/ca", base + "/bob", "/CN=Bob", "x@example.org", "bob@example.org")
+    issue(base + "/ca", base + "/eve", "/CN=Eve", "eve@example.org")
+    issue(base + "/other", base + "/fake", "/O=Example, Inc/CN=Ann", "ann@example.org")
+    run(TOOL, "passwd", "-e", "sha256:" + digest, ann.name)
+    run(TOOL, "passwd", "-e", "email:bob@example.org", bob.name)
+    settings = {"tls_client_ca": base + "/ca.crt", "max_failures": "20", "failure_delay": "0s"}
+    with Server(**settings) as server:
+        for version in (None, ssl.TLSVersion.TLSv1_2):
+            for name, who in (("ann", ann), ("bob", bob)):
+                mark = log.mark()
+                answer = external(server, base + "/" + name, version=version)
+                assert answer[::2] == ("OK", True), answer
+                line = log.wait("login: .*user=%s .*result=ok" % who.name, mark)
+                assert "via=EXTERNAL/TLS" in line, line
+        assert good(external(server, base + "/bob", protocol="pop3"))
+        assert external(server, base + "/ann", ann.name)[0] == "OK"
+        assert external(server, base + "/ann", bob.name)[0] == "NO"
+        mark = log.mark()
+        assert external(server, base + "/eve")[::2] == ("NO", True)
+        log.wait('why="the certificate is nobody\'s"', mark)
+        # of another issuer, or without: everything but EXTERNAL is as usual
+        assert external(server, base + "/fake")[::2] == ("NO", False)
+        assert external(server, None)[::2] == ("NO", False)
+        assert external(server, base + "/ann", "a\x01b")[0] in ("BAD", "NO")
+        # one certificate of two users: the first, or the one that is asked for
+        run(TOOL, "passwd", "-e", "subject:CN=Ann,O=Example\\, Inc", bob.name)
+        assert external(server, base + "/ann", bob.name)[0] == "OK"
+        mark = log.mark()
+        assert external(server, base + "/ann")[0] == "OK"
+        log.wait("login: .*user=%s " % ann.name, mark)
+        curl, = need("curl")
+        said = run(curl, "-s", "-S", "-k", "--cert", base + "/bob.crt", "--key", base + "/bob.key",
+                   "--login-options", "AUTH=EXTERNAL", "-u", bob.name + ":",
+                   "imaps://localhost/", "-X", "NOOP", "-v")
+        assert "A002 OK" in said or "OK Logged in" in said, said
+    with Server() as server:
+        assert external(server, base + "/ann")[::2] == ("NO", False)
+    with Server(tls_client_ca="/nonexistent") as server:
+        mark = log.mark()
+        assert external(server, base + "/ann")[::2] == ("NO", False)
+        log.wait("/nonexistent: no certificates there", mark)
+
+
+# ---- ANONYMOUS ---------------------------------------------------------------------
+
+def test_anonymous_reads_and_changes_nothing():
+    who = user("public")
+    who.deliver("Subject: one\n\nhello\n")
+    with Server(anonymous_user=who.name, max_failures="20", failure_delay="0s") as server:
+        owner = server.imap_login(who)
+        owner.ok("CREATE box")
+        mark = log.mark()
+        t = Talk(server)
+        assert b"AUTH=ANONYMOUS" in t.c.welcome
+        assert t.begin("ANONYMOUS", "somebody@ex ample.org")[0] == "OK"
+        line = log.wait("login: .*user=%s .*result=ok" % who.name, mark)
+        assert "via=ANONYMOUS/TLS" in line and "/somebody@ex_ample.org" in line, line
+        c = t.c
+        answers = c.ok("SELECT INBOX")
+        assert b"[READ-ONLY]" in c.command("SELECT INBOX")[0]
+        assert any(b"PERMANENTFLAGS ()" in line for line in answers), answers
+        assert b"hello" in b"".join(c.ok("FETCH 1 BODY[]"))
+        for command in ("STORE 1 FLAGS (\\Seen)", "COPY 1 box", "UID COPY 1 box", "MOVE 1 box",
+                        "EXPUNGE", "UID EXPUNGE 1", "CREATE x", "DELETE box", "RENAME box y",
+                        "SUBSCRIBE box", "UNSUBSCRIBE box",
+                        "SETMETADATA INBOX (/private/comment \"x\")"):
+            assert c.command(command)[0].split()[1:3] == [b"NO", b"[NOPERM]"], command
+        assert c.command("APPEND INBOX %L", b"x")[0].split()[1:3] == [b"NO", b"[NOPERM]"]
+        c.ok("CLOSE")
+        c.logout()
+        owner.ok("EXAMINE INBOX")
+        assert b"FLAGS (\\Recent)" in b"".join(owner.ok("FETCH 1 FLAGS")), "still new to the owner"
+        first, second = Talk(server, "pop3"), Talk(server, "pop3")
+        for t in (first, second):           # nobody keeps the maildrop from another
+            assert good(t.begin("ANONYMOUS", "x"))
+            t.c.send(b"DELE 1\r\n")
+            assert t.c.line().startswith(b"-ERR")
+            t.c.send(b"RETR 1\r\n")
+            assert t.c.line().startswith(b"+OK")
+            t.close()
+        owner.logout()
+        t = Talk(server)
+        assert t.begin("ANONYMOUS", "\xff" * 1100)[0] == "BAD"
+        assert t.begin("ANONYMOUS", "")[0] == "OK"
+        t.close()
+    with Server() as server:
+        t = Talk(server)
+        assert b"ANONYMOUS" not in t.c.welcome and t.begin("ANONYMOUS", "")[0] == "NO"
+        t.close()
+
+
+# ---- for another user --------------------------------------------------------------
+
+def test_administrators_act_for_users():
+    boss, who, other = member("boss"), user("worker"), user("peer")
+    passwd(who)
+    expired = user("gone")
+    run("usermod", "--expiredate", "1990-01-01", expired.name)
+    who.deliver("Subject: of the worker\n\nx\n")
+
+    def plain(authzid, name, password):
+        return "%s\0%s\0%s" % (authzid, name, password)
+    with Server(administrators="nobody-else %s" % boss.name, max_failures="20",
+                failure_delay="0s") as server:
+        for protocol in ("imap", "pop3"):
+            mark = log.mark()
+            t = Talk(server, protocol)
+            assert good(t.begin("PLAIN", plain(who.name, boss.name, "of-pam")))
+            line = log.wait("login: .*user=%s .*result=ok" % boss.name, mark)
+            assert line.endswith(" as=" + who.name), line
+            if protocol == "imap":
+                t.c.ok("SELECT INBOX")
+                assert b"of the worker" in b"".join(t.c.ok("FETCH 1 BODY[HEADER]"))
+                assert processes("imap") and all(
+                    os.stat("/proc/%d" % pid).st_uid == who.uid for pid in processes("imap"))
+            t.close()
+        mark = log.mark()
+        t = Talk(server)
+        assert good(t.scram("SCRAM-SHA-256", boss.name, "pencil", authzid=who.name))
+        log.wait("login: .*user=%s .* as=%s" % (boss.name, who.name), mark)
+        t.close()
+        for name, password, authzid, code, why in (
+                (who.name, "secret", other.name, "AUTHORIZATIONFAILED", "somebody else"),
+                (who.name, "secret", boss.name, "AUTHORIZATIONFAILED", "somebody else"),
+                (boss.name, "wrong", who.name, "AUTHENTICATIONFAILED", ""),
+                (boss.name, "of-pam", "root", "AUTHENTICATIONFAILED", "uid 0"),
+                (boss.name, "of-pam", "daemon", "AUTHENTICATIONFAILED", "below minimum-uid"),
+                (boss.name, "of-pam", "nobody-here", "", ""),
+                (boss.name, "of-pam", expired.name, "EXPIRED", ""),
+                (boss.name, "of-pam", "a/b", "AUTHENTICATIONFAILED", "such a name")):
+            mark = log.mark()
+            t = Talk(server)
+            kind, said = t.begin("PLAIN", plain(authzid, name, password))
+            assert kind == "NO" and said.startswith("[" + code), (name, authzid, said)
+            assert why in log.wait("login: .*user=%s " % name, mark)
+            t.close()
+        for name, password in ((boss.name, "of-pam"), (who.name, "secret")):
+            t = Talk(server)
+            assert good(t.begin("PLAIN", plain(name, name, password)))
+            t.close()
+    with Server(failure_delay="0s") as server:
+        t = Talk(server)
+        assert t.begin("PLAIN", plain(who.name, boss.name, "of-pam"))[1].startswith(
+            "[AUTHORIZATIONFAILED]")
+        t.close()
+
+
+# ---- other clients -----------------------------------------------------------------
+
+def test_curl_by_cram_md5():
+    curl, = need("curl")
+    who = member("curl", "-m", "CRAM-MD5")
+    who.deliver("Subject: for curl\n\nx\n")
+    with Server(mechanisms=OLD) as server:
+        for url in ("imap://localhost/INBOX/;UID=1", "pop3://localhost/1"):
+            mark = log.mark()
+            said = run(curl, "-s", "-S", "-k", "--ssl-reqd", "--login-options", "AUTH=CRAM-MD5",
+                       "-u", who.name + ":pencil", url)
+            assert "for curl" in said, said
+            assert "via=CRAM-MD5/TLS" in log.wait("login: .*user=%s " % who.name, mark)
+        mark = log.mark()
+        said = run(curl, "-s", "-S", "-k", "--ssl-reqd", "--login-options", "AUTH=+APOP",
+                   "-u", who.name + ":pencil", "pop3://localhost/1")
+        assert "for curl" in said and "via=APOP/" in log.wait("login: .*user=%s " % who.name, mark)
+
+
 main(__name__)

@@ -117,6 +117,8 @@ out_of_turn(void)
 		{ { CHAN_HELLO, CHAN_CLIENT }, CHAN_SASL_STEP },
 		{ { CHAN_HELLO, CHAN_CLIENT, CHAN_LOGIN }, CHAN_SASL_STEP },
 		{ { CHAN_HELLO, CHAN_CLIENT }, CHAN_PROXY },
+		{ { 0 }, CHAN_CLIENT_CA },
+		{ { CHAN_HELLO, CHAN_CLIENT_CA }, CHAN_CLIENT_CA },
 	};
 	struct chan_rep rep;
 
@@ -327,6 +329,145 @@ bad_proxy_claims(void)
 	finish();
 }
 
+/* ---- exchanges: CRAM-MD5's begins without a file ---- */
+
+#define CRAM "mechanisms CRAM-MD5\nfailure-delay 0\nsecrets /nonexistent\n"
+
+/* A request of an exchange with n bytes of token, of which sent come. */
+static int
+ask_sasl(uint32_t type, uint32_t mechanism, size_t n, size_t sent,
+    struct chan_rep *rep)
+{
+	static unsigned char token[CHAN_TOKEN_MAX + 1];
+	static struct chan_req q;
+	uint64_t deadline = clock_ms() + WAIT_MS;
+
+	q = (struct chan_req){ .type = type, .mechanism = mechanism,
+	    .follow = (uint32_t)n };
+	if (chan_send(channel, &q, sizeof q, deadline) < 0
+	    || chan_send(channel, token, sent, deadline) < 0
+	    || (sent < n && shutdown(channel, SHUT_WR) < 0))
+		return -1;
+	return chan_recv(channel, rep, sizeof *rep, deadline);
+}
+
+/* The challenge that comes behind an answer. */
+static void
+take_challenge(const struct chan_rep *rep)
+{
+	unsigned char text[CHAN_TOKEN_MAX];
+
+	CHECK_EQ_INT(rep->result, CHAN_CHALLENGE);
+	if (CHECK(rep->follow > 0 && rep->follow <= sizeof text))
+		CHECK_EQ_INT(chan_recv(channel, text, rep->follow,
+		    clock_ms() + WAIT_MS), 0);
+}
+
+static void
+begin_exchange(const char *config)
+{
+	struct chan_rep rep;
+
+	begin(config);
+	CHECK_EQ_INT(ask_sasl(CHAN_SASL_BEGIN, MECHANISM_CRAM_MD5, 0, 0, &rep), 0);
+	take_challenge(&rep);
+}
+
+static void
+mechanisms_that_are_off(void)
+{
+	static const uint32_t bad[] = { MECHANISM_PLAIN, MECHANISM_SCRAM_SHA_1,
+	    MECHANISM_EXTERNAL, MECHANISM_ANONYMOUS, MECHANISM_APOP, MECHANISMS,
+	    UINT32_MAX };
+	struct chan_rep rep;
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		begin(i == 0 ? "" : CRAM);
+		CHECK_EQ_INT(ask_sasl(CHAN_SASL_BEGIN, bad[i], 0, 0, &rep), -1);
+		CHECK(hung_up());
+		CHECK_EQ_INT(finish(), 1);
+	}
+	begin(CRAM);				/* and passwords are refused unseen */
+	CHECK_EQ_INT(ask_type(CHAN_LOGIN, &rep), 0);
+	CHECK_EQ_INT(rep.result, CHAN_REFUSED);
+	finish();
+}
+
+/* A step follows a challenge at once, or never. */
+static void
+steps_out_of_turn(void)
+{
+	static struct chan_req q;
+	struct chan_rep rep;
+
+	begin_exchange(CRAM);			/* another attempt between */
+	CHECK_EQ_INT(ask_type(CHAN_LOGIN, &rep), 0);
+	CHECK_EQ_INT(ask_type(CHAN_SASL_STEP, &rep), -1);
+	CHECK(hung_up());
+	finish();
+	begin_exchange(CRAM);			/* after the verdict */
+	CHECK_EQ_INT(ask_type(CHAN_SASL_STEP, &rep), 0);
+	CHECK_EQ_INT(rep.result, CHAN_UNAVAILABLE);
+	CHECK_EQ_INT(ask_type(CHAN_SASL_STEP, &rep), -1);
+	CHECK(hung_up());
+	finish();
+	begin_exchange("trusted-proxies 192.0.2.0/24\n" CRAM);
+	proxy_request(&q, "abcd", 4, 2);	/* no other client any more */
+	CHECK_EQ_INT(ask(&q, &rep), -1);
+	CHECK(hung_up());
+	finish();
+}
+
+static void
+tokens_have_a_limit(void)
+{
+	struct chan_rep rep;
+
+	begin(CRAM);
+	CHECK_EQ_INT(ask_sasl(CHAN_SASL_BEGIN, MECHANISM_CRAM_MD5, CHAN_TOKEN_MAX,
+	    CHAN_TOKEN_MAX, &rep), 0);
+	take_challenge(&rep);
+	CHECK_EQ_INT(ask_sasl(CHAN_SASL_STEP, 0, CHAN_TOKEN_MAX + 1, 0, &rep), -1);
+	finish();
+	begin(CRAM);
+	CHECK_EQ_INT(ask_sasl(CHAN_SASL_BEGIN, MECHANISM_CRAM_MD5, 2, 1, &rep), -1);
+	CHECK(hung_up());
+	CHECK_EQ_INT(finish(), 1);
+	begin(CRAM);				/* others have none */
+	CHECK_EQ_INT(ask_sasl(CHAN_LOGIN, 0, 1, 1, &rep), -1);
+	finish();
+}
+
+static void
+exchanges_have_a_limit(void)
+{
+	struct chan_rep rep;
+
+	begin(CRAM);
+	for (int i = 0; i < EXCHANGES_MAX; i++) {
+		CHECK_EQ_INT(ask_sasl(CHAN_SASL_BEGIN, MECHANISM_CRAM_MD5, 0, 0,
+		    &rep), 0);
+		take_challenge(&rep);
+	}
+	CHECK_EQ_INT(ask_sasl(CHAN_SASL_BEGIN, MECHANISM_CRAM_MD5, 0, 0, &rep), -1);
+	CHECK(hung_up());
+	finish();
+	begin("max-failures 2\n" CRAM);		/* failures count together */
+	CHECK_EQ_INT(ask_type(CHAN_LOGIN, &rep), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ_INT(ask_sasl(CHAN_SASL_BEGIN, MECHANISM_CRAM_MD5, 0, 0,
+		    &rep), i == 0 ? 0 : -1);
+		if (i > 0)
+			break;
+		take_challenge(&rep);
+		CHECK_EQ_INT(ask_type(CHAN_SASL_STEP, &rep), 0);
+	}
+	CHECK(hung_up());
+	finish();
+}
+
 TEST_MAIN(TEST(out_of_turn), TEST(cut_short), TEST(too_long), TEST(bad_counts),
     TEST(impossible_logins), TEST(nul_inside), TEST(too_many_failures),
-    TEST(refusal_takes_its_time), TEST(trusted_proxy), TEST(bad_proxy_claims))
+    TEST(refusal_takes_its_time), TEST(trusted_proxy), TEST(bad_proxy_claims),
+    TEST(mechanisms_that_are_off), TEST(steps_out_of_turn), TEST(tokens_have_a_limit),
+    TEST(exchanges_have_a_limit))
