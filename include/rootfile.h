@@ -8,8 +8,12 @@
 
 #include "buf.h"
 
-/* A secret that others may read is a stolen one; anybody may see a certificate. */
-#define ROOTFILE_SECRET (S_IRWXO | S_IWGRP)
+/*
+ * A secret that others may read is a stolen one; a key may be read by the group
+ * that keys of TLS have on many systems; anybody may see a certificate.
+ */
+#define ROOTFILE_SECRET (S_IRWXO | S_IRWXG)
+#define ROOTFILE_KEY (S_IRWXO | S_IWGRP)
 #define ROOTFILE_PUBLIC (S_IWGRP | S_IWOTH)
 
 /*

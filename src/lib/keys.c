@@ -13,7 +13,7 @@ keys_read(const struct config *conf, struct buf *pem)
 	    || rootfile_read(conf->tls_certificate, ROOTFILE_PUBLIC, pem) < 0
 	    || buf_byte(pem, '\n') < 0)
 		return -1;
-	return rootfile_read(conf->tls_key, ROOTFILE_SECRET, pem);
+	return rootfile_read(conf->tls_key, ROOTFILE_KEY, pem);
 }
 
 int

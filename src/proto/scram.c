@@ -53,10 +53,15 @@ is_nonce(struct bytes b)
 	return b.n > 0;
 }
 
-/* extensions: attr-val, separated by commas; those that are here mean nothing to us. */
+/*
+ * extensions: attr-val, separated by commas; those that are here mean nothing to
+ * us. rest is the end of whole, in which a last comma would have nothing behind it.
+ */
 static int
-skip_extensions(struct bytes rest)
+skip_extensions(struct bytes rest, struct bytes whole)
 {
+	if (whole.p[whole.n - 1] == ',')
+		return bad(EINVAL);
 	while (rest.n > 0) {
 		struct bytes part = bytes_split(&rest, ',');
 
@@ -105,7 +110,7 @@ scram_first(struct bytes message, unsigned char *room,
 	    || unescape(name, &room, &out->user) < 0
 	    || attribute(&rest, 'r', &out->nonce) < 0)
 		return -1;
-	return is_nonce(out->nonce) ? skip_extensions(rest) : bad(EINVAL);
+	return is_nonce(out->nonce) ? skip_extensions(rest, message) : bad(EINVAL);
 }
 
 /* The proof is the last attribute; what is before it is signed. */
@@ -127,5 +132,5 @@ scram_final(struct bytes message, struct scram_final *out)
 	if (attribute(&rest, 'c', &out->binding) < 0
 	    || attribute(&rest, 'r', &out->nonce) < 0)
 		return -1;
-	return is_nonce(out->nonce) ? skip_extensions(rest) : bad(EINVAL);
+	return is_nonce(out->nonce) ? skip_extensions(rest, out->without_proof) : bad(EINVAL);
 }

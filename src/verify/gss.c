@@ -55,7 +55,7 @@ acquire(void)
 static int
 look_at_file(const char *path)
 {
-	int fd = rootfile_open(path, ROOTFILE_SECRET);
+	int fd = rootfile_open(path, ROOTFILE_KEY);
 
 	if (fd < 0) {
 		log_error("gssapi-keytab: cannot read %s", path);

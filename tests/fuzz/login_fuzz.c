@@ -58,6 +58,18 @@ proxied_by(struct login *l, const struct proxy_header *h)
 	return h->source_port[1] == 1 ? END_LIMIT : END_QUIET;
 }
 
+/* Once: its strings are never freed. */
+static void
+configure(struct config *conf)
+{
+	static const char text[] = "max-failures 20\nanonymous-user guest\n"
+	    "mechanisms PLAIN LOGIN SCRAM-SHA-256 CRAM-MD5 ANONYMOUS APOP\n";
+	struct buf why = BUF_INIT(4096);
+
+	if (config_parse(conf, bytes_of(text), "fuzz", &why) < 0)
+		abort();
+}
+
 /*
  * The first byte chooses the protocol, whether a password may be sent, and
  * whether the client is a front end.
@@ -65,10 +77,7 @@ proxied_by(struct login *l, const struct proxy_header *h)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct config conf = { .max_failures = 20, .cleartext_login = TRI_LOCAL,
-	    .mechanisms = "PLAIN LOGIN SCRAM-SHA-256 CRAM-MD5 ANONYMOUS",
-	    .tls_client_ca = "", .anonymous_user = "guest",
-	    .oauth_keys = "", .gssapi_keytab = "" };
+	static struct config conf;
 	struct login l = {
 		.conf = &conf, .name = "fuzz", .remote = "192.0.2.1",
 		.command = BUF_INIT(2 * COMMAND_MAX),
@@ -82,6 +91,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	    || socketpair(AF_UNIX, SOCK_STREAM, 0, fd) < 0)
 		return 0;
 	log_level(LOG_EMERG);
+	if (conf.mechanisms == NULL)
+		configure(&conf);
 	l.service = &service_facts[(p[0] & 1) != 0 ? SERVICE_IMAP : SERVICE_POP3];
 	l.local = (p[0] & 2) != 0;
 	l.front_end = (p[0] & 4) != 0;

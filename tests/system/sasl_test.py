@@ -579,7 +579,7 @@ def test_external():
     authority(base + "/ca")
     authority(base + "/other")
     digest = issue(base + "/ca", base + "/ann", "/O=Example, Inc/CN=Ann", "ann@example.org")
-    issue(base + "/ca", base + "/bob", "/CN=Bob", "x@example.org", "bob@example.org")
+    issue(base + "/ca", base + "/bob", "/CN=Bob", "second@example.org", "bob@example.org")
     issue(base + "/ca", base + "/eve", "/CN=Eve", "eve@example.org")
     issue(base + "/other", base + "/fake", "/O=Example, Inc/CN=Ann", "ann@example.org")
     run(TOOL, "passwd", "-e", "sha256:" + digest, ann.name)

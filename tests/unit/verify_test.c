@@ -1,0 +1,364 @@
+/*
+ * Verifiers over the secrets file, by the RFCs' own conversations, and what they
+ * do for names that are in no file.
+ * Runs as: root.
+ */
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "test.h"
+#include "verify.h"
+
+#define SHA1 "user SCRAM-SHA-1$4096:QSXCR+Q6sek8bf92$" \
+	"6dlGYMOdZcOPutkcNY8U2g7vK9Y=:D+CSWLOshSulAsxiupA+qs2/fTE=\n"
+#define SHA256 "user SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$" \
+	"WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:" \
+	"wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=\n"
+/* "tanstaaftanstaaf" of RFC 2195, "tanstaaf" of RFC 1939 */
+#define SHARED "tim CRAM-MD5$dGFuc3RhYWZ0YW5zdGFhZg==\nmrose CRAM-MD5$dGFuc3RhYWY=\n"
+#define EXTERNAL "ann EXTERNAL$sha256:00ff\nbob EXTERNAL$email:b@x\n" \
+	"bob EXTERNAL$sha256:00ff\n"
+
+static char path[] = "/tmp/verify-test.XXXXXX";
+static struct config conf;
+static struct exchange x;
+static struct chan_req q;
+
+/* The file is that; an exchange begins with its mechanism. */
+static void
+begin(const char *text, enum mechanism m)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT, 0600);
+
+	log_level(LOG_EMERG);
+	CHECK(fd >= 0);
+	CHECK_EQ_INT(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	buf_free(&x.challenge);
+	x = (struct exchange){ .conf = &conf, .mechanism = m,
+	    .challenge = BUF_INIT(CHAN_TOKEN_MAX) };
+	q = (struct chan_req){ 0 };
+}
+
+static void
+setup(void)
+{
+	static bool done;
+	int fd;
+
+	if (done)
+		return;
+	done = true;
+	fd = mkstemp(path);
+	close(fd);
+	conf.secrets = path;
+}
+
+static void
+fill(const char *user, const char *authzid, struct bytes secret)
+{
+	q = (struct chan_req){ 0 };
+	chan_put(&q.user, bytes_of(user));
+	chan_put(&q.authzid, bytes_of(authzid));
+	chan_put(&q.secret, secret);
+}
+
+/* In place of what was drawn: the server's words of the RFC. */
+static void
+say(const char *text)
+{
+	x.said_n = strlen(text);
+	memcpy(x.said, text, x.said_n);
+	buf_clear(&x.challenge);
+}
+
+static void
+scram_is_that_of_the_rfcs(void)
+{
+	static const struct {
+		enum mechanism m;
+		const char *file, *said, *before, *behind;
+		size_t n;
+		const char *proof, *signature;
+	} rows[] = {
+		{ MECHANISM_SCRAM_SHA_1, SHA1,
+		    "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+		    "n=user,r=fyko+d2lbbFgONRv9qkxdawL,r=fyko+d2lbbFgONRv9qkxdawL",
+		    ",c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j", 20,
+		    "\xbf\x45\xfc\xbf\x70\x73\xd9\x3d\x02\x24\x66\xc9\x43\x21\x74\x5f"
+		    "\xe1\xc8\xe1\x3b",
+		    "\xae\x61\x7d\xa6\xa5\x7c\x4b\xbb\x2e\x02\x86\x56\x8d\xae\x1d\x25"
+		    "\x19\x05\xb0\xa4" },
+		{ MECHANISM_SCRAM_SHA_256, SHA256,
+		    "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+		    "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO",
+		    ",c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0", 32,
+		    "\x74\x7c\xdb\x65\xaa\x56\x22\x4e\x23\x52\x13\x7e\x52\xd7\xbd\xca"
+		    "\xd6\xa0\xf7\x38\xdf\x30\x78\x2c\xaa\x69\xa2\xcf\xb0\x27\x75\x54",
+		    "\xea\xba\xe2\x4d\x10\x62\xdb\x75\xa9\x45\x1f\xf0\xb6\xea\x7e\x98"
+		    "\xc8\x54\x65\x49\xff\x74\x1e\x67\x2d\x32\x51\xb2\x39\x7d\xe4\x6e" },
+	};
+
+	setup();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct bytes proof = bytes_make(rows[i].proof, rows[i].n);
+
+		begin(rows[i].file, rows[i].m);
+		fill("user", "", BYTES(""));
+		CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_CHALLENGE);
+		say(rows[i].said);
+		fill(rows[i].before, rows[i].behind, proof);
+		CHECK_EQ_INT(verify_scram_step(&x, &q, BYTES("")), CHAN_CHALLENGE);
+		CHECK_EQ_BYTES(buf_contents(&x.challenge),
+		    bytes_make(rows[i].signature, rows[i].n));
+		CHECK_EQ_INT(verify_scram_step(&x, &q, BYTES("")), CHAN_OK);
+		CHECK(strcmp(x.user, "user") == 0);
+	}
+}
+
+/* The proof of RFC 5802, and everything that it is not a proof of. */
+static void
+a_proof_is_of_one_message(void)
+{
+	static const char before[] = "n=user,r=fyko+d2lbbFgONRv9qkxdawL,r=fyko+d2lbbFgONRv9qkxdawL";
+	static const char behind[] = ",c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j";
+	static const unsigned char proof[] = "\xbf\x45\xfc\xbf\x70\x73\xd9\x3d\x02\x24"
+	    "\x66\xc9\x43\x21\x74\x5f\xe1\xc8\xe1\x3b";
+	static const struct {
+		const char *name, *said, *before, *behind;
+		size_t n;
+	} rows[] = {
+		{ "user", "3rfcNHYJY1ZVvWVs7k,s=QSXCR+Q6sek8bf92,i=4096", before, behind, 20 },
+		{ "user", "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096", "", behind, 20 },
+		{ "user", "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096", before, "", 20 },
+		{ "user", "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096", before, behind, 19 },
+		{ "user", "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096", before, behind, 21 },
+		{ "user", "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096", before, behind, 0 },
+		{ "users", "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096", before, behind, 20 },
+		{ "", "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096", before, behind, 20 },
+	};
+
+	setup();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		begin(SHA1, MECHANISM_SCRAM_SHA_1);
+		fill(rows[i].name, "", BYTES(""));
+		CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_CHALLENGE);
+		say(rows[i].said);
+		fill(rows[i].before, rows[i].behind, bytes_make(proof, rows[i].n));
+		CHECK_EQ_INT(verify_scram_step(&x, &q, BYTES("")), CHAN_REFUSED);
+		CHECK(x.why != NULL && !x.proved);
+		CHECK_EQ_INT(x.challenge.len, 0);
+	}
+}
+
+static void
+copy_words(char out[EXCHANGE_SAID_MAX + 1])
+{
+	const char *at;
+
+	memcpy(out, x.said, x.said_n);
+	out[x.said_n] = '\0';
+	at = strchr(out, ',');
+	CHECK(at != NULL && at - out == 24);
+	memmove(out, at == NULL ? out : at, strlen(at == NULL ? out : at) + 1);
+}
+
+/* Salt and count of a stranger: always the same, another for each, as others'. */
+static void
+strangers_are_steady(void)
+{
+	static const char file[] = "other SCRAM-SHA-1$5000:QSXCR+Q6sek8bf92$"
+	    "6dlGYMOdZcOPutkcNY8U2g7vK9Y=:D+CSWLOshSulAsxiupA+qs2/fTE=\n" SHA1
+	    "* HOST$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+	static const char more[] = "# changed\n" SHA256
+	    "other SCRAM-SHA-1$5000:QSXCR+Q6sek8bf92$"
+	    "6dlGYMOdZcOPutkcNY8U2g7vK9Y=:D+CSWLOshSulAsxiupA+qs2/fTE=\n"
+	    "* HOST$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+	static const struct {
+		const char *file, *name;
+	} rows[] = { { file, "a" }, { more, "a" }, { file, "b" } };
+	char words[3][EXCHANGE_SAID_MAX + 1];
+
+	setup();
+	for (size_t i = 0; i < 3; i++) {
+		begin(rows[i].file, MECHANISM_SCRAM_SHA_1);
+		fill(rows[i].name, "", BYTES(""));
+		CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_CHALLENGE);
+		CHECK(!x.known);
+		CHECK_EQ_INT(x.secret.iterations, 5000);
+		CHECK_EQ_INT(x.secret.salt_n, 12);
+		copy_words(words[i]);
+	}
+	CHECK(strcmp(words[0], words[1]) == 0);
+	CHECK(strcmp(words[0], words[2]) != 0);
+}
+
+static void
+without_a_file_nobody_is_proved(void)
+{
+	setup();
+	begin("", MECHANISM_SCRAM_SHA_1);
+	fill("user", "", BYTES(""));
+	CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_CHALLENGE);
+	CHECK(!x.known);
+	CHECK_EQ_INT(chmod(path, 0640), 0);
+	CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_UNAVAILABLE);
+	CHECK_EQ_INT(verify_kinds(&conf), 0);
+	CHECK_EQ_INT(chmod(path, 0600), 0);
+	conf.secrets = "/nonexistent/secrets";
+	CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_UNAVAILABLE);
+	CHECK_EQ_INT(verify_kinds(&conf), 0);
+	conf.secrets = path;
+}
+
+/* RFC 2195 section 2, RFC 1939 section 7. */
+static void
+shared_passwords_are_those_of_the_rfcs(void)
+{
+	static const struct {
+		const char *name, *stamp, *digest;
+		exchange_step *step;
+	} rows[] = {
+		{ "tim", "<1896.697170952@postoffice.reston.mci.net>",
+		    "\xb9\x13\xa6\x02\xc7\xed\xa7\xa4\x95\xb4\xe6\xe7\x33\x4d\x38\x90",
+		    verify_cram_step },
+		{ "mrose", "<1896.697170952@dbc.mtview.ca.us>",
+		    "\xc4\xc9\x33\x4b\xac\x56\x0e\xcc\x97\x9e\x58\x00\x1b\x3e\x22\xfb",
+		    verify_apop },
+	};
+
+	setup();
+	for (size_t i = 0; i < 2; i++)
+		for (int wrong = 0; wrong < 4; wrong++) {
+			struct bytes digest = bytes_make(rows[i].digest,
+			    wrong == 2 ? 15 : 16);
+
+			begin(SHARED, MECHANISM_CRAM_MD5);
+			x.stamp = rows[i].stamp;
+			snprintf(x.said, sizeof x.said, "%s", rows[i].stamp);
+			fill(wrong == 1 ? rows[1 - i].name
+			    : wrong == 3 ? "nobody" : rows[i].name, "", digest);
+			CHECK_EQ_INT(rows[i].step(&x, &q, BYTES("")),
+			    wrong == 0 ? CHAN_OK : CHAN_REFUSED);
+		}
+}
+
+static void
+stamps_differ(void)
+{
+	char a[STAMP_MAX], b[STAMP_MAX];
+
+	verify_stamp(a);
+	verify_stamp(b);
+	CHECK(strcmp(a, b) != 0);
+	CHECK(a[0] == '<' && a[strlen(a) - 1] == '>' && strchr(a, '@') != NULL);
+}
+
+static void
+certificates_have_owners(void)
+{
+	static const struct {
+		const char *asked, *token, *user;	/* NULL: refused */
+	} rows[] = {
+		{ "", "sha256:00ff\n", "ann" }, { "bob", "sha256:00ff\n", "bob" },
+		{ "eve", "sha256:00ff\n", "ann" }, { "", "email:b@x\n", "bob" },
+		{ "", "subject:CN=x\nemail:b@x\n", "bob" }, { "", "", NULL },
+		{ "ann", "", NULL }, { "", "sha256:00f\n", NULL },
+		{ "", "sha256:00fff\n", NULL }, { "", "email:bb@x\n", NULL },
+	};
+
+	setup();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		begin(EXTERNAL, MECHANISM_EXTERNAL);
+		fill(rows[i].asked, "", BYTES(""));
+		CHECK_EQ_INT(verify_external(&x, &q, bytes_of(rows[i].token)),
+		    rows[i].user != NULL ? CHAN_OK : CHAN_REFUSED);
+		if (rows[i].user != NULL)
+			CHECK_EQ_BYTES(bytes_of(x.user), bytes_of(rows[i].user));
+		CHECK_EQ_INT(x.authzid.n, strlen(rows[i].asked));
+	}
+}
+
+static void
+anonymous_is_who_is_configured(void)
+{
+	setup();
+	conf.anonymous_user = "guest";
+	begin("", MECHANISM_ANONYMOUS);
+	CHECK_EQ_INT(verify_anonymous(&x, &q, BYTES("trace")), CHAN_OK);
+	CHECK(strcmp(x.user, "guest") == 0 && x.read_only);
+}
+
+static void
+kinds_are_seen(void)
+{
+	setup();
+	begin(SHA256 "nonsense\n" EXTERNAL, MECHANISM_ANONYMOUS);
+	CHECK_EQ_INT(verify_kinds(&conf), 1 << SECRET_SCRAM_SHA_256
+	    | 1 << SECRET_EXTERNAL);
+}
+
+static double
+cpu_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* An exchange that ends in a refusal, many times. */
+static double
+cost_of(const char *name)
+{
+	double begun = cpu_seconds();
+
+	for (int i = 0; i < 300; i++) {
+		x.proved = x.known = false;
+		buf_clear(&x.challenge);
+		fill(name, "", BYTES(""));
+		(void)verify_scram_begin(&x, &q, BYTES(""));
+		fill("n=u,r=1,r=1", ",c=biws,r=1", bytes_make(path, 20));
+		(void)verify_scram_step(&x, &q, BYTES(""));
+	}
+	return cpu_seconds() - begun;
+}
+
+/* The user at the end of a long file, the one at its beginning, and nobody. */
+static void
+strangers_cost_what_users_cost(void)
+{
+	struct buf text = BUF_INIT(1 << 20);
+	static const char *const names[] = { "first", "user", "nobody" };
+	double least[3] = { 1e9, 1e9, 1e9 };
+
+	setup();
+	buf_text(&text, "first" SHA1 + 4);
+	for (int i = 0; i < 500; i++)
+		buf_printf(&text, "u%d%s", i, SHA1 + 4);
+	buf_text(&text, SHA1);
+	begin(buf_string(&text), MECHANISM_SCRAM_SHA_1);
+	for (int round = 0; round < 7; round++)
+		for (int i = 0; i < 3; i++) {
+			double cost = cost_of(names[i]);
+
+			least[i] = cost < least[i] ? cost : least[i];
+		}
+	printf("# us an exchange: first %.1f, last %.1f, nobody %.1f\n",
+	    least[0] / 300 * 1e6, least[1] / 300 * 1e6, least[2] / 300 * 1e6);
+	for (int i = 0; i < 2; i++)
+		CHECK(least[i] < 1.1 * least[2] && least[2] < 1.1 * least[i]);
+	buf_free(&text);
+	unlink(path);
+}
+
+TEST_MAIN(TEST(scram_is_that_of_the_rfcs), TEST(a_proof_is_of_one_message),
+    TEST(strangers_are_steady), TEST(without_a_file_nobody_is_proved),
+    TEST(shared_passwords_are_those_of_the_rfcs), TEST(stamps_differ),
+    TEST(certificates_have_owners), TEST(anonymous_is_who_is_configured),
+    TEST(kinds_are_seen), TEST(strangers_cost_what_users_cost))
