@@ -53,8 +53,7 @@ def test_limit_of_all():
         assert first_line(quiet(993)) == b"", "a TLS client cannot read our text"
         log.wait('turned away: rip=127.0.0.1 proto=pop3 why="max-connections reached"')
         held.pop().close()
-        wait_for(lambda: conns() == 4, "one connection to end")
-        held += hold(1)
+        wait_for(lambda: first_line(quiet()).startswith(b"* OK"), "room for one more")
         close(held)
 
 
@@ -367,8 +366,8 @@ def test_who_crashes_login_finds_another_layout():
             c = server.imap()
             old, spare = templates(), set(processes(name))
             mark = log.mark()
-            os.kill(max(processes(name)), signal.SIGSEGV)
-            log.wait("ended by signal 11", mark)
+            os.kill(max(processes(name)), signal.SIGABRT)     # no sanitizer catches it
+            log.wait("ended by signal 6", mark)
             wait_for(lambda: not old & set(processes()), "the templates to go")
             wait_for(lambda: len(templates() - old) == 2, "new templates")
             wait_for(lambda: len(set(processes(name)) & spare) < 2, "the spare to go")
@@ -417,7 +416,7 @@ def test_spares_that_cannot_start_do_not_spin():
         os.rename(LIBEXEC + "/login", away)
         try:
             mark = log.mark()
-            for pid in wait_for(lambda: processes("conn"), "spares"):
+            for pid in wait_for(lambda: len(processes("conn")) == 2 and processes("conn"), "spares"):
                 os.kill(pid, signal.SIGKILL)
             log.wait("cannot start " + LIBEXEC + "/login", mark)
             before = log.mark()
