@@ -21,6 +21,12 @@ void process_repair(void);
 /* Every signal that can be at its default disposition, none blocked, no alarm. */
 void process_signals(void);
 
+/*
+ * Blocks SIGUSR1 from here on, also for what process_exec() starts: by it
+ * mailreeved tells a session to make way, which waits until there is one.
+ */
+void process_hold_back(void);
+
 /* Closes every descriptor from lowest on. */
 void process_close_from(int lowest);
 

@@ -8,6 +8,7 @@
 #include "conn.h"
 #include "control.h"
 #include "ids.h"
+#include "process.h"
 
 struct visitor {
 	struct conn *c;
@@ -140,6 +141,7 @@ become_another(struct visitor *v)
 static void
 count_user(struct visitor *v)
 {
+	process_hold_back();
 	if (!client_counts(v->c, CONTROL_USER, v->a->uid))
 		refuse(v->a, CHAN_LIMIT, "max-connections-per-user reached");
 }

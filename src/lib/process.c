@@ -56,20 +56,35 @@ silence_diagnostics(void)
 	close(null);
 }
 
+static bool held_back;			/* SIGUSR1 is */
+
 void
 process_signals(void)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
 	struct itimerval never = { 0 };
-	sigset_t none;
+	sigset_t blocked;
 
 	setitimer(ITIMER_REAL, &never, NULL);
 	setitimer(ITIMER_VIRTUAL, &never, NULL);
 	setitimer(ITIMER_PROF, &never, NULL);
 	for (int s = 1; s < NSIG; s++)
 		(void)sigaction(s, &standard, NULL);	/* not all can be */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigemptyset(&blocked);
+	if (held_back)
+		sigaddset(&blocked, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+void
+process_hold_back(void)
+{
+	sigset_t usr1;
+
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &usr1, NULL);
+	held_back = true;
 }
 
 /*

@@ -38,11 +38,15 @@ static int
 catch_signals(struct visit *v)
 {
 	struct sigaction stop = { .sa_handler = on_stop, .sa_flags = SA_RESTART };
+	sigset_t held_back;
 
+	sigemptyset(&held_back);
+	sigaddset(&held_back, SIGUSR1);		/* by conn: process_hold_back() */
 	if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) < 0
 	    || sigaction(SIGTERM, &stop, NULL) < 0
 	    || sigaction(SIGUSR1, &stop, NULL) < 0
-	    || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	    || signal(SIGPIPE, SIG_IGN) == SIG_ERR
+	    || sigprocmask(SIG_UNBLOCK, &held_back, NULL) < 0)
 		return -1;
 	v->stop_fd = stop_pipe[0];
 	return 0;

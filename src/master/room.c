@@ -11,12 +11,17 @@
 #include "log.h"
 #include "master.h"
 
-/* Of what is no TCP socket, the oldest is as good as the idlest. */
+/*
+ * Who is still on the way to a session is busy. Of what is no TCP socket, the
+ * oldest is as good as the idlest.
+ */
 static uint64_t
-idle_of(const struct child *c)
+idle_of(const struct pool *p, const struct child *c)
 {
 	int64_t ms = idle_ms(c->socket);
 
+	if (c->control >= 0 && !p->conf->pam_session)
+		return 0;
 	return ms >= 0 ? (uint64_t)ms : clock_ms() - c->since;
 }
 
@@ -30,7 +35,7 @@ find_idlest(struct pool *p, const struct netaddr *user, uint64_t *ms)
 
 		if (c->user.family == 0 || !netaddr_same(&c->user, user))
 			continue;
-		idle = idle_of(c);
+		idle = idle_of(p, c);
 		if (idlest == NULL || idle > *ms) {
 			idlest = c;
 			*ms = idle;

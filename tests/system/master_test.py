@@ -166,6 +166,28 @@ def test_a_crowd_of_one_user():
         wait_for(lambda: not processes("imap"), "the sessions to end")
 
 
+def test_a_crowd_that_comes_at_once():
+    who = user("rush")
+    for session in ("no", "yes"):
+        with Server(max_connections_per_user=3, pam_session=session) as server:
+            crowd = [server.imap() for _ in range(10)]
+            for c in crowd:
+                c.send(b"x LOGIN %s %s\r\n" % (who.name.encode(), who.password.encode()))
+            for c in crowd:
+                assert c.line().startswith(b"x OK"), c.record
+            held = []
+            for c in crowd:
+                c.send(b"y NOOP\r\n")
+                word = c.line()
+                if word.startswith(b"y OK"):
+                    held.append(c)
+                else:
+                    assert word.startswith(b"* BYE [UNAVAILABLE] "), c.record
+            assert len(held) == 3, len(held)
+            for c in held:
+                c.logout()
+
+
 def test_a_wrong_password_does_not_count():
     who = user("counted")
     with Server(max_connections_per_user=1) as server:

@@ -466,8 +466,34 @@ exchanges_have_a_limit(void)
 	finish();
 }
 
+/* A front end need not know where the client meant to go. */
+static void
+trusted_front_end(void)
+{
+	static const char config[] = "trusted-xclient 192.0.2.0/24\nfailure-delay 0\n";
+	static struct chan_req q;
+	struct chan_rep rep;
+	struct bytes text;
+
+	begin(config);
+	proxy_request(&q, "\x7f\0\0\1", 4, 2);
+	q.authzid.n = 0;
+	CHECK_EQ_INT(ask(&q, &rep), 0);
+	CHECK_EQ_INT(rep.result, CHAN_OK);
+	CHECK_EQ_INT(rep.flags & (CHAN_PEER_PROXY | CHAN_PEER_XCLIENT), 0);
+	CHECK(chan_get(&rep.text, &text));
+	CHECK_EQ_BYTES(text, BYTES("127.0.0.1"));
+	CHECK_EQ_INT(ask(&q, &rep), -1);		/* once */
+	CHECK(hung_up());
+	finish();
+	begin("trusted-xclient 192.0.2.2\n");		/* somebody else */
+	CHECK_EQ_INT(ask(&q, &rep), -1);
+	finish();
+}
+
 TEST_MAIN(TEST(out_of_turn), TEST(cut_short), TEST(too_long), TEST(bad_counts),
     TEST(impossible_logins), TEST(nul_inside), TEST(too_many_failures),
-    TEST(refusal_takes_its_time), TEST(trusted_proxy), TEST(bad_proxy_claims),
+    TEST(refusal_takes_its_time), TEST(trusted_proxy), TEST(trusted_front_end),
+    TEST(bad_proxy_claims),
     TEST(mechanisms_that_are_off), TEST(steps_out_of_turn), TEST(tokens_have_a_limit),
     TEST(exchanges_have_a_limit))
