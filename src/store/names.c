@@ -228,30 +228,43 @@ mail_list(struct mail *m, int (*fn)(void *arg, const struct mailbox_name *),
 
 /* ---- making and deleting ---- */
 
+/* What is done to names while nobody else changes any. */
+struct naming {
+	struct bytes name, to;
+	unsigned uses;
+	bool on;
+};
+
+static int
+locked(struct mail *m, int (*change)(struct mail *, const struct naming *),
+    struct naming what)
+{
+	int lock = store_lock_names(m->store), rc;
+
+	if (lock < 0)
+		return -1;
+	rc = change(m, &what);
+	store_unlock_names(lock);
+	return rc;
+}
+
 /* Parents exist as names by themselves; only the mailbox is made. */
 static int
-create_locked(struct mail *m, struct bytes name, unsigned uses)
+create(struct mail *m, const struct naming *n)
 {
-	if (m->store->ops->create(m->store, name) < 0)
+	if (m->store->ops->create(m->store, n->name) < 0)
 		return -1;
-	return uses == 0 ? 0 : lists_set_use(m->store, name, uses);
+	return n->uses == 0 ? 0 : lists_set_use(m->store, n->name, n->uses);
 }
 
 int
 mail_create(struct mail *m, struct bytes name, unsigned uses)
 {
-	int lock, rc;
-
 	if (!layout_good(name)) {
 		errno = EINVAL;
 		return -1;
 	}
-	lock = store_lock_names(m->store);
-	if (lock < 0)
-		return -1;
-	rc = create_locked(m, name, uses);
-	store_unlock_names(lock);
-	return rc;
+	return locked(m, create, (struct naming){ .name = name, .uses = uses });
 }
 
 struct below {
@@ -294,37 +307,30 @@ forget_index(struct mail *m, struct bytes name)
 }
 
 static int
-delete_locked(struct mail *m, struct bytes name)
+delete(struct mail *m, const struct naming *n)
 {
-	struct below b = { .parent = name };
+	struct below b = { .parent = n->name };
 
-	if (!m->store->ops->exists(m->store, name)) {
+	if (!m->store->ops->exists(m->store, n->name)) {
 		if (m->store->ops->list(m->store, is_below, &b) < 0)
 			return -1;
 		errno = b.found ? ENOTEMPTY : ENOENT;
 		return -1;
 	}
-	forget_index(m, name);
-	if (m->store->ops->remove(m->store, name) < 0)
+	forget_index(m, n->name);
+	if (m->store->ops->remove(m->store, n->name) < 0)
 		return -1;
-	return lists_renamed(m->store, name, (struct bytes){ 0 });
+	return lists_renamed(m->store, n->name, (struct bytes){ 0 });
 }
 
 int
 mail_delete(struct mail *m, struct bytes name)
 {
-	int lock, rc;
-
 	if (layout_inbox(name)) {
 		errno = EPERM;
 		return -1;
 	}
-	lock = store_lock_names(m->store);
-	if (lock < 0)
-		return -1;
-	rc = delete_locked(m, name);
-	store_unlock_names(lock);
-	return rc;
+	return locked(m, delete, (struct naming){ .name = name });
 }
 
 /* ---- renaming ---- */
@@ -358,22 +364,20 @@ empty_inbox(struct mail *m, struct bytes to)
 }
 
 static int
-rename_locked(struct mail *m, struct bytes from, struct bytes to)
+change_name(struct mail *m, const struct naming *n)
 {
-	if (m->store->ops->exists(m->store, to)) {
+	if (m->store->ops->exists(m->store, n->to)) {
 		errno = EEXIST;
 		return -1;
 	}
-	if (m->store->ops->rename(m->store, from, to) < 0)
+	if (m->store->ops->rename(m->store, n->name, n->to) < 0)
 		return -1;
-	return lists_renamed(m->store, from, to);
+	return lists_renamed(m->store, n->name, n->to);
 }
 
 int
 mail_rename(struct mail *m, struct bytes from, struct bytes to)
 {
-	int lock, rc;
-
 	/* A mailbox cannot go below itself. */
 	if (!layout_good(to) || layout_inbox(to) || layout_below(to, from)) {
 		errno = layout_inbox(to) ? EEXIST : EINVAL;
@@ -381,27 +385,22 @@ mail_rename(struct mail *m, struct bytes from, struct bytes to)
 	}
 	if (layout_inbox(from))
 		return empty_inbox(m, to);
-	lock = store_lock_names(m->store);
-	if (lock < 0)
-		return -1;
-	rc = rename_locked(m, from, to);
-	store_unlock_names(lock);
-	return rc;
+	return locked(m, change_name,
+	    (struct naming){ .name = from, .to = to });
+}
+
+static int
+subscribe(struct mail *m, const struct naming *n)
+{
+	return lists_subscribe(m->store, n->name, n->on);
 }
 
 int
 mail_subscribe(struct mail *m, struct bytes name, bool on)
 {
-	int lock, rc;
-
 	if (!layout_good(name)) {
 		errno = EINVAL;
 		return -1;
 	}
-	lock = store_lock_names(m->store);
-	if (lock < 0)
-		return -1;
-	rc = lists_subscribe(m->store, name, on);
-	store_unlock_names(lock);
-	return rc;
+	return locked(m, subscribe, (struct naming){ .name = name, .on = on });
 }

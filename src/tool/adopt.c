@@ -9,15 +9,9 @@
 #include <sysexits.h>
 
 #include "../store/lists.h"
-#include "../store/store.h"
 #include "../store/takeover.h"
+#include "each.h"
 #include "tool.h"
-
-struct round {
-	struct store *store;
-	bool dry;
-	bool failed;
-};
 
 static void
 tell(const char *name, const struct takeover *t)
@@ -54,14 +48,15 @@ adopt_locked(struct folder *f, bool dry, struct takeover *t)
 }
 
 static int
-adopt_folder(struct folder *f, bool dry)
+adopt_folder(void *arg, struct folder *f)
 {
+	const bool *dry = arg;
 	struct takeover t;
 	int rc;
 
 	if (folder_lock(f) < 0)
 		return -1;
-	rc = adopt_locked(f, dry, &t);
+	rc = adopt_locked(f, *dry, &t);
 	folder_unlock(f);
 	if (rc == 1) {
 		tell(f->name, &t);
@@ -71,26 +66,6 @@ adopt_folder(struct folder *f, bool dry)
 		    : "nobody was here before");
 	}
 	return rc;
-}
-
-static int
-one_mailbox(void *arg, struct bytes name, bool arrivals)
-{
-	struct round *r = arg;
-	struct folder *f;
-
-	(void)arrivals;
-	if (folder_get(r->store, name, &f) < 0) {
-		warn("mailbox %.*s", (int)name.n, (const char *)name.p);
-		r->failed = true;
-		return 0;
-	}
-	if (adopt_folder(f, r->dry) < 0) {
-		warn("%s", f->path);
-		r->failed = true;
-	}
-	folder_put(f);
-	return 0;
 }
 
 static void
@@ -122,19 +97,20 @@ adopt_lists(struct store *s, bool dry)
 static int
 adopt(const struct config *conf, const struct subject *who, bool dry)
 {
-	struct round r = { .dry = dry };
+	struct store *store;
+	size_t failed = 0;
 
-	if (store_open(conf, &maildir_ops, who->maildir, &r.store) < 0) {
+	if (store_open(conf, &maildir_ops, who->maildir, &store) < 0) {
 		warn("%s", who->maildir);
 		return EX_NOINPUT;
 	}
-	if (adopt_lists(r.store, dry) < 0
-	    || maildir_ops.list(r.store, one_mailbox, &r) < 0) {
+	if (adopt_lists(store, dry) < 0
+	    || each_mailbox(store, adopt_folder, &dry, &failed) < 0) {
 		warn("%s", who->maildir);
-		r.failed = true;
+		failed++;
 	}
-	store_close(r.store);
-	return fflush(stdout) != 0 ? EX_IOERR : r.failed ? TOOL_FOUND : TOOL_CLEAN;
+	store_close(store);
+	return fflush(stdout) != 0 ? EX_IOERR : failed > 0 ? TOOL_FOUND : TOOL_CLEAN;
 }
 
 int

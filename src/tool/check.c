@@ -11,6 +11,7 @@
 
 #include "../store/mbox.h"
 #include "check.h"
+#include "each.h"
 #include "tool.h"
 
 void
@@ -57,46 +58,30 @@ check_say_path(struct check *c, const char *path, enum cure cure,
 	va_end(ap);
 }
 
-struct round {
-	struct check *check;
-	struct store *store;
-};
-
 static int
-one_mailbox(void *arg, struct bytes name, bool arrivals)
+one_mailbox(void *arg, struct folder *f)
 {
-	struct round *r = arg;
-	struct folder *f;
-	int rc;
+	struct check *c = arg;
 
-	(void)arrivals;
-	if (folder_get(r->store, name, &f) < 0) {
-		warn("mailbox %.*s", (int)name.n, (const char *)name.p);
-		r->check->found++;
-		return 0;
-	}
-	r->check->mailboxes++;
-	rc = f->mbox != NULL ? check_mbox(r->check, f) : check_folder(r->check, f);
-	if (rc < 0)
-		warn("%s", f->path);
-	r->check->found += rc < 0;
-	folder_put(f);
-	return 0;
+	c->mailboxes++;
+	return f->mbox != NULL ? check_mbox(c, f) : check_folder(c, f);
 }
 
 static int
 look(const struct config *conf, const struct subject *who, struct check *c)
 {
-	struct round r = { .check = c };
+	struct store *store;
+	size_t failed;
 
 	if ((who->mbox != NULL
-	    ? mbox_store_open(conf, who->maildir, who->mbox, &r.store)
-	    : store_open(conf, &maildir_ops, who->maildir, &r.store)) < 0
-	    || r.store->ops->list(r.store, one_mailbox, &r) < 0) {
+	    ? mbox_store_open(conf, who->maildir, who->mbox, &store)
+	    : store_open(conf, &maildir_ops, who->maildir, &store)) < 0
+	    || each_mailbox(store, one_mailbox, c, &failed) < 0) {
 		warn("%s", who->maildir);
 		return EX_NOINPUT;
 	}
-	store_close(r.store);
+	c->found += failed;
+	store_close(store);
 	printf("%s: %llu messages in %llu mailboxes, %llu findings, %llu fixed\n",
 	    who->maildir, (unsigned long long)c->messages,
 	    (unsigned long long)c->mailboxes, (unsigned long long)c->found,

@@ -13,6 +13,7 @@
 #include "../store/maildir.h"
 #include "../store/sys.h"
 #include "../store/text.h"
+#include "each.h"
 #include "leave.h"
 #include "tool.h"
 
@@ -25,7 +26,6 @@ struct round {
 	struct store *store;
 	const struct server *to;
 	bool dry;
-	bool failed;
 };
 
 int
@@ -164,24 +164,14 @@ name_there(struct store *s, struct bytes name)
 }
 
 static int
-one_mailbox(void *arg, struct bytes name, bool arrivals)
+one_mailbox(void *arg, struct folder *f)
 {
-	struct round *r = arg;
-	struct folder *f;
+	const struct round *r = arg;
 
-	(void)arrivals;
-	if (folder_get(r->store, name, &f) < 0) {
-		warn("mailbox %.*s", (int)name.n, (const char *)name.p);
-		r->failed = true;
-		return 0;
-	}
-	if (leave_folder(f, r) < 0
-	    || (r->to->utf8_names && !r->dry && name_there(r->store, name) < 0)) {
-		warn("%s", f->path);
-		r->failed = true;
-	}
-	folder_put(f);
-	return 0;
+	if (leave_folder(f, r) < 0)
+		return -1;
+	return r->to->utf8_names && !r->dry
+	    ? name_there(r->store, bytes_of(f->name)) : 0;
 }
 
 /* The list of uses marks a first visit; without it the next one is one again. */
@@ -204,17 +194,19 @@ leave_lists(const struct round *r)
 static int
 leave(const struct config *conf, const struct subject *who, struct round *r)
 {
+	size_t failed = 0;
+
 	if (store_open(conf, &maildir_ops, who->maildir, &r->store) < 0) {
 		warn("%s", who->maildir);
 		return EX_NOINPUT;
 	}
 	if (leave_lists(r) < 0
-	    || maildir_ops.list(r->store, one_mailbox, r) < 0) {
+	    || each_mailbox(r->store, one_mailbox, r, &failed) < 0) {
 		warn("%s", who->maildir);
-		r->failed = true;
+		failed++;
 	}
 	store_close(r->store);
-	return fflush(stdout) != 0 ? EX_IOERR : r->failed ? TOOL_FOUND : TOOL_CLEAN;
+	return fflush(stdout) != 0 ? EX_IOERR : failed > 0 ? TOOL_FOUND : TOOL_CLEAN;
 }
 
 static const struct server *
