@@ -196,7 +196,7 @@ def test_expired_locked_and_low_accounts():
         who = user("empty")
         run("passwd", "-d", who.name)
         assert code(server, who.name, "") == b"[AUTHENTICATIONFAILED]"
-        run("useradd", "-u", "500", "lowly")
+        run("useradd", "-u", "999", "lowly")            # one below minimum-uid
         run("chpasswd", input="lowly:secret\n")
         mark = log.mark()
         assert code(server, "lowly") == b"[AUTHENTICATIONFAILED]"
