@@ -196,13 +196,22 @@ def test_expired_locked_and_low_accounts():
         who = user("empty")
         run("passwd", "-d", who.name)
         assert code(server, who.name, "") == b"[AUTHENTICATIONFAILED]"
-        run("useradd", "-u", "999", "lowly")            # one below minimum-uid
+        run("useradd", "-u", "500", "lowly")
         run("chpasswd", input="lowly:secret\n")
         mark = log.mark()
         assert code(server, "lowly") == b"[AUTHENTICATIONFAILED]"
         assert "below minimum-uid" in log.wait("result=refused", mark)
         run("chpasswd", input="root:secret\n")
+        mark = log.mark()
         assert code(server, "root") == b"[AUTHENTICATIONFAILED]"
+        assert "uid 0 never gets in" in log.wait("result=refused", mark)
+
+
+def test_minimum_uid_is_the_least_that_gets_in():
+    who = user("least")
+    for least, answer in ((who.uid, b"OK"), (who.uid + 1, b"[AUTHENTICATIONFAILED]")):
+        with Server(minimum_uid=str(least)) as server:
+            assert code(server, who.name) == answer, (who.uid, least)
 
 
 def refusal_time(server, name, password, source):
