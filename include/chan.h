@@ -11,7 +11,7 @@
  * conn starts `login UID GID` as root, or asks the template of login for a fork
  * (control.h); its first act is sandbox_login().
  *
- * The conversation: HELLO, TLS_KEY if it wants one, CLIENT (which may take
+ * The conversation: HELLO, SIGNER if it wants one, CLIENT (which may take
  * long: a spare pair waits here for somebody to connect), PROXY if the peer is
  * a trusted proxy and announced a client, LOGIN or an exchange of SASL until
  * one succeeds or max-failures are used up. Anything else, and conn hangs up
@@ -33,12 +33,12 @@
 
 #define CHAN_TEXT_MAX 1024
 #define STAMP_MAX 64			/* APOP's time stamp, with a NUL */
-#define CHAN_KEY_MAX 131072		/* certificate chain and key together */
+#define CHAN_PEM_MAX 131072		/* issuers of clients' certificates */
 #define CHAN_TOKEN_MAX 9216		/* 12288 characters of base64: RFC 5034 section 4 */
 
 enum chan_request {
 	CHAN_HELLO = 1,		/* first, once: login is in its cage */
-	CHAN_TLS_KEY,		/* once: certificate chain and private key, PEM */
+	CHAN_SIGNER,		/* once: a link to the process that has the keys of TLS */
 	CHAN_CLIENT_CA,		/* once: issuers of clients' certificates, PEM */
 	CHAN_CLIENT,		/* once: the client's socket */
 	CHAN_PROXY,		/* once, before LOGIN: whom a proxy or front end speaks for */
@@ -102,9 +102,9 @@ enum chan_flags {
  *
  *		result		text
  *	HELLO	CHAN_OK		the connection's name in the log
- *	CLIENT_CA as TLS_KEY
- *	TLS_KEY	CHAN_OK: follow bytes of PEM (certificates, then the key) come
- *		right behind; CHAN_UNAVAILABLE: there is none that is fit for use
+ *	CLIENT_CA CHAN_OK: follow bytes of PEM come right behind; CHAN_UNAVAILABLE
+ *	SIGNER	CHAN_OK: the link (sign.h) comes with the message's first byte
+ *		(SCM_RIGHTS); CHAN_UNAVAILABLE: there is none
  *	CLIENT	CHAN_OK		the client's address for the log (rip); the
  *		client's socket comes with the message's first byte (SCM_RIGHTS);
  *		service and flags are set; follow bytes of APOP's time stamp, where
@@ -134,10 +134,12 @@ int chan_recv(int fd, void *msg, size_t n, uint64_t deadline);
 
 /*
  * The same with one descriptor attached. chan_recv_fd() answers EPROTO when
- * none came; the one it got is close-on-exec.
+ * none came; the one it got is close-on-exec. With chan_recv_any() one may come:
+ * *passed is -1 when none did.
  */
 int chan_send_fd(int fd, const void *msg, size_t n, int pass, uint64_t deadline);
 int chan_recv_fd(int fd, void *msg, size_t n, int *passed, uint64_t deadline);
+int chan_recv_any(int fd, void *msg, size_t n, int *passed, uint64_t deadline);
 
 /* Puts b into t: 0, or -1 with errno E2BIG. */
 int chan_put(struct chan_text *t, struct bytes b);

@@ -24,7 +24,8 @@
 
 #define DOOR_FD 5		/* of a template */
 #define CONTROL_FD 5		/* of a conn that came from one */
-#define LOGIN_DOOR_FD 6		/* conn: the way to the template of login */
+#define SIGNER_DOOR_FD 6	/* conn: the way to the signer (sign.h) */
+#define LOGIN_DOOR_FD 7		/* conn: the way to the template of login */
 
 /* How mailreeved calls a template: `conn -m`, `login -m UID GID`. */
 #define CONTROL_OPTION "-m"

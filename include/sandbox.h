@@ -21,6 +21,9 @@
  */
 int sandbox_login(const char *root, uid_t uid, gid_t gid);
 
+/* The same for the signer, by its own list. */
+int sandbox_signer(const char *root, uid_t uid, gid_t gid);
+
 /*
  * The same for the verifiers, before a byte of any client: computing, and
  * messages on descriptors that are open. No descriptor can be passed, and CPU

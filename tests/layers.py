@@ -21,7 +21,7 @@ CALLS = {
     "lib": set(), "proto": {"lib"}, "mime": {"lib"}, "store": {"lib"}, "index": {"lib"},
     "imap": {"lib", "proto", "mime", "store", "index"},
     "pop3": {"lib", "proto", "mime", "store", "index"},
-    "login": {"lib", "proto"}, "conn": {"lib"}, "master": {"lib"}, "verify": {"lib"},
+    "login": {"lib", "proto"}, "conn": {"lib"}, "master": {"lib"}, "verify": {"lib"}, "signer": {"lib"},
     "tool": {"lib", "proto", "mime", "store", "index"},
 }
 # The files of src/store that make mail.h out of a format and an index. The rest
@@ -156,6 +156,17 @@ def test_verifiers_do_one_thing():
         assert users == {"ids"}, users
     none_of("token", starts(KERBEROS), "Kerberos")
     none_of("gss", starts(TLS + JSON), "tokens")
+
+
+def test_private_keys_are_the_signers():
+    """Nobody else could read one, and it speaks to nobody."""
+    for name in ROOT + SESSIONS + VERIFIERS + ("login", "mailreeve"):
+        none_of(name, lambda s: "PrivateKey" in s and "check" not in s, "a reader of private keys")
+    none_of("signer", from_folders({"proto", "mime", "store", "index", "imap", "pop3", "conn",
+                                    "login", "master", "tool", "verify"}), "code of something else")
+    none_of("signer", starts(("SSL_",) + PAM + MDB), "TLS's protocol, PAM or the index")
+    none_of("signer", NEW_PROCESS.__contains__, "a call that starts a process")
+    none_of("signer", NETWORK.__contains__, "a call that serves the network")
 
 
 def test_folders_call_in_one_direction():

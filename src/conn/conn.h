@@ -26,6 +26,7 @@ struct conn {
 	char session[LOG_SESSION_SIZE];	/* names this connection in the log */
 	int control;			/* to mailreeved, or -1 */
 	int login_door;			/* to the template of login, or -1 */
+	int signer_door;		/* or -1 */
 	int chan;			/* to login */
 	int login;			/* tells of login's end */
 	pid_t login_pid;		/* 0: not our child */

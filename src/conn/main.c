@@ -88,7 +88,7 @@ int
 main(int argc, char **argv)
 {
 	struct conn c = { .run_dir = RUN_DIR, .control = -1, .login_door = -1,
-	    .client = -1 };
+	    .signer_door = -1, .client = -1 };
 	bool master = argc == 2 && strcmp(argv[1], CONTROL_OPTION) == 0;
 	int r;
 
@@ -105,6 +105,7 @@ main(int argc, char **argv)
 	if (master) {
 		preload(&c);
 		c.login_door = LOGIN_DOOR_FD;
+		c.signer_door = SIGNER_DOOR_FD;
 		c.control = siblings_serve(DOOR_FD, "conn");
 		if (c.control < 0)
 			return 0;

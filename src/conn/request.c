@@ -5,12 +5,14 @@
  * Runs as: root.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "conn.h"
 #include "control.h"
 #include "keys.h"
 #include "process.h"
+#include "signer.h"
 #include "verify.h"
 
 #define BIT(request) CHAN_BIT(request)
@@ -43,14 +45,18 @@ serve_hello(struct turn *t)
 }
 
 static int
-serve_key(struct turn *t)
+serve_signer(struct turn *t)
 {
-	t->rep.result = CHAN_OK;
-	if ((t->q->type == CHAN_TLS_KEY ? keys_read : keys_client_ca)(&t->c->conf,
-	    &t->follow) < 0) {
-		t->rep.result = CHAN_UNAVAILABLE;
-		buf_wipe(&t->follow);
-	}
+	t->fd = signer_link(&t->c->conf, t->c->signer_door);
+	t->rep.result = t->fd < 0 ? CHAN_UNAVAILABLE : CHAN_OK;
+	return 0;
+}
+
+static int
+serve_client_ca(struct turn *t)
+{
+	t->rep.result = keys_client_ca(&t->c->conf, &t->follow) < 0
+	    ? CHAN_UNAVAILABLE : CHAN_OK;
 	return 0;
 }
 
@@ -226,8 +232,8 @@ serve_sasl_step(struct turn *t)
 
 static const struct row rows[CHAN_REQUEST_END] = {
 	[CHAN_HELLO]	= { serve_hello,  { .once = true } },
-	[CHAN_TLS_KEY]	= { serve_key,	  { .after = BIT(CHAN_HELLO), .once = true } },
-	[CHAN_CLIENT_CA] = { serve_key,	  { .after = BIT(CHAN_HELLO), .once = true } },
+	[CHAN_SIGNER]	= { serve_signer, { .after = BIT(CHAN_HELLO), .once = true } },
+	[CHAN_CLIENT_CA] = { serve_client_ca, { .after = BIT(CHAN_HELLO), .once = true } },
 	[CHAN_CLIENT]	= { serve_client, { .after = BIT(CHAN_HELLO), .once = true } },
 	[CHAN_PROXY]	= { serve_proxy,  { .after = BIT(CHAN_CLIENT), .once = true,
 	    .before = BIT(CHAN_LOGIN) | BIT(CHAN_SASL_BEGIN) } },
@@ -257,7 +263,8 @@ send_answer(struct turn *t)
 	r = t->fd < 0
 	    ? chan_send(t->c->chan, &t->rep, sizeof t->rep, deadline)
 	    : chan_send_fd(t->c->chan, &t->rep, sizeof t->rep, t->fd, deadline);
-
+	if (t->fd >= 0 && t->fd != t->c->client)
+		close(t->fd);
 	if (r == 0 && t->follow.len > 0)
 		r = chan_send(t->c->chan, t->follow.data, t->follow.len, deadline);
 	return r;
@@ -269,7 +276,7 @@ serve(struct conn *c, const struct chan_req *q, struct entry *e)
 {
 	unsigned char token[CHAN_TOKEN_MAX];
 	struct turn t = { .c = c, .q = q, .e = e, .begun = clock_ms(), .fd = -1,
-	    .token = bytes_make(token, q->follow), .follow = BUF_INIT(CHAN_KEY_MAX) };
+	    .token = bytes_make(token, q->follow), .follow = BUF_INIT(CHAN_PEM_MAX) };
 	const struct row *row = allowed(c, q);
 	int r;
 

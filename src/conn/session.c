@@ -100,6 +100,8 @@ session_begin(struct conn *c, const struct entry *e)
 {
 	if (!e->tls)
 		login_end(c);
+	if (c->signer_door >= 0)
+		close(c->signer_door);
 	if (c->control >= 0 && !c->conf.pam_session)
 		close(c->control);
 	if (c->conf.pam_session)

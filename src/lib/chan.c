@@ -132,7 +132,7 @@ attached(struct msghdr *m)
 }
 
 int
-chan_recv_fd(int fd, void *msg, size_t n, int *passed, uint64_t deadline)
+chan_recv_any(int fd, void *msg, size_t n, int *passed, uint64_t deadline)
 {
 	struct iovec v = { msg, n };
 	union one_fd control = { 0 };
@@ -141,6 +141,7 @@ chan_recv_fd(int fd, void *msg, size_t n, int *passed, uint64_t deadline)
 	ssize_t got;
 	int error;
 
+	*passed = -1;
 	do {
 		if (wait_for(fd, POLLIN, deadline) < 0)
 			return -1;
@@ -148,18 +149,30 @@ chan_recv_fd(int fd, void *msg, size_t n, int *passed, uint64_t deadline)
 	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
 	if (got < 0)
 		return -1;
-	*passed = got == 0 ? -1 : attached(&m);
-	if (*passed < 0) {
-		errno = got == 0 ? EPIPE : EPROTO;
+	if (got == 0) {
+		errno = EPIPE;
 		return -1;
 	}
+	*passed = attached(&m);
 	if ((size_t)got == n
 	    || chan_recv(fd, (char *)msg + got, n - (size_t)got, deadline) == 0)
 		return 0;
 	error = errno;
-	close(*passed);
+	if (*passed >= 0)
+		close(*passed);
 	*passed = -1;
 	errno = error == EPIPE ? EPROTO : error;
+	return -1;
+}
+
+int
+chan_recv_fd(int fd, void *msg, size_t n, int *passed, uint64_t deadline)
+{
+	if (chan_recv_any(fd, msg, n, passed, deadline) < 0)
+		return -1;
+	if (*passed >= 0)
+		return 0;
+	errno = EPROTO;
 	return -1;
 }
 

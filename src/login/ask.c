@@ -69,15 +69,29 @@ ask_hello(struct login *l)
 	return 0;
 }
 
-static int
-ask_pem(uint32_t type, struct buf *pem)
+int
+ask_signer(void)
 {
-	struct chan_req req = { .type = type };
+	struct chan_req req = { .type = CHAN_SIGNER };
+	uint64_t deadline = clock_ms() + CONN_MS;
+	struct chan_rep rep;
+	int fd;
+
+	if (chan_send(CHANNEL_FD, &req, sizeof req, deadline) < 0
+	    || chan_recv_any(CHANNEL_FD, &rep, sizeof rep, &fd, deadline) < 0)
+		return -1;
+	return fd;
+}
+
+int
+ask_client_ca(struct buf *pem)
+{
+	struct chan_req req = { .type = CHAN_CLIENT_CA };
 	struct chan_rep rep;
 	unsigned char *to;
 
 	if (ask(&req, &rep, CONN_MS) < 0 || rep.result != CHAN_OK
-	    || rep.follow == 0 || rep.follow > CHAN_KEY_MAX)
+	    || rep.follow == 0 || rep.follow > CHAN_PEM_MAX)
 		return -1;
 	to = buf_room(pem, rep.follow);
 	if (to == NULL || chan_recv(CHANNEL_FD, to, rep.follow,
@@ -85,18 +99,6 @@ ask_pem(uint32_t type, struct buf *pem)
 		return -1;
 	pem->len += rep.follow;
 	return 0;
-}
-
-int
-ask_tls_key(struct buf *pem)
-{
-	return ask_pem(CHAN_TLS_KEY, pem);
-}
-
-int
-ask_client_ca(struct buf *pem)
-{
-	return ask_pem(CHAN_CLIENT_CA, pem);
 }
 
 int

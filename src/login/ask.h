@@ -12,10 +12,10 @@
  */
 int ask_hello(struct login *l);
 
-/* PEM text, to be wiped; -1: there is no TLS here (or no conn: ask on). */
-int ask_tls_key(struct buf *pem);
+/* A link to the signer; -1: there is none here (or no conn: ask on). */
+int ask_signer(void);
 
-/* The same of clients' issuers. */
+/* PEM text of clients' issuers: 0, or -1. */
 int ask_client_ca(struct buf *pem);
 
 /*

@@ -3,7 +3,9 @@
  * Runs as: _mailreeve.
  */
 #include <errno.h>
+#include <unistd.h>
 
+#include "ask.h"
 #include "clock.h"
 #include "foreign.h"
 #include "log.h"
@@ -36,12 +38,18 @@ login_start_tls(struct login *l)
 {
 	struct tls *t = l->tls;
 	const char *why;
+	int r;
 
 	/* RFC 9051 section 6.2.1: what was said in the clear is forgotten. */
 	l->client[0] = '\0';
 	l->tls = NULL;
-	if (tls_accept(t, l->wire.fd, l->service->session, l->wire.deadline,
-	    &why) == 0) {
+	if (l->link < 0)
+		l->link = ask_signer();
+	r = tls_accept(t, l->wire.fd, l->link, l->service->session,
+	    l->wire.deadline, &why);
+	if (l->link >= 0)
+		close(l->link);
+	if (r == 0) {
 		l->wire.tls = t;
 		return 0;
 	}

@@ -18,6 +18,7 @@ struct login {
 	char name[SESSION_NAME_MAX + 1];	/* of this connection in the log */
 	const struct service_facts *service;
 	struct tls *tls;		/* ready, not in use yet; NULL: not to be offered */
+	int link;			/* to the signer, or -1: to be asked for */
 	struct wire wire;
 	char remote[64];		/* the client's address, for the log */
 	bool local;			/* the client is on this host */

@@ -7,6 +7,7 @@
  *	login -m UID GID	the template of many, started by mailreeved
  */
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "ask.h"
 #include "clock.h"
@@ -46,25 +47,42 @@ enter_cage(const struct config *conf, uid_t uid, gid_t gid)
 		    conf->login_root);
 }
 
-static struct tls *
-make_tls(const struct config *conf)
+static void
+load_tls(const struct config *conf, int link)
 {
-	struct buf pem = BUF_INIT(CHAN_KEY_MAX);
-	struct tls *t = NULL;
-	const char *why;
+	const char *why = NULL;
 
-	if (ask_tls_key(&pem) == 0) {
-		t = tls_new(buf_contents(&pem), conf->tls_minimum, &why);
-		if (t == NULL)
-			log_error("no TLS: %s", why);
+	if (link >= 0 && tls_load(link, conf->tls_minimum, &why) < 0 && why != NULL)
+		log_error("no TLS: %s", why);
+}
+
+/* A template has loaded everything. */
+static void
+make_tls(struct login *l, bool loaded)
+{
+	struct buf pem = BUF_INIT(CHAN_PEM_MAX);
+
+	l->link = -1;
+	if (!loaded) {
+		l->link = ask_signer();
+		load_tls(l->conf, l->link);
 	}
-	buf_wipe(&pem);
-	if (t != NULL && conf->tls_client_ca[0] != '\0'
-	    && (ask_client_ca(&pem) < 0 || tls_client_ca(t, buf_contents(&pem)) < 0))
+	l->tls = tls_new();
+	if (l->tls != NULL && l->conf->tls_client_ca[0] != '\0'
+	    && (ask_client_ca(&pem) < 0
+	    || tls_client_ca(l->tls, buf_contents(&pem)) < 0))
 		log_error("%s: no certificates there: EXTERNAL is off",
-		    conf->tls_client_ca);
+		    l->conf->tls_client_ca);
 	buf_free(&pem);
-	return t;
+}
+
+/* The template's own link is where a connection has its channel. */
+static enum template_end
+be_template(const struct config *conf)
+{
+	load_tls(conf, CHANNEL_FD);
+	close(CHANNEL_FD);
+	return template_serve();
 }
 
 /* What comes before the first word. */
@@ -143,13 +161,13 @@ main(int argc, char **argv)
 		    "see mailreeve-privsep(7)");
 	prepare(&conf);
 	if (template)
-		end = template_serve();
+		end = be_template(&conf);
 	if (end != TEMPLATE_CHILD)
 		return end == TEMPLATE_PROBED ? EX_SOFTWARE : 0;
 	enter_cage(&conf, id(argv[argc - 2]), id(argv[argc - 1]));
 	if (ask_hello(&l) < 0)
 		return EX_UNAVAILABLE;
-	l.tls = make_tls(&conf);
+	make_tls(&l, template);
 	if (ask_client(&l, &client, &behind_proxy) < 0)
 		return 0;
 	serve(&l, client, behind_proxy);

@@ -12,14 +12,15 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "tls_keys.h"
+#include "tls_private.h"
+#include "tls_remote.h"
 
 /* Forward secrecy and authenticated encryption only; TLS 1.3 has no others. */
 #define CIPHERS_12 "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define GROUPS "X25519:P-256:P-384"
 
 static const uint64_t OPTIONS = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION
-    | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE
+    | SSL_OP_CIPHER_SERVER_PREFERENCE
     | SSL_OP_PRIORITIZE_CHACHA | SSL_OP_CLEANSE_PLAINTEXT
     /* Clients that close without close_notify are common: an end is an end. */
     | SSL_OP_IGNORE_UNEXPECTED_EOF;
@@ -122,7 +123,7 @@ tls_prepare(void)
 	    | OPENSSL_INIT_NO_ADD_ALL_CIPHERS
 	    | OPENSSL_INIT_NO_ADD_ALL_DIGESTS, NULL) != 1)
 		return -1;
-	return RAND_bytes(seed, sizeof seed) == 1 ? 0 : -1;
+	return RAND_bytes(seed, sizeof seed) == 1 ? remote_prepare() : -1;
 }
 
 /*
@@ -151,6 +152,19 @@ choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *n,
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+/* SNI (RFC 6066 section 3). A name that nobody here has is no reason to fail. */
+static int
+choose_host(SSL *ssl, int *alert, void *arg)
+{
+	SSL_CTX *c = chain_context(SSL_get_servername(ssl,
+	    TLSEXT_NAMETYPE_host_name));
+
+	(void)alert, (void)arg;
+	if (c != NULL && c != SSL_get_SSL_CTX(ssl))
+		(void)SSL_set_SSL_CTX(ssl, c);
+	return SSL_TLSEXT_ERR_OK;
+}
+
 static int
 configure(SSL_CTX *c, const char *minimum)
 {
@@ -161,26 +175,40 @@ configure(SSL_CTX *c, const char *minimum)
 	SSL_CTX_set_mode(c, MODES);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_alpn_select_cb(c, choose_alpn, NULL);
+	SSL_CTX_set_tlsext_servername_callback(c, choose_host);
 	if (SSL_CTX_set_min_proto_version(c, version) != 1
 	    || SSL_CTX_set_cipher_list(c, CIPHERS_12) != 1
-	    || SSL_CTX_set1_groups_list(c, groups) != 1
-	    || SSL_CTX_set_num_tickets(c, 0) != 1)
+	    || SSL_CTX_set1_groups_list(c, groups) != 1)
 		return -1;
-	return 0;
+	return tickets_offer(c);
+}
+
+static SSL_CTX *
+make_context(const char *minimum)
+{
+	SSL_CTX *c = SSL_CTX_new(TLS_server_method());
+
+	if (c != NULL && configure(c, minimum) == 0)
+		return c;
+	SSL_CTX_free(c);
+	return NULL;
+}
+
+int
+tls_load(int link, const char *minimum, const char **why)
+{
+	return chain_load(link, make_context, minimum, why);
 }
 
 struct tls *
-tls_new(struct bytes pem, const char *minimum, const char **why)
+tls_new(void)
 {
-	struct tls *t = calloc(1, sizeof *t);
-	SSL_CTX *c = SSL_CTX_new(TLS_server_method());
+	SSL_CTX *c = chain_context(NULL);
+	struct tls *t = c == NULL ? NULL : calloc(1, sizeof *t);
 
-	*why = "out of memory";
-	if (t != NULL && c != NULL && configure(c, minimum) == 0)
+	if (t != NULL)
 		t->ssl = SSL_new(c);
-	SSL_CTX_free(c);	/* t->ssl holds it */
-	if (t != NULL && t->ssl != NULL && SSL_set_app_data(t->ssl, t) == 1
-	    && tls_keys(t->ssl, pem, why) == 0)
+	if (t != NULL && t->ssl != NULL && SSL_set_app_data(t->ssl, t) == 1)
 		return t;
 	tls_free(t);
 	return NULL;
@@ -259,8 +287,8 @@ handshake(struct tls *t, int fd, uint64_t deadline, const char **why)
 }
 
 int
-tls_accept(struct tls *t, int fd, const char *alpn, uint64_t deadline,
-    const char **why)
+tls_accept(struct tls *t, int fd, int link, const char *alpn,
+    uint64_t deadline, const char **why)
 {
 	BIO *b = socket_bio(fd);
 	int r;
@@ -271,9 +299,11 @@ tls_accept(struct tls *t, int fd, const char *alpn, uint64_t deadline,
 	}
 	SSL_set_bio(t->ssl, b, b);
 	t->alpn = alpn;
+	remote_link(link);
 	r = handshake(t, fd, deadline, why);
+	remote_link(-1);
+	tickets_forget();
 	tls_bind(t);
-	SSL_certs_clear(t->ssl);
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /*
- * TLS of one connection: all that is known of OpenSSL outside tls.c and
- * tls_keys.c. Nothing here waits, but for the handshake.
+ * TLS of one connection: all that is known of OpenSSL outside the files tls*.c.
+ * Nothing here waits, but for the signer and the handshake.
  */
 #ifndef LOGIN_TLS_H
 #define LOGIN_TLS_H
@@ -16,19 +16,24 @@ struct tls;
 int tls_prepare(void);
 
 /*
- * Ready for a client, from certificates and keys in PEM; minimum is the text of
- * tls-minimum. NULL with one line in *why.
+ * Takes over the certificates of the signer at this link; minimum is the text of
+ * tls-minimum. What is made of them serves every connection of this process
+ * and its forks. 0, or -1: there will be no TLS; one line in *why, NULL when
+ * there is no signer.
  */
-struct tls *tls_new(struct bytes pem, const char *minimum, const char **why);
+int tls_load(int link, const char *minimum, const char **why);
+
+/* Ready for a client: NULL when nothing was loaded, or without memory. */
+struct tls *tls_new(void);
 
 /*
- * The handshake as server on fd until the deadline; a client that negotiates
- * another protocol than alpn is refused. The keys are gone afterwards. 0, or
+ * The handshake as server on fd until the deadline, signed by the signer at that
+ * link; a client that negotiates another protocol than alpn is refused. 0, or
  * -1 with one line in *why, NULL when the client left without a word; then t
  * is good for nothing but tls_free().
  */
-int tls_accept(struct tls *t, int fd, const char *alpn, uint64_t deadline,
-    const char **why);
+int tls_accept(struct tls *t, int fd, int link, const char *alpn,
+    uint64_t deadline, const char **why);
 void tls_free(struct tls *t);
 
 /*

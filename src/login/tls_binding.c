@@ -5,7 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#include "tls_keys.h"
+#include "tls_private.h"
 
 #define EXPORTER_LABEL "EXPORTER-Channel-Binding"	/* RFC 9266 section 2 */
 #define EXPORTER_SIZE 32
@@ -40,10 +40,13 @@ digest_of(X509 *x)
 void
 tls_bind(struct tls *t)
 {
-	X509 *x = SSL_get_certificate(t->ssl);
+	/* Who resumes was shown none now: the ticket tells. */
+	X509 *x = SSL_session_reused(t->ssl) ? NULL : SSL_get_certificate(t->ssl);
 	const EVP_MD *md = x == NULL ? NULL : digest_of(x);
 	unsigned n = 0;
 
+	if (t->end_point_size != 0)
+		return;
 	t->end_point_size = -1;
 	if (md != NULL && X509_digest(x, md, t->end_point, &n) == 1)
 		t->end_point_size = (int)n;

@@ -9,7 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include "tls_keys.h"
+#include "tls_private.h"
 
 #define ISSUERS_MAX 100
 
@@ -25,13 +25,16 @@ pass_over(int good, X509_STORE_CTX *c)
 	return 1;
 }
 
+/* Into each context: which one it will be, the client decides. */
 static int
 add_issuer(SSL *ssl, X509 *x)
 {
-	X509_STORE *store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
+	SSL_CTX *c;
 
-	return X509_STORE_add_cert(store, x) == 1 && SSL_add_client_CA(ssl, x) == 1
-	    ? 0 : -1;
+	for (size_t i = 0; (c = chain_nth(i)) != NULL; i++)
+		if (X509_STORE_add_cert(SSL_CTX_get_cert_store(c), x) != 1)
+			return -1;
+	return SSL_add_client_CA(ssl, x) == 1 ? 0 : -1;
 }
 
 /* tls_prepare() leaves out the names that signatures are checked by. */
@@ -59,9 +62,9 @@ tls_client_ca(struct tls *t, struct bytes pem)
 	ERR_clear_error();
 	if (r < 0 || n == 0 || !name_digests())
 		return -1;
-	/* What is resumed with a certificate must be from here (SSL_VERIFY_PEER). */
-	if (SSL_set_session_id_context(t->ssl, (const unsigned char *)"mailreeve",
-	    9) != 1)
+	/* Who resumes would not be looked at again, whatever has changed here. */
+	SSL_set_options(t->ssl, SSL_OP_NO_TICKET);
+	if (SSL_set_num_tickets(t->ssl, 0) != 1)
 		return -1;
 	SSL_set_verify(t->ssl, SSL_VERIFY_PEER, pass_over);
 	return 0;

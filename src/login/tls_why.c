@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "tls_keys.h"
+#include "tls_private.h"
 
 static const struct {
 	int reason;

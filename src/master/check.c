@@ -49,6 +49,7 @@ check_programs(const struct config *conf, struct buf *why)
 		bool needed;
 	} programs[] = {
 		{ LIBEXECDIR "/conn", true }, { LIBEXECDIR "/login", true },
+		{ LIBEXECDIR "/signer", true },
 		{ LIBEXECDIR "/imap", true }, { LIBEXECDIR "/pop3", true },
 		{ LIBEXECDIR "/token", conf->oauth_keys[0] != '\0' },
 		{ LIBEXECDIR "/gss", conf->gssapi_keytab[0] != '\0' },

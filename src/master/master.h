@@ -63,9 +63,14 @@ struct template {
 };
 
 struct templates {
-	struct template login, conn;
+	struct template login, conn, signer;
+	struct template next;		/* a signer that has yet to say that it is good */
+	bool heard;			/* signer has said so */
+	bool no_keys;			/* there is none, and none to be had now */
+	uint64_t stamp;			/* of the files that it, or next, has read */
 	const struct config *conf;
-	uint64_t again_at;		/* clock_ms(): not before, after a failure */
+	/* clock_ms(): not before, after a failure; time for looks, for new tickets */
+	uint64_t again_at, look_at, rotate_at;
 };
 
 /*
@@ -79,6 +84,15 @@ bool templates_reaped(struct templates *t, pid_t pid, int status);
 void templates_drop(struct templates *t);
 /* They do not do what they are for, though they live: killed, and replaced. */
 void templates_kill(struct templates *t);
+/* The same, and keys are read again. */
+void templates_renew(struct templates *t);
+/* Looks at the files of TLS when it is time to: ms until the next time. */
+int templates_look(struct templates *t);
+/* A signer whose door will have something to say, or NULL. */
+struct template *templates_awaited(struct templates *t);
+/* It does: true when new keys are in use, and spares have old ones. */
+bool templates_heard(struct templates *t);
+void templates_free(struct templates *t);
 
 /* ---- pool.c: the connection processes ---- */
 
@@ -112,11 +126,16 @@ struct pool {
  * as long as its process lives.
  */
 void pool_admit(struct pool *p, int client, enum service service);
-/* Makes spares up to what is configured. Milliseconds to the next try, or -1. */
-int pool_refill(struct pool *p);
+/*
+ * What is to be done from time to time: spares up to what is configured, a look
+ * at the files of TLS. Milliseconds to the next time.
+ */
+int pool_work(struct pool *p);
 /* Answers what a connection process asked; false: it will ask nothing more. */
 bool pool_answer(struct pool *p, struct child *c);
 void pool_reap(struct pool *p);
+/* New keys, perhaps, of the signer: spares that do not have them go. */
+void pool_take_keys(struct pool *p);
 /* Spares and templates were made under an old configuration: they go. */
 void pool_retire_spares(struct pool *p);
 void pool_signal(struct pool *p, int signal);

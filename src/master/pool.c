@@ -80,8 +80,9 @@ start_spare(struct pool *p)
 	return c;
 }
 
-int
-pool_refill(struct pool *p)
+/* Milliseconds to the next try, or -1. */
+static int
+refill(struct pool *p)
 {
 	uint64_t now = clock_ms();
 
@@ -93,6 +94,14 @@ pool_refill(struct pool *p)
 			return RETRY_MS;
 	}
 	return -1;
+}
+
+int
+pool_work(struct pool *p)
+{
+	int again = refill(p), look = templates_look(&p->templates);
+
+	return again >= 0 && again < look ? again : look;
 }
 
 /* ---- ending ---- */
@@ -180,6 +189,13 @@ pool_retire_spares(struct pool *p)
 }
 
 void
+pool_take_keys(struct pool *p)
+{
+	if (templates_heard(&p->templates))
+		retire_spares(p);
+}
+
+void
 pool_reap(struct pool *p)
 {
 	struct child wanted = { 0 }, *c;
@@ -227,6 +243,7 @@ pool_free(struct pool *p)
 
 	while ((c = pool_first(p)) != NULL)
 		forget(p, c);
+	templates_free(&p->templates);
 	tally_free(&p->addresses);
 	tally_free(&p->users);
 }

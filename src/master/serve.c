@@ -173,6 +173,7 @@ reload(struct master *m)
 		m->conf = fresh;
 		log_level(config_log_priority(&m->conf));
 		pool_retire_spares(&m->pool);
+		templates_renew(&m->pool.templates);
 		log_info("configuration read again");
 	}
 	buf_free(&why);
@@ -252,7 +253,10 @@ look_at_signals(struct master *m)
 
 /* ---- waiting ---- */
 
-/* What is waited for: listeners, then children that may have a question. */
+/*
+ * What is waited for: listeners, then children that may have a question, then
+ * a signer, for which there is no child.
+ */
 struct waiting {
 	struct pollfd *v;
 	struct child **whose;
@@ -292,7 +296,8 @@ wait_also(struct waiting *w, int fd, struct child *c)
 static void
 collect(struct master *m, struct waiting *w)
 {
-	size_t most = m->listeners.n + m->pool.busy + m->pool.idle;
+	size_t most = m->listeners.n + m->pool.busy + m->pool.idle + 1;
+	const struct template *signer = templates_awaited(&m->pool.templates);
 	bool paused = clock_ms() < m->pause_until;
 
 	if (make_room(w, most) < 0)
@@ -305,6 +310,8 @@ collect(struct master *m, struct waiting *w)
 	    c = pool_next(c))
 		if (c->control >= 0)
 			wait_also(w, c->control, c);
+	if (signer != NULL && w->n < most)
+		wait_also(w, signer->door, NULL);
 }
 
 static int
@@ -319,9 +326,9 @@ sooner(int ms, uint64_t when)
 
 /* Milliseconds until something is due, or -1. */
 static int
-next_due(const struct master *m, int refill)
+next_due(const struct master *m, int work)
 {
-	int ms = refill;
+	int ms = work;
 
 	if (m->draining)
 		ms = sooner(ms, m->deadline);
@@ -335,7 +342,7 @@ next_due(const struct master *m, int refill)
 static void
 wait_and_act(struct master *m, struct waiting *w, const sigset_t *during)
 {
-	int ms = next_due(m, m->draining ? -1 : pool_refill(&m->pool));
+	int ms = next_due(m, m->draining ? -1 : pool_work(&m->pool));
 	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
 	const size_t n = (collect(m, w), w->n);
 
@@ -343,7 +350,9 @@ wait_and_act(struct master *m, struct waiting *w, const sigset_t *during)
 		return;
 	/* Questions first: they belong to clients who came earlier. */
 	for (size_t i = w->listeners; i < n; i++)
-		if (w->v[i].revents != 0)
+		if (w->v[i].revents != 0 && w->whose[i] == NULL)
+			pool_take_keys(&m->pool);
+		else if (w->v[i].revents != 0)
 			(void)pool_answer(&m->pool, w->whose[i]);
 	for (size_t i = 0; i < w->listeners; i++)
 		if (w->v[i].revents != 0)

@@ -1,9 +1,13 @@
 /*
- * The templates that connections are forked from: of login and of conn.
+ * The templates that connections are forked from, of login and of conn, and the
+ * signer that they need.
  * Runs as: root.
  *
- * Both are executed anew when either ends, and when the configuration was read
- * again: conn's holds the other's door.
+ * Templates are executed anew when either ends, when the configuration was read
+ * again, and for a new signer: conn's holds the doors of the others. A new
+ * signer is started when the files of TLS have changed, or the secret of session
+ * tickets has had its time; it takes the place of the old one only when it says
+ * that its keys are good.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,7 +22,13 @@
 #include "log.h"
 #include "master.h"
 #include "program.h"
+#include "signer.h"
+#include "sign.h"
+#include "tickets.h"
+#include "tlsfiles.h"
 
+#define LOOK_MS 20000		/* between looks at the files of TLS */
+#define FEW_DAYS 7		/* that a certificate has left */
 #define RETRY_MS 1000		/* after a template that did not last so long */
 #define FORK_MS 10000		/* for a fork; the template may only just have begun */
 
@@ -55,17 +65,46 @@ drop(struct template *t)
 }
 
 static int
-start_login(struct templates *t)
+start_signer(struct templates *t, struct template *signer)
 {
 	const struct passwd *pw = program_account(t->conf);
 	struct process_fd door = { .number = DOOR_FD };
 
+	t->look_at = clock_ms() + LOOK_MS;
+	t->rotate_at = clock_ms() + TICKET_ROTATE_SECONDS * (uint64_t)1000;
+	t->stamp = tlsfiles_stamp(t->conf);
+	if (signer == &t->signer)
+		t->heard = false;
+	drop(signer);
 	if (pw == NULL)
 		return -1;
-	if (split(&t->login, &door.fd) == 0)
+	if (split(signer, &door.fd) == 0)
+		program_become_caged(t->conf, PROGRAM_PATH("signer"), NULL, pw,
+		    &door, 1);
+	return signer->pid;
+}
+
+/* It learns by a link of its own which certificates there are. */
+static int
+start_login(struct templates *t)
+{
+	const struct passwd *pw = program_account(t->conf);
+	struct process_fd fds[] = {
+		{ .number = DOOR_FD }, { -1, CHANNEL_FD },
+	};
+	pid_t pid;
+
+	if (pw == NULL)
+		return -1;
+	if (t->signer.pid > 0)
+		fds[1].fd = signer_link(t->conf, t->signer.door);
+	pid = split(&t->login, &fds[0].fd);
+	if (pid == 0)
 		program_become_caged(t->conf, PROGRAM_PATH("login"),
-		    CONTROL_OPTION, pw, &door, 1);
-	return t->login.pid;
+		    CONTROL_OPTION, pw, fds, sizeof fds / sizeof fds[0]);
+	if (fds[1].fd >= 0)
+		close(fds[1].fd);
+	return pid;
 }
 
 static int
@@ -75,6 +114,7 @@ start_conn(struct templates *t)
 	char *argv[] = { name, option, NULL };
 	struct process_fd doors[] = {
 		{ .number = DOOR_FD }, { t->login.door, LOGIN_DOOR_FD },
+		{ t->signer.pid > 0 ? t->signer.door : -1, SIGNER_DOOR_FD },
 	};
 
 	if (split(&t->conn, &doors[0].fd) == 0)
@@ -83,11 +123,18 @@ start_conn(struct templates *t)
 	return t->conn.pid;
 }
 
-void
-templates_drop(struct templates *t)
+/* The signer stays, and so do its keys. */
+static void
+drop_forkers(struct templates *t)
 {
 	drop(&t->conn);
 	drop(&t->login);
+}
+
+void
+templates_drop(struct templates *t)
+{
+	drop_forkers(t);
 	t->again_at = 0;
 }
 
@@ -103,19 +150,47 @@ templates_kill(struct templates *t)
 	}
 }
 
-/* Both of them run, as far as we know. */
+void
+templates_renew(struct templates *t)
+{
+	templates_drop(t);
+	t->look_at = t->rotate_at = 0;
+}
+
+void
+templates_free(struct templates *t)
+{
+	drop_forkers(t);
+	drop(&t->signer);
+	drop(&t->next);
+}
+
+/* The very first, or in the place of one that died. Its keys may be bad yet. */
+static int
+make_signer(struct templates *t)
+{
+	if (t->next.pid == 0)
+		return t->no_keys ? 0 : start_signer(t, &t->signer);
+	t->signer = t->next;
+	t->next.pid = 0;
+	t->heard = false;
+	return 0;
+}
+
+/* The templates run, as far as we know. */
 static int
 make_ready(struct templates *t)
 {
 	if (t->conn.pid > 0 && t->login.pid > 0)
 		return 0;
-	drop(&t->conn);
-	drop(&t->login);
+	drop_forkers(t);
 	if (clock_ms() < t->again_at) {
 		errno = EAGAIN;
 		return -1;
 	}
 	t->again_at = clock_ms() + RETRY_MS;
+	if (t->signer.pid == 0 && make_signer(t) < 0)
+		return -1;
 	return start_login(t) < 0 || start_conn(t) < 0 ? -1 : 0;
 }
 
@@ -138,15 +213,79 @@ templates_fork(struct templates *t, int control)
 	return -1;
 }
 
+/* ---- the signer ---- */
+
+int
+templates_look(struct templates *t)
+{
+	uint64_t now = clock_ms();
+
+	if (now < t->look_at)
+		return (int)(t->look_at - now);
+	t->look_at = now + LOOK_MS;
+	if (now >= t->rotate_at || tlsfiles_stamp(t->conf) != t->stamp) {
+		t->no_keys = false;
+		if (start_signer(t, &t->next) < 0)
+			log_error("cannot start the signer: %s", strerror(errno));
+	}
+	return LOOK_MS;
+}
+
+struct template *
+templates_awaited(struct templates *t)
+{
+	return t->next.pid > 0 ? &t->next
+	    : t->signer.pid > 0 && !t->heard ? &t->signer : NULL;
+}
+
+static void
+report_keys(const struct sign_ready *ready)
+{
+	log_line(ready->days < FEW_DAYS ? LOG_WARNING : LOG_INFO,
+	    "keys read: certificates=%u days-left=%u", ready->certificates,
+	    ready->days);
+}
+
+bool
+templates_heard(struct templates *t)
+{
+	struct template *from = templates_awaited(t);
+	struct sign_ready ready;
+
+	if (from == NULL)
+		return false;
+	if (chan_recv(from->door, &ready, sizeof ready, clock_ms()) < 0) {
+		/* It ends: what the log says of the cause comes from itself. */
+		if (from == &t->next && t->signer.pid > 0)
+			log_error("the old keys of TLS stay in use");
+		drop(from);
+		t->no_keys = t->signer.pid == 0;
+		return false;
+	}
+	report_keys(&ready);
+	t->heard = true;
+	if (from == &t->signer)
+		return false;
+	drop(&t->signer);
+	t->signer = t->next;
+	t->next.pid = 0;
+	templates_drop(t);
+	return true;
+}
+
+/* ---- ends ---- */
+
 bool
 templates_reaped(struct templates *t, pid_t pid, int status)
 {
-	struct template *which = pid == t->conn.pid ? &t->conn
-	    : pid == t->login.pid ? &t->login : NULL;
+	struct template *all[] = { &t->conn, &t->login, &t->signer, &t->next };
+	struct template *which = NULL;
 
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (all[i]->pid == pid)
+			which = all[i];
 	if (which == NULL)
 		return false;
-	drop(which);
 	/* It says itself why it went, unless it could not. */
 	if (WIFSIGNALED(status))
 		log_warn("a template ended by signal %d (%s)", WTERMSIG(status),
@@ -154,5 +293,11 @@ templates_reaped(struct templates *t, pid_t pid, int status)
 	/* The template of login makes way for a new one: at once. */
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_SOFTWARE)
 		t->again_at = 0;
+	if (which == &t->next || (which == &t->signer && !t->heard)) {
+		(void)templates_heard(t);
+		return true;
+	}
+	drop(which);
+	drop_forkers(t);
 	return true;
 }

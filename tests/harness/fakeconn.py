@@ -4,12 +4,14 @@ The fixed-size messages are those of include/chan.h. Passwords are a table;
 the client's side of the connection is handed to the test.
 """
 import array
+import fcntl
 import os
 import socket
 import struct
+import tempfile
 import threading
 
-HELLO, TLS_KEY, CLIENT_CA, CLIENT, PROXY, LOGIN = range(1, 7)
+HELLO, SIGNER, CLIENT_CA, CLIENT, PROXY, LOGIN = range(1, 7)
 OK, REFUSED, EXPIRED, CONTACT_ADMIN, NOT_AUTHORIZED, UNAVAILABLE, LIMIT = range(1, 8)
 SERVICES = {"imap": 0, "imaps": 1, "pop3": 2, "pop3s": 3}
 PEER_LOCAL, PEER_PROXY = 1, 2
@@ -59,22 +61,44 @@ class FakeConn:
         threading.Thread(target=self.listen, daemon=True).start()
 
     def start(self, program, inner, log_inner, uid, config):
-        env = {"MAILREEVE_CONFIG": config}
-        env.update((k, v) for k, v in os.environ.items() if k.endswith("SAN_OPTIONS"))
+        self.uid, self.config, self.program = uid, config, program
         self.output = os.memfd_create("stderr")
+        pid = self.run(program, {3: inner, 4: log_inner})
+        self.log_inner = log_inner.dup() if self.pem else None
+        return pid
+
+    def run(self, program, at):
+        """A program in its cage, with these sockets at these numbers."""
+        env = {"MAILREEVE_CONFIG": self.config}
+        env.update((k, v) for k, v in os.environ.items() if k.endswith("SAN_OPTIONS"))
         pid = os.fork()
         if pid == 0:
             try:
                 null = os.open("/dev/null", os.O_RDWR)
-                fds = [null, null, self.output, inner.fileno(), log_inner.fileno()]
-                high = [os.dup2(fd, 200 + i) for i, fd in enumerate(fds)]
-                for i, fd in enumerate(high):
-                    os.dup2(fd, i)
-                os.closerange(5, 4096)
-                os.execve(program, ["login", str(uid), str(uid)], env)
+                fds = {0: null, 1: null, 2: self.output}
+                fds.update((n, s.fileno()) for n, s in at.items())
+                high = {n: fcntl.fcntl(fd, fcntl.F_DUPFD, 5000) for n, fd in fds.items()}
+                os.closerange(0, 5000)
+                for n, fd in high.items():
+                    os.dup2(fd, n)
+                os.closerange(max(at) + 1, 6000)
+                os.execve(program, [program, str(self.uid), str(self.uid)], env)
             finally:
                 os._exit(127)
         return pid
+
+    def link(self):
+        """A link to a real signer that has self.pem."""
+        path = tempfile.mkstemp(suffix=".pem")[1]
+        with open(path, "wb") as f:
+            f.write(self.pem)
+        self.config += "tls-certificate %s\ntls-key %s\n" % (path, path)
+        ours, door = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.signer = self.run(os.path.join(os.path.dirname(self.program), "signer"),
+                               {4: self.log_inner, 5: door})
+        pass_on(ours, b"\0", theirs)
+        return link
 
     def listen(self):
         while line := self.logger.recv(65536):
@@ -100,15 +124,13 @@ class FakeConn:
             self.ended.set()
 
     def serve_one(self, kind, tls, texts):
-        if kind == TLS_KEY and self.pem:
-            self.channel.sendall(reply(OK, follow=len(self.pem)) + self.pem)
-        elif kind == TLS_KEY:
+        if kind == SIGNER and self.pem:
+            pass_on(self.channel, reply(OK), self.link())
+        elif kind == SIGNER:
             self.channel.sendall(reply(UNAVAILABLE))
         elif kind == CLIENT:
-            fds = array.array("i", [self.served.fileno()])
-            self.channel.sendmsg([reply(OK, service=self.service, flags=self.flags,
-                                        text=b"192.0.2.7")],
-                                 [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+            pass_on(self.channel, reply(OK, service=self.service, flags=self.flags,
+                                        text=b"192.0.2.7"), self.served)
             if self.service in (1, 3):
                 self.served.close()
         elif kind == PROXY:
@@ -135,6 +157,11 @@ class FakeConn:
 
     def said(self):
         return os.pread(self.output, 1 << 16, 0).decode("utf-8", "replace")
+
+
+def pass_on(channel, message, what):
+    fds = array.array("i", [what.fileno()])
+    channel.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
 
 
 def tcp_pair():

@@ -54,7 +54,7 @@ def test_before_login():
         assert set(environment(login)) <= {b"MAILREEVE_CONFIG", b"PATH", b"TZ"}
         fds = descriptors(conn)
         assert fds[0] == fds[1] == "/dev/null", "PAM could write to the client"
-        assert len(sockets(fds)) == 4, "channel, log, control, client: %s" % fds
+        assert len(sockets(fds)) == 5, "channel, log, control, signer, client: %s" % fds
         c.close()
 
 

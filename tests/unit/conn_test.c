@@ -33,6 +33,7 @@ conn_child(int fd, const char *config)
 
 	log_level(LOG_EMERG);
 	c.client = open("/dev/null", O_RDWR);
+	c.signer_door = c.client;		/* nobody is behind it */
 	if (config_parse(&c.conf, bytes_of(config), "test", &why) < 0)
 		_exit(9);
 	_exit(requests_serve(&c, &e) == 0 ? 0 : 1);
@@ -102,15 +103,15 @@ out_of_turn(void)
 		uint32_t good[STEPS_MAX];
 		uint32_t bad;
 	} rows[] = {
-		{ { 0 }, 0 }, { { 0 }, CHAN_TLS_KEY }, { { 0 }, CHAN_CLIENT },
+		{ { 0 }, 0 }, { { 0 }, CHAN_SIGNER }, { { 0 }, CHAN_CLIENT },
 		{ { 0 }, CHAN_PROXY }, { { 0 }, CHAN_LOGIN },
 		{ { 0 }, CHAN_SASL_BEGIN }, { { 0 }, CHAN_SASL_STEP },
 		{ { 0 }, CHAN_REQUEST_END }, { { 0 }, UINT32_MAX },
 		{ { 0 }, 1u << 31 },
 		{ { CHAN_HELLO }, CHAN_HELLO }, { { CHAN_HELLO }, CHAN_LOGIN },
 		{ { CHAN_HELLO }, CHAN_PROXY }, { { CHAN_HELLO }, 77 },
-		{ { CHAN_HELLO, CHAN_TLS_KEY }, CHAN_TLS_KEY },
-		{ { CHAN_HELLO, CHAN_TLS_KEY }, CHAN_LOGIN },
+		{ { CHAN_HELLO, CHAN_SIGNER }, CHAN_SIGNER },
+		{ { CHAN_HELLO, CHAN_SIGNER }, CHAN_LOGIN },
 		{ { CHAN_HELLO, CHAN_CLIENT }, CHAN_CLIENT },
 		{ { CHAN_HELLO, CHAN_CLIENT }, CHAN_HELLO },
 		{ { CHAN_HELLO }, CHAN_SASL_BEGIN },

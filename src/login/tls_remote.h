@@ -1,0 +1,28 @@
+/*
+ * Private keys that the signer has: to OpenSSL they look like any other.
+ */
+#ifndef LOGIN_TLS_REMOTE_H
+#define LOGIN_TLS_REMOTE_H
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "bytes.h"
+#include "sign.h"
+
+/* 0, or -1 when OpenSSL takes no provider. */
+int remote_prepare(void);
+
+/* Which link is asked from now on, -1: none. */
+void remote_link(int fd);
+
+/* The key of the certificate, which the signer knows by this number; or NULL. */
+EVP_PKEY *remote_key(X509 *certificate, uint32_t number);
+
+/* One request on the link: 0, or -1: no answer, or no good one. */
+int remote_ask(struct sign_req *q, struct sign_rep *rep);
+
+/* The certificates, mapped: none on failure. */
+struct bytes remote_chain(int link);
+
+#endif
