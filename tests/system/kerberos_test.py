@@ -22,7 +22,7 @@ class World:
     """A realm, a keytab, a server; and tickets for a user of the host."""
 
     def __init__(self, *principals, **settings):
-        self.settings = dict({"gssapi_keytab": KEYTAB}, **settings)
+        self.settings = dict({"gssapi_keytab": KEYTAB, "drain_timeout": "0s"}, **settings)
         self.principals = principals or ("imap/localhost", "pop/localhost")
 
     def __enter__(self):

@@ -21,6 +21,7 @@ KEYS = "/etc/mailreeve/oauth.jwks"
 ISSUER = "https://idp.example/realm"
 AUDIENCE = "mail"
 CONF = {"oauth-keys": KEYS, "oauth-issuer": ISSUER, "oauth-audience": AUDIENCE}
+QUICK = {"drain-timeout": "0s"}         # for connections that are left open
 KINDS = {
     "RS": (lambda: rsa.generate_private_key(65537, 2048), algorithms.RSAAlgorithm),
     "PS": (lambda: rsa.generate_private_key(65537, 2048), algorithms.RSAAlgorithm),
@@ -65,7 +66,7 @@ KEY = Key("first")
 
 def server(*keys, **settings):
     publish(*(keys or (KEY,)))
-    return Server(**{k.replace("-", "_"): v for k, v in dict(CONF, **settings).items()})
+    return Server(**{k.replace("-", "_"): v for k, v in dict(CONF, **QUICK, **settings).items()})
 
 
 def bearer(token, name=None, **pairs):
@@ -464,7 +465,7 @@ def test_offered_when_configured_and_private():
         assert not sasl_of(c), "without TLS"
         c.starttls()
         assert names <= sasl_of(c)
-    with Server() as s:
+    with Server(drain_timeout="0s") as s:
         c = s.imap()
         assert not names & sasl_of(c)
         assert c.command("AUTHENTICATE OAUTHBEARER")[0].split()[1] == b"NO"
