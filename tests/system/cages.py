@@ -1,7 +1,10 @@
 """What /proc shows of a process: ids, groups, root, descriptors, cage."""
 import os
+import re
+import socket
+import subprocess
 
-from lib import LIBEXEC, processes, wait_for
+from lib import CONFIG, LIBEXEC, SANITIZED, SCRATCH, Skip, need, processes, wait_for
 
 FILTERED = "2"          # Seccomp: in /proc/PID/status
 NO_CAPABILITIES = "0000000000000000"
@@ -71,3 +74,26 @@ def one(name):
 def dumpable(pid):
     """Files of /proc/PID belong to root when others of its uid may not look in."""
     return os.stat("/proc/%d/environ" % pid).st_uid != 0
+
+
+def reads_only_in_its_cage(program, how):
+    """A verifier: its channel is full when it starts, and not touched before the filter."""
+    need("strace")
+    if SANITIZED:
+        raise Skip("the sanitizers' own calls are in between")
+    ours, theirs = socket.socketpair()
+    ours.sendall(b"\xff" * 65536)               # a count that no message has: it ends
+    trace = SCRATCH + "/trace"
+    with open(CONFIG) as f:
+        env = {"MAILREEVE_CONFIG": f.read()}
+
+    def place():
+        os.dup2(theirs.fileno(), 3)
+    subprocess.run(["strace", "-qq", "-o", trace, LIBEXEC + "/" + program, how, *service_ids()],
+                   env=env, preexec_fn=place, close_fds=False, timeout=60)
+    with open(trace) as f:
+        calls = f.read().splitlines()
+    sealed = [i for i, c in enumerate(calls) if c.startswith("seccomp(SECCOMP_SET_MODE_FILTER")]
+    channel = [i for i, c in enumerate(calls) if re.match(r"\w+\((3[,)]|\[\{fd=3[,}])", c)]
+    assert len(sealed) == 1 and channel and channel[0] > sealed[0], "\n".join(calls[-40:])
+    assert not [c for c in calls[sealed[0]:] if c.startswith(("set", "chroot", "prctl", "execve"))]

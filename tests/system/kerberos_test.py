@@ -408,6 +408,11 @@ def test_the_cage_of_the_verifier():
         wait_for(lambda: not processes("gss"), "the verifier to end")
 
 
+def test_nothing_of_a_client_reaches_root():
+    with World():
+        cages.reads_only_in_its_cage("gss", "imap")
+
+
 def test_cancelling():
     with World() as w:
         who = w.user("cancel")

@@ -551,6 +551,12 @@ def test_the_cage_of_the_verifier():
         c.logout()
 
 
+def test_nothing_of_a_client_reaches_root():
+    configure(**{k.replace("-", "_"): v for k, v in CONF.items()})
+    publish(KEY)
+    cages.reads_only_in_its_cage("token", "OAUTHBEARER")
+
+
 HOSTILE = """#!/usr/bin/python3 -IS
 import os, socket, struct, sys
 s = socket.socket(fileno=3)
