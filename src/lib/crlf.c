@@ -86,8 +86,33 @@ crlf_size(struct crlf *c, struct bytes piece)
 uint64_t
 crlf_count(struct crlf *c, struct bytes piece, uint64_t *lines)
 {
-	*lines = crlf_lines(piece);
-	return crlf_size(c, piece);
+	uint64_t bare;
+	size_t i = 1;
+
+	*lines = 0;
+	if (piece.n == 0)
+		return 0;
+	*lines = piece.p[0] == '\n';
+	bare = *lines != 0 && !c->cr;
+	while (piece.n - i >= LANES) {
+		lanes count = { 0 }, count_bare = { 0 };
+
+		for (int k = 0; k < BLOCKS_MAX && piece.n - i >= LANES;
+		    k++, i += LANES) {
+			lanes lf = (lanes)(load(piece.p + i) == '\n');
+
+			count -= lf;
+			count_bare -= lf & (lanes)(load(piece.p + i - 1) != '\r');
+		}
+		*lines += sum(count);
+		bare += sum(count_bare);
+	}
+	for (; i < piece.n; i++) {
+		*lines += piece.p[i] == '\n';
+		bare += piece.p[i] == '\n' && piece.p[i - 1] != '\r';
+	}
+	c->cr = piece.p[piece.n - 1] == '\r';
+	return piece.n + bare;
 }
 
 /* How many bytes before the first LF of sixteen; all of them when there is none. */

@@ -85,14 +85,29 @@ header_next(struct header_cursor *c, struct header_field *out)
 	return true;
 }
 
+/* Fields whose first letter tells that they are others: most of a header. */
+static void
+pass_others(struct header_cursor *c, struct bytes name)
+{
+	struct bytes rest = bytes_from(c->block, c->at);
+
+	while (name.n > 0 && rest.n > 0 && !is_empty_line(rest) &&
+	    ascii_lower(rest.p[0]) != ascii_lower(name.p[0])) {
+		c->at += field_length(rest);
+		rest = bytes_from(c->block, c->at);
+	}
+}
+
 bool
 header_next_named(struct header_cursor *c, struct bytes name,
     struct header_field *out)
 {
-	while (header_next(c, out))
-		if (bytes_case_equal(out->name, name))
-			return true;
-	return false;
+	do {
+		pass_others(c, name);
+		if (!header_next(c, out))
+			return false;
+	} while (!bytes_case_equal(out->name, name));
+	return true;
 }
 
 bool

@@ -305,18 +305,51 @@ take_line(struct mime_parser *p, struct bytes piece)
 	return pass_line(p, bytes_first(piece, n)) < 0 ? -1 : (ssize_t)n;
 }
 
+/* Sixteen bytes at a time: most of a body is no line that begins with hyphens. */
+#define LANES 16
+
+typedef unsigned char lanes __attribute__((vector_size(LANES)));
+
+static lanes
+load(const unsigned char *p)
+{
+	lanes v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* Up to and with the LF before the first line that begins with two hyphens, or all. */
+static size_t
+before_hyphens(struct bytes b)
+{
+	size_t i = 0;
+
+	for (; b.n - i >= LANES + 2; i += LANES) {
+		const unsigned char *p = b.p + i;
+		lanes hit = (lanes)((load(p) == '\n') & (load(p + 1) == '-') &
+		    (load(p + 2) == '-'));
+		uint64_t half[2];
+
+		memcpy(half, &hit, sizeof half);
+		if ((half[0] | half[1]) != 0)
+			break;
+	}
+	for (; i + 2 < b.n; i++)
+		if (b.p[i] == '\n' && b.p[i + 1] == '-' && b.p[i + 2] == '-')
+			return i + 1;
+	return b.n;
+}
+
 /* Body up to a line that could be a boundary. */
 static ssize_t
 take_body(struct mime_parser *p, struct bytes piece)
 {
-	const unsigned char *hit = NULL;
 	size_t n = piece.n;
 
 	if (p->frames.n > 0) {
-		hit = memmem(piece.p, piece.n, "\n--", 3);
-		if (hit != NULL)
-			n = (size_t)(hit - piece.p) + 1;
-		else if (n >= 2 && memcmp(piece.p + n - 2, "\n-", 2) == 0)
+		n = before_hyphens(piece);
+		if (n == piece.n && n >= 2 && memcmp(piece.p + n - 2, "\n-", 2) == 0)
 			n--;
 		p->line_start = piece.p[n - 1] == '\n';
 	}

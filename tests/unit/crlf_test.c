@@ -63,6 +63,20 @@ plainly(struct bytes in, unsigned char *out)
 	return n;
 }
 
+static void
+check_counts(struct bytes in, size_t at, size_t octets)
+{
+	struct crlf size = { 0 }, count = { 0 };
+	uint64_t lines[2];
+
+	CHECK_EQ_INT(crlf_size(&size, bytes_first(in, at)) +
+	    crlf_size(&size, bytes_from(in, at)), octets);
+	CHECK_EQ_INT(crlf_count(&count, bytes_first(in, at), &lines[0]) +
+	    crlf_count(&count, bytes_from(in, at), &lines[1]), octets);
+	CHECK_EQ_INT(lines[0] + lines[1], crlf_lines(in));
+	CHECK(size.cr == count.cr);
+}
+
 /* Line ends at every distance from the borders of blocks, and cut anywhere. */
 static void
 converts_any_text(void)
@@ -82,6 +96,7 @@ converts_any_text(void)
 		CHECK_EQ_BYTES(bytes_make(out, made),
 		    bytes_make(want, plainly(bytes_make(in, n), want)));
 		CHECK_EQ_INT(out[2 * n], 0x55);
+		check_counts(bytes_make(in, n), at, made);
 	}
 }
 
