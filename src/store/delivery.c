@@ -11,11 +11,13 @@
 #include "transfer.h"
 
 #define PIECE ((size_t)65536)
+#define UNSEALED_MAX 32
 
 struct delivery {
 	struct bound to;
 	struct draft *v;
 	size_t n, cap;
+	size_t sealed;			/* the first ones are durable */
 	bool open;			/* the last draft takes bytes */
 	uint64_t freed, freed_messages;	/* by what it replaces */
 	unsigned char before, last;	/* the two bytes written last */
@@ -62,7 +64,7 @@ put(struct delivery *d, unsigned char c)
 	return 0;
 }
 
-/* The last message is all there; its bytes become durable. */
+/* The last message is all there. */
 static int
 finish(struct delivery *d)
 {
@@ -70,10 +72,31 @@ finish(struct delivery *d)
 		return 0;
 	d->open = false;
 	/* A CR at the very end is still held back. */
-	if ((d->last == '\r' && put(d, '\r') < 0) || flush(d) < 0)
-		return -1;
-	return d->to.folder->store->ops->draft_seal(d->to.folder,
-	    &d->v[d->n - 1]);
+	return (d->last == '\r' && put(d, '\r') < 0) ? -1 : flush(d);
+}
+
+/* The bytes of all messages become durable. */
+static int
+seal(struct delivery *d)
+{
+	for (; d->sealed < d->n; d->sealed++)
+		if (d->to.folder->store->ops->draft_seal(d->to.folder,
+		    &d->v[d->sealed]) < 0)
+			return -1;
+	return 0;
+}
+
+/* Another message follows. Each that is not sealed has a descriptor of its own. */
+static int
+put_off_sealing(struct delivery *d)
+{
+	const struct store_ops *ops = d->to.folder->store->ops;
+
+	if (d->n == d->sealed)
+		return 0;
+	if (ops->draft_start != NULL)
+		ops->draft_start(d->to.folder, &d->v[d->n - 1]);
+	return d->n - d->sealed < UNSEALED_MAX ? 0 : seal(d);
 }
 
 static int
@@ -101,7 +124,7 @@ delivery_message(struct delivery *d, uint32_t flags, const struct bytes *keyword
 {
 	struct draft *draft;
 
-	if (finish(d) < 0 || grow(d) < 0)
+	if (finish(d) < 0 || put_off_sealing(d) < 0 || grow(d) < 0)
 		return -1;
 	draft = &d->v[d->n];
 	*draft = (struct draft){ .fd = -1, .flags = flags,
@@ -236,7 +259,7 @@ delivery_commit(struct delivery *d, uint32_t *uidvalidity, struct runs *uids)
 	int rc = -1, saved;
 
 	runs_clear(uids);
-	if (finish(d) == 0 && room(d) == 0 && bound_lock(&d->to) == 0) {
+	if (finish(d) == 0 && seal(d) == 0 && room(d) == 0 && bound_lock(&d->to) == 0) {
 		rc = deliver_locked(d, uids);
 		saved = errno;
 		*uidvalidity = d->to.state.uidvalidity;

@@ -367,6 +367,7 @@ const struct store_ops maildir_ops = {
 	.facts = maildir_facts,
 	.draft_begin = maildir_draft_begin,
 	.draft_seal = maildir_draft_seal,
+	.draft_start = maildir_draft_start,
 	.draft_drop = maildir_draft_drop,
 	.deliver = maildir_deliver,
 	.copy = maildir_copy,

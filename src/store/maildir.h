@@ -51,6 +51,7 @@ int maildir_scan(struct folder *f, unsigned parts,
 /* maildir_deliver.c */
 int maildir_draft_begin(struct folder *f, struct draft *d);
 int maildir_draft_seal(struct folder *f, struct draft *d);
+void maildir_draft_start(struct folder *f, struct draft *d);
 void maildir_draft_drop(struct folder *f, struct draft *d);
 int maildir_deliver(struct folder *f, uint32_t uidvalidity, struct draft *v,
     size_t n);

@@ -204,6 +204,8 @@ struct store_ops {
 	/* A draft's file, to be written; seal makes its bytes durable. */
 	int (*draft_begin)(struct folder *f, struct draft *d);
 	int (*draft_seal)(struct folder *f, struct draft *d);
+	/* Its bytes are all there, and others come first: begins what seal ends; or NULL. */
+	void (*draft_start)(struct folder *f, struct draft *d);
 	void (*draft_drop)(struct folder *f, struct draft *d);
 	/* All or none become messages, durably. */
 	int (*deliver)(struct folder *f, uint32_t uidvalidity, struct draft *v,

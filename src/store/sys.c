@@ -108,6 +108,12 @@ sys_fsync(int fd)
 	return fsync(fd) < 0 && errno != EINVAL ? -1 : 0;
 }
 
+void
+sys_start_writing(int fd)
+{
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int
 sys_mkdir(int dir, const char *name)
 {

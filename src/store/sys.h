@@ -22,6 +22,8 @@ int sys_truncate(int fd, uint64_t size);
 /* Makes a file longer by n zeros at its end, with room for them on the disk. */
 int sys_allocate(int fd, uint64_t end, uint64_t n);
 int sys_fsync(int fd);
+/* Lets the system begin with what sys_fsync() will wait for. */
+void sys_start_writing(int fd);
 int sys_mkdir(int dir, const char *name);
 int sys_rmdir(int dir, const char *name);
 int sys_rename(int from_dir, const char *from, int to_dir, const char *to);
