@@ -58,6 +58,11 @@ int mail_roots(const struct config *conf, const struct mail_owner *owner,
 int mail_events_fd(struct mail *m);
 void mail_events_read(struct mail *m);
 unsigned mail_poll_seconds(struct mail *m);
+/*
+ * False when the descriptor is not all that tells of changes: there is none, or
+ * other hosts share the mail. Then look every mail_poll_seconds() too.
+ */
+bool mail_events_suffice(struct mail *m);
 
 /*
  * From now on the descriptor also tells of the messages and annotations of all

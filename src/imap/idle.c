@@ -73,7 +73,8 @@ session_wait(struct session *s, uint64_t autologout, uint64_t due)
 	    : mail_events_fd(s->mail);
 	if ((s->box != NULL && s->stream.wake_fd < 0) || session_polls(s))
 		s->stream.wake_fd = -1;
-	if (s->stream.wake_fd < 0 && (s->box != NULL || session_polls(s))
+	if ((s->stream.wake_fd < 0 || !mail_events_suffice(s->mail))
+	    && (s->box != NULL || session_polls(s))
 	    && clock_ms() + poll < autologout)
 		s->stream.read_deadline = clock_ms() + poll;
 	return fill_until(s, autologout, due);

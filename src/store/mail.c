@@ -204,6 +204,12 @@ mail_events_read(struct mail *m)
 		notices_read(m->notices);
 }
 
+bool
+mail_events_suffice(struct mail *m)
+{
+	return mail_events_fd(m) >= 0 && !store_shared(m->store);
+}
+
 unsigned
 mail_poll_seconds(struct mail *m)
 {

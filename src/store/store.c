@@ -9,6 +9,7 @@
 
 #include "given.h"
 #include "lock.h"
+#include "shared.h"
 #include "store.h"
 #include "sys.h"
 
@@ -141,10 +142,19 @@ folder_watch(struct folder *f)
 }
 
 bool
+store_shared(struct store *s)
+{
+	if (s->shared == SHARED_UNKNOWN)
+		s->shared = shared_by_hosts(s->root) ? SHARED_BY_HOSTS : SHARED_NOT;
+	return s->shared == SHARED_BY_HOSTS;
+}
+
+bool
 folder_only_ours(struct folder *f)
 {
-	return f->store->ops->only_ours != NULL ? f->store->ops->only_ours(f)
-	    : watch_only_ours(&f->watch);
+	if (f->store->ops->only_ours != NULL)
+		return f->store->ops->only_ours(f);
+	return watch_only_ours(&f->watch) && !store_shared(f->store);
 }
 
 int

@@ -57,6 +57,7 @@ struct store {
 	char *path;			/* of root, absolute */
 	struct events *events;		/* or NULL */
 	struct folder *folders;		/* those open now */
+	enum { SHARED_UNKNOWN, SHARED_NOT, SHARED_BY_HOSTS } shared;
 	int tree;			/* mbox: where the folders' files begin; or -1 */
 	char *inbox;			/* mbox: path of the inbox; or NULL */
 };
@@ -238,6 +239,8 @@ void folder_rest(struct folder *f);
 
 /* Has events tell of the folder from now on, where the system can. */
 void folder_watch(struct folder *f);
+/* True where other hosts may change the mail, of which no event tells. */
+bool store_shared(struct store *s);
 /* True when nobody else changed the folder since it was last looked at. */
 bool folder_only_ours(struct folder *f);
 

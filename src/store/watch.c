@@ -52,6 +52,9 @@ mail_watch(struct mail *m, const struct bytes *names, size_t n)
 		m->notices = NULL;
 		return 0;
 	}
+	errno = ENOTSUP;
+	if (store_shared(m->store))
+		return -1;
 	/* Kept while more is added: no event is lost in between. */
 	if (m->notices == NULL && (m->notices = notices_open()) == NULL)
 		return -1;

@@ -131,6 +131,13 @@ mail_events_read(struct mail *m)
 	(void)m;
 }
 
+bool
+mail_events_suffice(struct mail *m)
+{
+	(void)m;
+	return false;
+}
+
 unsigned
 mail_poll_seconds(struct mail *m)
 {
