@@ -17,7 +17,8 @@
 #include "log.h"
 
 #define REQUEST_BYTES 15
-#define REQUESTS_MAX 8
+/* More would fill the socket before anybody reads: POLLOUT ends at a quarter of it. */
+#define REQUESTS_MAX 6
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

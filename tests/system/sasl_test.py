@@ -745,4 +745,32 @@ def test_curl_by_cram_md5():
         assert "for curl" in said and "via=APOP/" in log.wait("login: .*user=%s " % who.name, mark)
 
 
+MUTT = """set imap_user="%s"
+set imap_pass="pencil"
+set folder="imaps://localhost/"
+set certificate_file="%s/certs"
+set ssl_force_tls=yes
+set header_cache=""
+set quit=yes
+set imap_authenticators="scram-sha-256"
+"""
+
+
+def test_mutt_by_scram():
+    """By itself this mutt takes -PLUS, for which it has no binding, and then LOGIN."""
+    need("mutt", "script")
+    who = member("mutt")
+    who.deliver("Subject: for mutt\n\nx\n")
+    with Server():
+        who.file("certs", open("/etc/mailreeve/tls.crt").read())
+        rc = who.file("muttrc", MUTT % (who.name, who.home))
+        mark = log.mark()
+        who.run("script", "-qec", "mutt -n -F %s -f imaps://localhost/INBOX -e 'push "
+                "\"<first-entry><flag-message><sync-mailbox><quit>\"'" % rc, "/dev/null",
+                stdin=subprocess.DEVNULL)
+        line = log.wait("login: .*user=%s " % who.name, mark)
+        assert "result=ok" in line and "via=SCRAM-SHA-256/TLS" in line, line
+        assert [name for name in os.listdir(who.maildir + "/cur") if "F" in name.split(":")[-1]]
+
+
 main(__name__)
