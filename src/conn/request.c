@@ -313,7 +313,7 @@ int
 requests_serve(struct conn *c, struct entry *e)
 {
 	struct chan_req q;
-	int r = 0;
+	int r = 0, saved;
 
 	while (r == 0) {
 		r = chan_recv(c->chan, &q, sizeof q, request_deadline(c));
@@ -321,5 +321,8 @@ requests_serve(struct conn *c, struct entry *e)
 			r = serve(c, &q, e);
 		explicit_bzero(&q, sizeof q);
 	}
+	saved = errno;
+	end_exchange(&c->exchange);
+	errno = saved;
 	return r < 0 ? -1 : 0;
 }

@@ -158,32 +158,49 @@ def test_strangers_are_told_what_users_are_told():
         assert {count for values in seen.values() for _, count in values} == {10000}
 
 
+def one_exchange(server, name, source):
+    """Seconds to the challenge and to the refusal."""
+    t = Talk(server, source=(source, 0))
+    s = Scram("SCRAM-SHA-256", name, "x")
+    begun = time.perf_counter()
+    _, said = t.begin("SCRAM-SHA-256", s.first())
+    challenge = time.perf_counter() - begun
+    final = s.final(said)
+    begun = time.perf_counter()
+    assert t.say(final) == ("+", "e=invalid-proof")
+    refusal = time.perf_counter() - begun
+    t.close()
+    return challenge, refusal
+
+
+def differences(server, known, unknown, number):
+    """How much longer known names take, as a part of the whole: (challenge, refusal)."""
+    times = {known: [], unknown: []}
+    for n in range(60):
+        for name in (known, unknown) if n % 2 else (unknown, known):
+            source = "127.5.%d.%d" % (number, 2 * n + 1 + (name == known))
+            times[name].append(one_exchange(server, name, source))
+    found = []
+    for step in (0, 1):
+        # what others do on this machine only adds: the lower fifth is ours
+        a, b = (statistics.quantiles([t[step] for t in times[name]], n=5)[0]
+                for name in (known, unknown))
+        found.append((a - b) / max(a, b))
+    return found
+
+
 def test_strangers_take_as_long_as_users():
-    """Challenge and refusal of known and unknown names, in turn, cannot be told by time."""
+    """Challenge and refusal of known and unknown names cannot be told by time."""
     who = member("timed")
     for n in range(40):
         passwd(user("crowd%d" % n), "-m", "SCRAM-SHA-256")
     with Server(max_failures="20", failure_delay="0s") as server:
-        times = {"known": ([], []), "unknown": ([], [])}
-        for n in range(100):
-            pair = [("known", who.name), ("unknown", "u" * len(who.name))]
-            for kind, name in pair if n % 2 else reversed(pair):
-                t = Talk(server, source=("127.5.%d.%d" % (n + 1, 1 + (kind == "known")), 0))
-                s = Scram("SCRAM-SHA-256", name, "x")
-                begun = time.perf_counter()
-                _, said = t.begin("SCRAM-SHA-256", s.first())
-                times[kind][0].append(time.perf_counter() - begun)
-                final = s.final(said)
-                begun = time.perf_counter()
-                assert t.say(final) == ("+", "e=invalid-proof")
-                times[kind][1].append(time.perf_counter() - begun)
-                t.close()
-        for step, what in enumerate(("challenge", "refusal")):
-            # what others do on this machine only adds: the lower fifth is ours
-            known, unknown = (statistics.quantiles(times[k][step], n=5)[0]
-                              for k in ("known", "unknown"))
-            print("# %s: known %.0f us, unknown %.0f us" % (what, known * 1e6, unknown * 1e6))
-            assert abs(known - unknown) < 0.3 * max(known, unknown), (what, known, unknown)
+        for number in range(1, 6):          # a machine with other work may need several looks
+            found = differences(server, who.name, "u" * len(who.name), number)
+            print("# known names take longer by %.0f %% and %.0f %%" % tuple(100 * f for f in found))
+            if all(abs(f) < 0.15 for f in found):
+                return
+        raise AssertionError("known and unknown names differ: %s" % found)
 
 
 def test_what_is_announced_follows_secrets_and_tls():
