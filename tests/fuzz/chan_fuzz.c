@@ -246,13 +246,26 @@ drain(int fd)
 	return sum;
 }
 
+/* Once: its strings are never freed. */
+static const struct config *
+configuration(void)
+{
+	static const char text[] = "max-failures 3\nlogin-timeout 5\n"
+	    "failure-delay 0\nmechanisms PLAIN\nsecrets /nonexistent\n";
+	static struct config conf;
+	struct buf why = BUF_INIT(4096);
+
+	if (conf.mechanisms == NULL
+	    && config_parse(&conf, bytes_of(text), "fuzz", &why) < 0)
+		abort();
+	return &conf;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct conn c = { .control = -1, .session = "fuzz",
-	    .conf = { .max_failures = 3, .login_timeout = 5,
-	    .mechanisms = "PLAIN", .secrets = "/nonexistent",
-	    .anonymous_user = "", .tls_client_ca = "" } };
+	    .conf = *configuration() };
 	struct entry e = { 0 };
 	size_t want, answers;
 	int pair[2];

@@ -338,9 +338,9 @@ strangers_cost_what_users_cost(void)
 	double least[3] = { 1e9, 1e9, 1e9 };
 
 	setup();
-	buf_text(&text, "first" SHA1 + 4);
+	buf_printf(&text, "first%s", &SHA1[4]);
 	for (int i = 0; i < 500; i++)
-		buf_printf(&text, "u%d%s", i, SHA1 + 4);
+		buf_printf(&text, "u%d%s", i, &SHA1[4]);
 	buf_text(&text, SHA1);
 	begin(buf_string(&text), MECHANISM_SCRAM_SHA_1);
 	for (int round = 0; round < 7; round++)
