@@ -20,6 +20,7 @@ struct appfile {
 	const char *client;		/* for "last used", quoted */
 	bool imap;			/* else pop3 */
 	uid_t uid;
+	bool unsafe;			/* APPFILE_UNSAFE was the answer */
 	char name[APPPASS_NAME_MAX + 16];
 	const char *why;		/* for the log */
 };

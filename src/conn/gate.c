@@ -47,7 +47,7 @@ look_at_app_passwords(struct visitor *v)
 {
 	static const enum chan_result results[] = {
 		[APPFILE_NOTHING] = CHAN_OK, [APPFILE_RIGHT] = CHAN_OK,
-		[APPFILE_BARRED] = CHAN_REFUSED, [APPFILE_UNSAFE] = CHAN_UNAVAILABLE,
+		[APPFILE_BARRED] = CHAN_REFUSED, [APPFILE_UNSAFE] = CHAN_OK,
 	};
 	struct attempt *a = v->a;
 	enum appfile_result r;
@@ -100,6 +100,8 @@ look_at_uid(struct visitor *v)
 		refuse(v->a, CHAN_REFUSED, "uid is below minimum-uid");
 	else if (v->a->app.uid != 0 && v->a->app.uid != v->a->uid)
 		refuse(v->a, CHAN_REFUSED, "an app password of somebody else");
+	else if (v->a->app.unsafe)	/* only who has the password is told */
+		refuse(v->a, CHAN_UNAVAILABLE, "app passwords cannot be read");
 }
 
 static void

@@ -156,6 +156,7 @@ appfile_ask(struct appfile *f)
 	r = look(f, pw->pw_dir, pw->pw_uid);
 	if (r == APPFILE_RIGHT)
 		f->uid = pw->pw_uid;
+	f->unsafe = r == APPFILE_UNSAFE;
 	if (ids_regain() < 0)
 		log_fatal(EX_OSERR, "cannot be root again: %s", strerror(errno));
 	return r;

@@ -181,8 +181,9 @@ def test_files_that_are_not_trusted():
 
         def unsafe(why):
             mark = log.mark()
-            assert imap(server, who, secret) == "[UNAVAILABLE]"
+            assert imap(server, who, secret) == REFUSED
             assert imap(server, who, who.password) == "[UNAVAILABLE]"
+            assert imap(server, who, "wrong") == REFUSED
             log.wait("%s: %s" % (re.escape(mine), why), mark)
         os.chmod(mine, 0o640)
         unsafe("others have rights to it")
@@ -218,6 +219,29 @@ def test_files_that_are_not_trusted():
         assert imap(server, who, who.password) == "OK"
         os.chmod(who.home + "/.mailreeve", 0o700)
         assert imap(server, who, secret) == "OK"
+
+
+def test_a_stranger_learns_nothing():
+    """Whether there is such a user, app passwords, or a bar: a refusal is a refusal."""
+    barred, plain, unsafe = user("bar"), user("plain"), user("unsafe")
+    with Server(failure_delay="1s") as server:
+        add(barred, "phone")
+        tool(barred, "main", "no")
+        add(unsafe, "phone")
+        os.chmod(path(unsafe), 0o644)
+        rows = []
+        for i, (name, secret) in enumerate(((barred.name, "wrong"), (barred.name, barred.password),
+                                            (barred.name, "abcd-efgh-ijkm-npqr-stuv-wxyz"),
+                                            (plain.name, "wrong"), (unsafe.name, "wrong"),
+                                            ("nobodyhere", "abcd-efgh-ijkm-npqr-stuv-wxyz"))):
+            c = server.imap(source=("127.0.8.%d" % (i + 1), 0))
+            begun = time.monotonic()
+            answer = c.command("LOGIN %s %s" % (name, secret))[0].split(b" ", 1)[1]
+            rows.append((answer, time.monotonic() - begun))
+            c.close()
+    assert len({answer for answer, _ in rows}) == 1, rows
+    times = [taken for _, taken in rows]
+    assert min(times) > 0.99 and max(times) - min(times) < 0.25, rows
 
 
 def test_it_opens_nobody_elses_mail():
