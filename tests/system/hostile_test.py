@@ -16,52 +16,8 @@ LOGIN_PEAK, SESSION_PEAK = 16 << 10, 64 << 10
 UNTIL_CLOSED = 20
 
 
-def peak(pid):
-    """KB that a process has ever had at once."""
-    with open("/proc/%d/status" % pid) as f:
-        return int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1))
-
-
-def cpu(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def small(pid, limit):
     assert SANITIZED or peak(pid) < limit, "%d KB" % peak(pid)
-
-
-class Watched(threading.Thread):
-    """Processes that must stay small and idle enough for as long as they are there."""
-
-    def __init__(self, *pids, limit=SESSION_PEAK, seconds=20):
-        super().__init__(daemon=True)
-        self.pids, self.limit, self.seconds = pids, limit, seconds
-        self.over, self.most, self.longest = threading.Event(), 0, 0
-
-    def look(self):
-        for pid in self.pids:
-            try:
-                self.most = max(self.most, peak(pid))
-                self.longest = max(self.longest, cpu(pid))
-            except (AttributeError, FileNotFoundError, ProcessLookupError):
-                pass                    # it is gone
-
-    def run(self):
-        while not self.over.wait(0.02):
-            self.look()
-
-    def __enter__(self):
-        self.look()
-        self.start()
-
-    def __exit__(self, kind, error, trace):
-        self.over.set()
-        self.join()
-        if kind is None:
-            assert SANITIZED or self.most < self.limit, "%d KB" % self.most
-            assert self.longest < self.seconds * SLOW, "%.1f s of CPU" % self.longest
 
 
 class Neighbour(threading.Thread):
@@ -213,30 +169,26 @@ def last_words(service, got):
     assert lines[-2].startswith(begins), got[-200:]
 
 
-def test_garbage_in_the_clear():
+def garbage(services, connect):
+    """Each ends the conversation with a reason, and has its line in the log."""
     with Server() as server, Neighbour(server):
-        for service in CLEAR:
+        for service in services:
             for raw, why in fatal(service):
                 mark = log.mark()
-                s = open_port(service)
+                s = connect(service)
                 throw(s, raw)
                 last_words(service, everything(s))
                 s.close()
                 one_line(mark, "why=(%s)$" % why, raw[:40])
         strangers_gone()
+
+
+def test_garbage_in_the_clear():
+    garbage(CLEAR, open_port)
 
 
 def test_garbage_behind_tls():
-    with Server() as server, Neighbour(server):
-        for service in ENCRYPTED:
-            for raw, why in fatal(service):
-                mark = log.mark()
-                s = encrypted(service)
-                throw(s, raw)
-                last_words(service, everything(s))
-                s.close()
-                one_line(mark, "why=(%s)$" % why, raw[:40])
-        strangers_gone()
+    garbage(ENCRYPTED, encrypted)
 
 
 def test_no_tls_at_the_tls_ports():
@@ -526,7 +478,7 @@ def test_a_session_whose_client_takes_a_byte_at_a_time():
                 mark = log.mark()
                 c.sock.sendall(b"a FETCH 1 BODY.PEEK[]\r\n" if kind == "imap" else b"RETR 1\r\n")
                 begun = time.monotonic()
-                with Watched(pid):
+                with Watched(lambda: [pid], SESSION_PEAK, 20):
                     while os.path.exists("/proc/%d" % pid):
                         assert time.monotonic() - begun < 15 * SLOW, "still there"
                         try:
@@ -771,7 +723,8 @@ def test_answers_that_nobody_reads():
                     raw = b"a FETCH 1:* (BODY.PEEK[] ENVELOPE BODYSTRUCTURE)\r\n" * 1000
                 else:
                     raw = b"".join(b"RETR %d\r\n" % (n % 200 + 1) for n in range(1000))
-                with Watched(pid), Watched(*processes("login"), limit=LOGIN_PEAK):
+                with Watched(lambda: [pid], SESSION_PEAK, 20), \
+                        Watched(lambda: processes("login"), LOGIN_PEAK):
                     throw(c.sock, raw)
                     wait_for(lambda: not sessions(who), "the session to end", 20 * SLOW)
                 line = log.wait("logout: .*user=%s " % who.name, mark)
@@ -791,7 +744,7 @@ def test_compressed_bombs():
             c = server.imap_login(who, tls=False)
             pid, = sessions(who)
             c.ok("COMPRESS DEFLATE")
-            with Watched(pid):
+            with Watched(lambda: [pid], SESSION_PEAK, 20):
                 throw(c.sock, raw)
                 hang_up(c.sock)
                 everything(c.sock, 60)

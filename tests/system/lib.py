@@ -50,7 +50,7 @@ SANITIZED = os.path.exists(os.path.join(BUILD, ".san"))
 __all__ = ["BUILD", "CONFIG", "LIBEXEC", "MAILREEVED", "PORTS", "SANITIZED", "SCRATCH",
            "Log", "Server", "Skip", "User", "log", "main", "os", "re", "run", "need",
            "signal", "socket", "subprocess", "sys", "tempfile", "time", "user", "wait_for",
-           "certificate", "configure", "library", "tap", "wire", "start", "processes", "place"]
+           "Watched", "certificate", "configure", "cpu", "library", "peak", "tap", "wire", "start", "processes", "place"]
 
 
 # ---- the world -----------------------------------------------------------------
@@ -207,6 +207,57 @@ def processes(name=None):
         if state != "Z" and name in (None, comm):
             found[int(pid)] = comm
     return found
+
+
+def peak(pid):
+    """KB that a process has ever had at once; 0 when it is gone."""
+    try:
+        with open("/proc/%d/status" % pid) as f:
+            found = re.search(r"VmHWM:\s+(\d+)", f.read())
+        return int(found.group(1)) if found else 0
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def cpu(pid):
+    """Seconds that a process has used; 0 when it is gone."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+class Watched(threading.Thread):
+    """Processes that must stay small, in KB, and idle enough, in seconds of CPU, for as
+    long as they are there. pids: a function that tells which. Sanitizers need more."""
+
+    def __init__(self, pids, limit, seconds=None):
+        super().__init__(daemon=True)
+        self.pids, self.limit, self.seconds = pids, limit, seconds
+        self.over, self.most, self.longest = threading.Event(), 0, 0
+
+    def look(self):
+        for pid in self.pids():
+            self.most = max(self.most, peak(pid))
+            self.longest = max(self.longest, cpu(pid))
+
+    def run(self):
+        while not self.over.wait(0.02):
+            self.look()
+
+    def __enter__(self):
+        self.look()
+        self.start()
+
+    def __exit__(self, kind, error, trace):
+        self.over.set()
+        self.join()
+        if kind is None and not SANITIZED:
+            assert self.most < self.limit, "%d KB" % self.most
+            assert self.seconds is None or self.longest < self.seconds, \
+                "%.1f s of CPU" % self.longest
 
 
 # ---- the log -------------------------------------------------------------------

@@ -544,12 +544,6 @@ def test_when_clients_cannot_be_accepted():
             c.logout()
 
 
-def cpu(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def test_a_thousand_silent_connections():
     who = user("silent")
     with Server(max_connections=1100, max_connections_per_address=2000) as server:
