@@ -36,7 +36,8 @@ enum mime_part_flags {
 	MIME_CUT = 16,			/* multipart or message not looked into, or without parts */
 	MIME_GLOBAL = 32,		/* message/global */
 	MIME_CLOSED = 64,		/* its last boundary was met */
-	MIME_FLAGS_ALL = 127,
+	MIME_REPORT = 128,		/* message/delivery-status and the like: a leaf, text to read */
+	MIME_FLAGS_ALL = 255,
 };
 
 #define MIME_NONE UINT32_MAX

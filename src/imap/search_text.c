@@ -1,7 +1,8 @@
 /*
  * SEARCH BODY and TEXT (RFC 9051 section 6.4.4).
  *
- * The body is the text of all parts of type text, without transfer encoding and
+ * The body is the text of all parts of type text, and of reports (a bounce names
+ * its addressee in message/delivery-status), without transfer encoding and
  * in UTF-8; TEXT is that and all headers, of the message, of its parts, and of
  * messages in it, with encoded words decoded. Parts of other types are left out,
  * as the section allows.
@@ -122,13 +123,19 @@ search_body(struct search_texts *t, struct facts *f, const struct mime_part *par
 	return text_search_end(&s) == -1 || r == -1 ? -1 : 0;
 }
 
+static bool
+has_text(const struct mime_part *part)
+{
+	return part->kind == MIME_TEXT || (part->flags & MIME_REPORT) != 0;
+}
+
 static int
 search_part(struct search_texts *t, struct facts *f, const struct mime_part *part)
 {
 	if (part->body > part->header && !all_found(t->needle, t->in_headers) &&
 	    search_part_header(t, f, part) == -1)
 		return -1;
-	return part->kind == MIME_TEXT ? search_body(t, f, part) : 0;
+	return has_text(part) ? search_body(t, f, part) : 0;
 }
 
 int
@@ -147,7 +154,7 @@ search_texts(struct search_texts *t, struct facts *f)
 	}
 	if (facts_tree(f, &tree) == -1)
 		return -1;
-	if (tree->v[0].kind == MIME_TEXT)
+	if (has_text(&tree->v[0]))
 		return search_body(t, f, &tree->v[0]);
 	for (i = 1; i < tree->n && !all_found(t->needle, t->n); i++)
 		if (search_part(t, f, &tree->v[i]) == -1)

@@ -160,6 +160,7 @@ set_type(struct mime_part *part, const struct content *c, bool has_field,
 		set_text(part, c);
 	} else {
 		part->kind = MIME_LEAF;
+		part->flags |= is(c->type, "message") ? MIME_REPORT : 0;
 	}
 }
 
@@ -167,7 +168,7 @@ void
 fields_cut(struct mime_part *part)
 {
 	part->kind = MIME_TEXT;
-	part->flags &= (uint8_t)~(MIME_HTML | MIME_DIGEST | MIME_GLOBAL);
+	part->flags &= (uint8_t)~(MIME_HTML | MIME_DIGEST | MIME_GLOBAL | MIME_REPORT);
 	part->flags |= MIME_CUT | MIME_PLAIN;
 	part->charset_n = 0;
 }
