@@ -87,6 +87,13 @@ def line_without_end():
     assert SLOW > 1 or peak < 16384, "%d KB for a line of 200 MB" % peak
 
 
+def ticks(process):
+    """The processor's time that it has used."""
+    with open("/proc/%d/stat" % process.pid) as f:
+        words = f.read().rpartition(")")[2].split()
+    return int(words[11]) + int(words[12])
+
+
 def progress_of_a_long_search():
     """INPROGRESS every 10 seconds, with how many messages were searched (RFC 9585 section 4)."""
     where, c, process = session()
@@ -94,8 +101,11 @@ def progress_of_a_long_search():
                 "{ printf 'Subject: x\\n\\n'; head -c 200000 /dev/zero | tr '\\0' x; echo; } "
                 "> $MAIL/new/1.M$i.h; done")
     c.ok("SELECT INBOX")
+    before = ticks(process)
     c.send(b"a SEARCH BODY nothing-like-it\r\n")
-    # The process stands still for as long as it would have to search.
+    while ticks(process) < before + 2:
+        pass
+    # It has begun, and stands still for as long as it would have to search.
     process.send_signal(signal.SIGSTOP)
     time.sleep(10.5)
     process.send_signal(signal.SIGCONT)
