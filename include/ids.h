@@ -8,7 +8,11 @@
 #define IDS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+/* A uid or gid among a program's arguments: never root's; ends with EX_USAGE. */
+uint32_t ids_number(const char *text);
 
 /* Sets the supplementary groups of the user, as root; asks NSS, may take long. */
 int ids_groups(const char *user, gid_t gid);

@@ -7,15 +7,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "ids.h"
+#include "log.h"
 
 static int
 fail(int error)
 {
 	errno = error;
 	return -1;
+}
+
+uint32_t
+ids_number(const char *text)
+{
+	uint64_t n;
+
+	if (bytes_number(bytes_of(text), UINT32_MAX - 1, &n) < 0 || n == 0)
+		log_fatal(EX_USAGE, "%s is no uid or gid to become", text);
+	return (uint32_t)n;
 }
 
 int

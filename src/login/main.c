@@ -12,22 +12,12 @@
 #include "ask.h"
 #include "clock.h"
 #include "control.h"
+#include "ids.h"
 #include "log.h"
 #include "proxied.h"
 #include "relay.h"
 #include "sandbox.h"
 #include "template.h"
-
-/* A uid or gid as conn gives it; root's is none. */
-static uint32_t
-id(const char *text)
-{
-	uint64_t n;
-
-	if (bytes_number(bytes_of(text), UINT32_MAX - 1, &n) < 0 || n == 0)
-		log_fatal(EX_USAGE, "%s is no uid or gid for login", text);
-	return (uint32_t)n;
-}
 
 /* What needs files, and what is the same for every connection. */
 static void
@@ -164,7 +154,7 @@ main(int argc, char **argv)
 		end = be_template(&conf);
 	if (end != TEMPLATE_CHILD)
 		return end == TEMPLATE_PROBED ? EX_SOFTWARE : 0;
-	enter_cage(&conf, id(argv[argc - 2]), id(argv[argc - 1]));
+	enter_cage(&conf, ids_number(argv[argc - 2]), ids_number(argv[argc - 1]));
 	if (ask_hello(&l) < 0)
 		return EX_UNAVAILABLE;
 	make_tls(&l, template);

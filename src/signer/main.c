@@ -15,20 +15,10 @@
 #include "chan.h"
 #include "clock.h"
 #include "control.h"
+#include "ids.h"
 #include "log.h"
 #include "sandbox.h"
 #include "signer.h"
-
-/* A uid or gid as its starter gives it; root's is none. */
-static uint32_t
-id(const char *text)
-{
-	uint64_t number;
-
-	if (bytes_number(bytes_of(text), UINT32_MAX - 1, &number) < 0 || number == 0)
-		log_fatal(EX_USAGE, "%s is no uid or gid for the signer", text);
-	return (uint32_t)number;
-}
 
 static void
 prepare(struct config *conf)
@@ -88,7 +78,7 @@ main(int argc, char **argv)
 	if (chain < 0)
 		log_fatal(EX_OSERR, "cannot publish certificates: %s",
 		    strerror(errno));
-	if (sandbox_signer(conf.login_root, id(argv[1]), id(argv[2])) < 0)
+	if (sandbox_signer(conf.login_root, ids_number(argv[1]), ids_number(argv[2])) < 0)
 		log_fatal(EX_OSERR, "cannot enter the cage %s: %s",
 		    conf.login_root, strerror(errno));
 	say_ready(&k);

@@ -9,23 +9,13 @@
 #include <sysexits.h>
 
 #include "clock.h"
+#include "ids.h"
 #include "log.h"
 #include "utf8.h"
 #include "verifier.h"
 
 #define NAME_MAX_BYTES 255
 #define LINGER_MS 10000			/* for conn to take an answer */
-
-/* A uid or gid as conn gives it; root's is none. */
-static uint32_t
-id(const char *text)
-{
-	uint64_t n;
-
-	if (bytes_number(bytes_of(text), UINT32_MAX - 1, &n) < 0 || n == 0)
-		log_fatal(EX_USAGE, "%s is no uid or gid for a verifier", text);
-	return (uint32_t)n;
-}
 
 /* Everything that needs files or root happens here. */
 static void
@@ -39,7 +29,7 @@ enter_cage(const struct verify_program *v, struct config *conf, char **argv)
 	log_level(config_log_priority(conf));
 	if (v->prepare(conf, argv[1]) < 0)
 		exit(EX_CONFIG);
-	if (v->cage(conf->login_root, id(argv[2]), id(argv[3])) < 0)
+	if (v->cage(conf->login_root, ids_number(argv[2]), ids_number(argv[3])) < 0)
 		log_fatal(EX_OSERR, "cannot enter the cage %s: %m",
 		    conf->login_root);
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "ids.h"
@@ -148,5 +149,27 @@ caging(void)
 	CHECK_EQ_INT(in_child(cage_fails), 1);		/* is not there */
 }
 
-TEST_MAIN(TEST(dropping), TEST(nobody_drops_to_root), TEST(open_way_back),
+static const char *number;
+
+static int
+read_number(void)
+{
+	return ids_number(number) == 4294967294 ? 1 : 2;
+}
+
+static void
+numbers(void)
+{
+	static const char *const bad[] = { "", "0", "-1", "x", "1x", " 1",
+	    "4294967295", "4294967296", "18446744073709551617" };
+
+	number = "4294967294";
+	CHECK_EQ_INT(in_child(read_number), 1);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		number = bad[i];
+		CHECK_EQ_INT(in_child(read_number), EX_USAGE);
+	}
+}
+
+TEST_MAIN(TEST(numbers), TEST(dropping), TEST(nobody_drops_to_root), TEST(open_way_back),
     TEST(without_root), TEST(caging))
