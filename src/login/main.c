@@ -16,6 +16,7 @@
 #include "log.h"
 #include "proxied.h"
 #include "relay.h"
+#include "release.h"
 #include "sandbox.h"
 #include "template.h"
 
@@ -71,6 +72,8 @@ static enum template_end
 be_template(const struct config *conf)
 {
 	load_tls(conf, CHANNEL_FD);
+	tls_warm(CHANNEL_FD);
+	settle_memory();
 	close(CHANNEL_FD);
 	return template_serve();
 }

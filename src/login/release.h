@@ -12,4 +12,10 @@
  */
 void release_memory(void *p, size_t n);
 
+/*
+ * Before forks: what malloc() will give them lies behind all that is there, so
+ * that they write to few of the pages that they share.
+ */
+void settle_memory(void);
+
 #endif

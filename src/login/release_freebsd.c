@@ -11,3 +11,9 @@ release_memory(void *p, size_t n)
 {
 	madvise(p, n, MADV_FREE);
 }
+
+/* jemalloc knows no such thing as an end. */
+void
+settle_memory(void)
+{
+}

@@ -23,6 +23,9 @@ int tls_prepare(void);
  */
 int tls_load(int link, const char *minimum, const char **why);
 
+/* Once, in a template: spares its forks what a first handshake costs. */
+void tls_warm(int link);
+
 /* Ready for a client: NULL when nothing was loaded, or without memory. */
 struct tls *tls_new(void);
 
