@@ -6,6 +6,7 @@
  * what was signed in two pieces, those before and behind its own words.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base64.h"
@@ -101,23 +102,20 @@ look_at_binding(struct scram *s)
 	return s->binding.p != NULL ? NULL : "no-resources";
 }
 
-/* Nobody's guess at a password, so conn need not know; the log does. */
+/*
+ * Nobody's guess at a password, so conn need not know; the log does. The reason
+ * is told with the answer, and not as a message of the exchange (`e=`): there are
+ * clients that wait for ever after one.
+ */
 static enum mech_result
 refuse(struct scram *s, const char *why)
 {
+	struct verdict *v = &s->t->verdict;
+
 	login_complain(s->t->l, why);
-	s->t->verdict = (struct verdict){ .result = CHAN_REFUSED };
+	*v = (struct verdict){ .result = CHAN_REFUSED };
+	snprintf(v->text, sizeof v->text, "SCRAM: %s", why);
 	return MECH_DECIDED;
-}
-
-/* The last message: whatever the client answers to an error, there is a verdict. */
-static enum mech_result
-say_error(struct scram *s, const char *error)
-{
-	struct bytes ignored;
-
-	return talk_hear(s->t, bytes_of(error), &ignored) == MECH_LOST ? MECH_LOST
-	    : MECH_DECIDED;
 }
 
 static enum mech_result
@@ -160,9 +158,9 @@ look_at_final(const struct scram *s, const struct scram_final *f)
 	if (f->nonce.n != s->first.nonce.n + mine.n
 	    || !bytes_starts(f->nonce, s->first.nonce)
 	    || !bytes_equal(bytes_from(f->nonce, s->first.nonce.n), mine))
-		return "e=other-error";
+		return "other-error";
 	if (n < 0 || !bytes_equal(bytes_make(decoded, (size_t)n), s->binding))
-		return "e=channel-bindings-dont-match";
+		return "channel-bindings-dont-match";
 	return NULL;
 }
 
@@ -221,13 +219,9 @@ prove(struct scram *s)
 	if (scram_final(message, &final) < 0)
 		return MECH_BAD;
 	error = look_at_final(s, &final);
-	if (error != NULL) {
-		(void)refuse(s, error + strlen("e="));
-		return say_error(s, error);
-	}
+	if (error != NULL)
+		return refuse(s, error);
 	r = ask_proof(s, &final, &signature);
-	if (r == MECH_DECIDED && s->t->verdict.result == CHAN_REFUSED)
-		return say_error(s, "e=invalid-proof");
 	return r == MECH_GO_ON ? sign(s, signature) : r;
 }
 
