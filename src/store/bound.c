@@ -14,6 +14,7 @@
 
 #define UID_BLOCK 64
 #define INDEX_TRIES 3
+#define BULK_MIN 1000
 /* Mod-sequences are microseconds; one write of the state serves ten minutes. */
 #define MODSEQ_BLOCK UINT64_C(600000000)
 
@@ -226,7 +227,11 @@ bound_lock(struct bound *b)
 	if (bound_finish(b) < 0 || lock_folder(b->folder) < 0)
 		return -1;
 	/* So that we can tell our own changes from those of others. */
-	folder_watch(b->folder);
+	if (b->unwatched)
+		watch_end(&b->folder->watch);
+	else
+		folder_watch(b->folder);
+	b->unwatched = false;
 	b->dirty = b->failed = false;
 	/* An index found to be damaged was dropped: make it anew. */
 	do
@@ -246,6 +251,13 @@ bound_unlock(struct bound *b)
 	b->dirty = false;
 	unlock_folder(b->folder);
 	return rc;
+}
+
+void
+bound_bulk(struct bound *b, uint64_t messages)
+{
+	b->unwatched = b->folder->store->ops->lasting && messages >= BULK_MIN
+	    && messages > b->rec.messages / 2;
 }
 
 int

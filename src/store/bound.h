@@ -25,6 +25,7 @@ struct bound {
 	uint64_t generation;		/* of the index that rec is from; 0: none */
 	char id[MAILBOX_ID_MAX];	/* the mailbox's, at binding */
 	bool settled;			/* the last look met all there is */
+	bool unwatched;			/* bound_lock() begins no watch: see bound_bulk() */
 	bool dirty;			/* own changes since bound_lock() ... */
 	bool failed;			/* ... that the index did not take */
 };
@@ -57,6 +58,11 @@ int bound_lock(struct bound *b);
 /* What it does first, for one who locks several: what crashes left half done. */
 int bound_finish(struct bound *b);
 int bound_unlock(struct bound *b);
+/*
+ * Before the lock: so many messages will change. When they are most of the
+ * folder, another scan costs less than the system's telling us of each of them.
+ */
+void bound_bulk(struct bound *b, uint64_t messages);
 
 /*
  * Does what changes the mailbox, under the lock; all of it again when the

@@ -289,6 +289,7 @@ mailbox_store(struct mailbox *box, const struct runs *uids,
 	if (s.batch == NULL)
 		return -1;
 	/* Files that another program renamed meanwhile are found again. */
+	bound_bulk(&box->b, uids->count);
 	do
 		rc = bound_change(&box->b, store_locked, &s);
 	while (rc == 0 && s.gone && --tries > 0);
@@ -445,6 +446,7 @@ remove_uids(struct mailbox *box, const struct runs *uids, struct runs *out,
 	r.batch = batch_make(box->b.folder->store->ops, uids);
 	if (r.batch == NULL)
 		return -1;
+	bound_bulk(&box->b, uids->count);
 	do
 		rc = bound_change(&box->b, remove_locked, &r);
 	while (rc == 0 && r.moved && --tries > 0);

@@ -218,6 +218,63 @@ rename_inbox(void)
 	mail_close(m);
 }
 
+static void
+expect_status(struct mailbox *b, uint64_t messages, uint64_t deleted)
+{
+	struct mailbox_status st;
+
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK_EQ_INT(mailbox_status_now(b, STATUS_COUNTS, &st), 0);
+	CHECK_EQ_INT(st.messages, messages);
+	CHECK_EQ_INT(st.deleted, deleted);
+}
+
+/* So many at once that the folder is looked at again instead of being watched. */
+static void
+most_of_a_large_folder(void)
+{
+	struct mail *m = fresh_mail(), *other;
+	struct mail_store s = { .how = FLAGS_ADD, .flags = FLAG_DELETED };
+	struct runs one = RUNS_INIT, gone = RUNS_INIT;
+	struct mail_stored out;
+	struct mailbox *b, *b2;
+	char name[64];
+
+	for (int i = 0; i < 1500; i++) {
+		snprintf(name, sizeof name, "%d.a.host:2,", 1000 + i);
+		deliver("cur", name, "A: b\n\n");
+	}
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK(mail_events_fd(m) >= 0);
+	CHECK_EQ_INT(mailbox_store(b, mailbox_view(b), &s, &out), 0);
+	CHECK_EQ_INT(out.stored.count, 1500);
+	mail_stored_free(&out);
+	expect_status(b, 1500, 1500);
+
+	/* What others do is still met, and waiting for it works again. */
+	other = same_mail();
+	CHECK_EQ_INT(mailbox_open(other, BYTES("INBOX"), false, &b2), 0);
+	expect_status(b2, 1500, 1500);
+	s.how = FLAGS_REMOVE;
+	runs_add(&one, 7, 7);
+	CHECK_EQ_INT(mailbox_store(b2, &one, &s, &out), 0);
+	mail_stored_free(&out);
+	deliver("new", "9000.late.host", "A: b\n\n");
+	CHECK(mail_events_fd(m) >= 0);
+	expect_status(b, 1501, 1499);
+	CHECK_EQ_INT(mailbox_expunge(b, mailbox_view(b), &gone), 0);
+	CHECK_EQ_INT(gone.count, 1499);
+	expect_status(b, 2, 0);
+	expect_status(b2, 2, 0);
+	runs_free(&one);
+	runs_free(&gone);
+	mailbox_close(b2);
+	mail_close(other);
+	mailbox_close(b);
+	mail_close(m);
+}
+
 TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
-    TEST(copy_and_move), TEST(names), TEST(rename_inbox))
+    TEST(copy_and_move), TEST(names), TEST(rename_inbox),
+    TEST(most_of_a_large_folder))
