@@ -861,19 +861,37 @@ db_delete_range(struct db *d, enum db_table t, struct bytes first,
 	return sweep(d, t, &s);
 }
 
+#define CHECK_FACTOR UINT64_C(0x9e3779b97f4a7c15)
+#define CHECK_LANES 4		/* multiplications that do not wait for each other */
+
+static uint64_t
+check_word(uint64_t h, const unsigned char *p, size_t n)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, n);
+	return (h ^ v) * CHECK_FACTOR;
+}
+
+/* Each step can be undone, so that what differs in one word differs in the end. */
 uint32_t
 db_checksum(const void *p, size_t n)
 {
 	const unsigned char *at = p;
-	uint64_t h = n * UINT64_C(0x9e3779b97f4a7c15), v = 0;
+	uint64_t lane[CHECK_LANES] = { 1, 2, 3, 4 }, h = n * CHECK_FACTOR;
 
-	for (; n >= sizeof v; n -= sizeof v, at += sizeof v) {
-		memcpy(&v, at, sizeof v);
-		h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	for (; n >= sizeof lane; n -= sizeof lane, at += sizeof lane)
+		for (size_t i = 0; i < CHECK_LANES; i++)
+			lane[i] = check_word(lane[i], at + i * sizeof h, sizeof h);
+	for (size_t i = 0; i < CHECK_LANES; i++) {
+		h = (h ^ lane[i]) * CHECK_FACTOR;
 		h ^= h >> 29;
 	}
-	v = 0;
-	memcpy(&v, at, n);
-	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	for (; n >= sizeof h; n -= sizeof h, at += sizeof h) {
+		h = check_word(h, at, sizeof h);
+		h ^= h >> 29;
+	}
+	if (n > 0)
+		h = check_word(h, at, n);
 	return (uint32_t)(h >> 32);
 }
