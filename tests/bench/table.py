@@ -2,8 +2,10 @@
 import os
 import re
 
-COLUMNS = ("work", "Mailreeve", "Dovecot", "ratio", "wanted", "bare calls", "a second", "memory, MB")
-WIDTHS = (32, 12, 12, 7, 7, 11, 19, 13)
+COLUMNS = ("work", "each", "Mailreeve", "Dovecot", "ratio", "wanted", "bare calls", "a second",
+           "memory, MB", "peak, MB")
+WIDTHS = (32, 11, 11, 11, 7, 7, 11, 20, 15, 12)
+IN_MANUAL = (0, 1, 2, 3, 4, 6)          # of the columns, what fits
 MARKS = {"README.md": ("<!-- bench -->\n", "<!-- end of bench -->\n"),
          "man/mailreeve.7": ('.\\" bench\n', '.\\" end of bench\n')}
 
@@ -40,7 +42,7 @@ class Table:
         print(self.line(COLUMNS), flush=True)
 
     def line(self, cells):
-        return "".join(str(cell).ljust(width) if i == 0 else str(cell).rjust(width)
+        return "".join(str(cell).ljust(width) if i < 2 else str(cell).rjust(width)
                        for i, (cell, width) in enumerate(zip(cells, WIDTHS)))
 
     def add(self, work, costs):
@@ -48,26 +50,27 @@ class Table:
         ours, theirs = costs.get("mailreeve"), costs.get("dovecot")
         pair = [c for c in (ours, theirs) if c]
         self.rows.append((
-            work.name + (", a " + work.unit if work.unit in ("message", "login") else ""),
+            work.name, work.unit,
             show(ours.of(work)) if ours else "-",
             show(theirs.of(work)) if theirs else "-",
             "%.2f" % (ours.of(work) / theirs.of(work)) if len(pair) == 2 else "-",
             "" if work.reach is None else "%.2g" % work.reach,
             span(self.bounds[work.bound] * work.bounds) if work.bound else "",
             "" if work.by == "memory" else " / ".join(rate(c) for c in pair),
-            " / ".join("%.1f" % (c.memory.proportional / 1024) for c in pair)))
+            " / ".join("%.1f" % (c.memory.proportional / 1024) for c in pair),
+            " / ".join("%.1f" % (c.memory.peak / 1024) for c in pair)))
         print(self.line(self.rows[-1]), flush=True)
-        peak = " / ".join("%d" % c.memory.peak for c in pair)
-        print("#   peak of one process, KB: %s" % peak, flush=True)
 
     def markdown(self):
-        rows = [COLUMNS, ("---",) * len(COLUMNS)] + self.rows
-        return "%s; %s.\n\n%s" % (self.machine, self.mail,
+        rows = [COLUMNS, ("---", "---") + ("--:",) * (len(COLUMNS) - 2)] + self.rows
+        return "Measured on %s; %s:\n\n%s" % (self.machine, self.mail,
                                   "".join("| %s |\n" % " | ".join(row) for row in rows))
 
     def mdoc(self):
-        lines = [self.line(row[:4] + row[5:6]).rstrip() for row in [COLUMNS] + self.rows]
-        return "%s; %s.\n.Bd -literal\n%s\n.Ed\n" % (self.machine, self.mail, "\n".join(lines))
+        lines = ["".join(str(row[i]).ljust(WIDTHS[i]) if i < 2 else str(row[i]).rjust(WIDTHS[i])
+                         for i in IN_MANUAL).rstrip() for row in [COLUMNS] + self.rows]
+        return "Measured on %s; %s:\n.Bd -literal\n%s\n.Ed\n" % (self.machine, self.mail,
+                                                              "\n".join(lines))
 
     def write(self, top):
         """Between the marks in both files."""
