@@ -20,5 +20,7 @@ int lock_take(int fd, unsigned ms);
 /* Tries once; a shared lock needs no right to write. */
 int lock_try(int fd, bool shared);
 void lock_drop(int fd);
+/* For one who takes a lock again and again: so long that who waits gets it. */
+void lock_pause(void);
 
 #endif

@@ -73,6 +73,13 @@ bool mail_events_suffice(struct mail *m);
  */
 int mail_watch(struct mail *m, const struct bytes *names, size_t n);
 
+/*
+ * Work that takes long calls fn now and then: how much of how much is done.
+ * NULL: nobody wants to know any more.
+ */
+void mail_progress(struct mail *m,
+    void (*fn)(void *arg, uint64_t done, uint64_t total), void *arg);
+
 /* Gives back all memory and descriptors that waiting does not need. */
 void mail_shrink(struct mail *m);
 

@@ -57,7 +57,7 @@
 #define CONTEXT_ARENA_MAX	((size_t)1 << 20)
 
 /* Seconds between two INPROGRESS (RFC 9585), and after which a search ends. */
-#define SEARCH_PROGRESS_SECONDS	10
+#define PROGRESS_SECONDS	10
 #define SEARCH_SECONDS_MAX	3600
 
 /* SORT: criteria of one command; memory for the texts that are compared. */

@@ -123,8 +123,13 @@ static struct outcome
 run(struct session *s, struct call *c)
 {
 	unsigned flags = c->row->flags;
-	struct outcome o = c->row->run(s, c);
+	struct outcome o;
 
+	if ((flags & CMD_PROGRESS) != 0)
+		progress_begin(s, c->tag);
+	o = c->row->run(s, c);
+	if ((flags & CMD_PROGRESS) != 0)
+		progress_end(s);
 	if (o.result == RESULT_OK)
 		session_own(s, c->row);
 	if (o.result == RESULT_GONE || s->box == NULL

@@ -257,33 +257,17 @@ matches(struct looking *l)
 
 /* ---- going on and on ---- */
 
-static void
-tell_progress(struct looking *l, uint64_t now)
-{
-	struct response *out = &l->run->s->out;
-
-	l->progress = now;
-	put_condition_begin(out, BYTES(""), "OK");
-	put_code_open(out, CODE_INPROGRESS);
-	put_open(out);
-	put_string(out, l->run->tag);
-	put_number(out, l->done);
-	put_number(out, l->run->candidates.count);
-	put_close(out);
-	put_code_close(out);
-	put_text(out, "Searching");
-	put_end(out);
-	stream_flush(&l->run->s->stream);
-}
-
 static int
 check_time(struct looking *l)
 {
 	uint64_t now = clock_ms();
 
 	/* A search that goes on when its command is over has no tag. */
-	if (l->run->tag.n > 0 && now - l->progress >= SEARCH_PROGRESS_SECONDS * 1000)
-		tell_progress(l, now);
+	if (l->run->tag.n > 0 && now - l->progress >= PROGRESS_SECONDS * 1000) {
+		l->progress = now;
+		progress_tell(l->run->s, l->run->tag, l->done,
+		    l->run->candidates.count, "Searching");
+	}
 	if (l->run->s->stream.out_error != 0) {
 		errno = EPIPE;
 		return -1;

@@ -59,6 +59,8 @@ struct session {
 	struct notify *notify;		/* what NOTIFY asked for; NULL: never used */
 	struct filter *filter;		/* COMPRESS: begins behind the answer */
 	const char *end_reason;		/* one word for the log, once the session ends */
+	uint64_t progress_at;		/* clock_ms() when it was told last how far a command is */
+	struct bytes progress_tag;	/* the command's */
 	uint64_t told_recent;		/* what RECENT said last */
 	unsigned told_keywords;		/* how many keywords FLAGS named */
 	/* Sets that a response code of the tagged answer points to. */
@@ -117,6 +119,7 @@ enum command_flags {
 	CMD_CHANGES = 64,	/* changes the mailbox: refused when it was EXAMINEd */
 	CMD_STREAM = 128,	/* takes its literals from the stream itself */
 	CMD_WRITES = 256,	/* changes mail, whatever is selected: not for who may only read */
+	CMD_PROGRESS = 512,	/* may take long in the mailbox: how far it is can be told */
 };
 
 struct command {
@@ -312,6 +315,15 @@ void session_arrived(struct session *s, const struct runs *uids);
 /* NOTIFY wants more than the system can tell of by events. */
 bool session_polls(const struct session *s);
 void session_unnotify(struct session *s);
+
+/*
+ * RFC 9585 (progress.c): between the two calls the mailbox's work is told of;
+ * progress_tell() is for work of other kinds.
+ */
+void progress_begin(struct session *s, struct bytes tag);
+void progress_end(struct session *s);
+void progress_tell(struct session *s, struct bytes tag, uint64_t done,
+    uint64_t total, const char *what);
 
 /*
  * Waits for input or for a change (idle.c): 1 input, 0 look for changes, -1

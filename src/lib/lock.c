@@ -11,7 +11,7 @@
 #include "log.h"
 
 #define NAP_FIRST_US 200
-#define NAP_LAST_US 20000
+#define NAP_LAST_US 4000
 
 /* Locks of an open file, not of the process, where the system has them. */
 #ifdef F_OFD_SETLK
@@ -70,6 +70,14 @@ lock_try(int fd, bool shared)
 	if (errno == EAGAIN || errno == EACCES || errno == EINTR)
 		errno = EBUSY;
 	return -1;
+}
+
+void
+lock_pause(void)
+{
+	struct timespec t = { 0, (NAP_LAST_US + NAP_FIRST_US) * 1000L };
+
+	nanosleep(&t, NULL);
 }
 
 void

@@ -224,6 +224,7 @@ apply_batch(struct storing *s)
 	else
 		bound_abort(b);
 	s->batch->n = 0;
+	store_progress(b->folder->store, s->out->stored.count, s->uids->count);
 	return rc;
 }
 
@@ -318,6 +319,7 @@ struct removing {
 	struct batch *batch;
 	struct runs *out;
 	uint64_t modseq;
+	uint64_t done;			/* removed, or gone already */
 };
 
 /* Those of the batch whose files are gone by our hand; errno of the others. */
@@ -372,6 +374,7 @@ static int
 remove_batch(struct removing *r)
 {
 	struct bound *b = &r->box->b;
+	size_t taken = r->batch->n;
 	int rc;
 
 	if (r->batch->n == 0)
@@ -383,6 +386,8 @@ remove_batch(struct removing *r)
 	    b->state.uidvalidity, r->batch->change, r->batch->n);
 	rc = forget_batch(r);
 	r->batch->n = 0;
+	r->done += taken;
+	store_progress(b->folder->store, r->done, r->uids->count);
 	return rc;
 }
 

@@ -218,6 +218,14 @@ mail_poll_seconds(struct mail *m)
 }
 
 void
+mail_progress(struct mail *m,
+    void (*fn)(void *arg, uint64_t done, uint64_t total), void *arg)
+{
+	m->store->progress = fn;
+	m->store->progress_arg = arg;
+}
+
+void
 mail_shrink(struct mail *m)
 {
 	for (struct folder *f = m->store->folders; f != NULL; f = f->next)

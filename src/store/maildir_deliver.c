@@ -17,6 +17,8 @@
 
 /* maildir(5): a file in tmp/ that is 36 hours old is nobody's work any more. */
 #define TMP_AGE (36 * 3600)
+/* Files copied between two looks whether it is time to tell how far that is. */
+#define PROGRESS_FILES 256
 
 int
 maildir_draft_begin(struct folder *f, struct draft *d)
@@ -218,9 +220,12 @@ int
 maildir_copy(struct folder *f, struct folder *from, uint32_t uidvalidity,
     struct draft *v, size_t n, bool move, size_t *done)
 {
-	for (*done = 0; *done < n; ++*done)
+	for (*done = 0; *done < n; ++*done) {
 		if (copy_one(f, from, uidvalidity, &v[*done], move) < 0)
 			break;
+		if (*done % PROGRESS_FILES == 0)
+			store_progress(f->store, *done, n);
+	}
 	if (*done == n && sys_fsync(f->cur) == 0)
 		return move ? sys_fsync(from->cur) : 0;
 	if (!move) {

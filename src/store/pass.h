@@ -54,6 +54,7 @@ struct pass {
 	size_t n_found, cap_found;
 	struct buf where;		/* their locators */
 	bool fresh;			/* the index knows nothing: one look is enough */
+	bool wrote;			/* a transaction is behind us */
 	uint64_t modseq;		/* of what this pass changes; 0: nothing yet */
 	bool changed_disk;
 	bool many;			/* newcomers are given UIDs without new names ... */

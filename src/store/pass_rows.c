@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lock.h"
 #include "pass.h"
 
 static int
@@ -136,9 +137,16 @@ pass_flush(struct pass *p)
 		return 0;
 	if (pass_modseq(p) < 0 || (order = sorted(p)) == NULL)
 		return -1;
-	for (size_t i = 0; rc == 0 && i < p->n_found; i += PASS_ROWS)
+	for (size_t i = 0; rc == 0 && i < p->n_found; i += PASS_ROWS) {
+		/* Others of the user who write have their turn in between. */
+		if (p->wrote)
+			lock_pause();
 		rc = write_some(p, order + i, p->n_found - i < PASS_ROWS
 		    ? p->n_found - i : PASS_ROWS);
+		p->wrote = true;
+		store_progress(p->b->folder->store, p->b->rec.messages,
+		    p->claims + p->n + p->have.count);
+	}
 	free(order);
 	p->n_found = 0;
 	buf_clear(&p->where);

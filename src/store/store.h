@@ -58,6 +58,8 @@ struct store {
 	struct events *events;		/* or NULL */
 	struct folder *folders;		/* those open now */
 	enum { SHARED_UNKNOWN, SHARED_NOT, SHARED_BY_HOSTS } shared;
+	void (*progress)(void *arg, uint64_t done, uint64_t total);
+	void *progress_arg;		/* who wants to know how far work is; or NULL */
 	int tree;			/* mbox: where the folders' files begin; or -1 */
 	char *inbox;			/* mbox: path of the inbox; or NULL */
 };
@@ -239,6 +241,13 @@ void folder_rest(struct folder *f);
 
 /* Has events tell of the folder from now on, where the system can. */
 void folder_watch(struct folder *f);
+static inline void
+store_progress(const struct store *s, uint64_t done, uint64_t total)
+{
+	if (s->progress != NULL)
+		s->progress(s->progress_arg, done, total);
+}
+
 /* True where other hosts may change the mail, of which no event tells. */
 bool store_shared(struct store *s);
 /* True when nobody else changed the folder since it was last looked at. */

@@ -146,6 +146,15 @@ mail_poll_seconds(struct mail *m)
 }
 
 void
+mail_progress(struct mail *m,
+    void (*fn)(void *arg, uint64_t done, uint64_t total), void *arg)
+{
+	(void)m;
+	(void)fn;
+	(void)arg;
+}
+
+void
 mail_shrink(struct mail *m)
 {
 	(void)m;
