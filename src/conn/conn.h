@@ -10,7 +10,7 @@
 #include "chan.h"
 #include "config.h"
 #include "exchange.h"
-#include "guess.h"
+#include "delay.h"
 #include "log.h"
 #include "netaddr.h"
 #include "service.h"
@@ -50,8 +50,7 @@ struct attempt {
 	char target[USER_NAME_MAX + 1];	/* whom an administrator acts for, or empty */
 	struct bytes via;		/* what login says of it, for the log */
 	struct appfile app;
-	struct guess guess;
-	uint64_t begun;			/* clock_ms() */
+	struct delay delay;
 	enum chan_result result;
 	const char *why;		/* the truth, for the log; NULL: nothing to add */
 	struct buf said;		/* PAM's messages */
@@ -71,10 +70,6 @@ int client_proxied(struct conn *c, struct bytes source, struct bytes port,
     struct bytes destination);
 /* One more connection of this address or uid? True without a master. */
 bool client_counts(struct conn *c, uint32_t kind, uid_t uid);
-
-/* delay.c: counts an attempt before it is made, and waits; likewise after it. */
-void delay_begin(struct conn *c, struct attempt *a, uint64_t begun);
-void delay_end(struct conn *c, const struct attempt *a);
 
 /* helper.c: starts login, its channel at c->chan; sees that it ends. */
 int login_start(struct conn *c);

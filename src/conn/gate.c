@@ -45,10 +45,6 @@ look_at_name(struct visitor *v)
 static void
 look_at_app_passwords(struct visitor *v)
 {
-	static const enum chan_result results[] = {
-		[APPFILE_NOTHING] = CHAN_OK, [APPFILE_RIGHT] = CHAN_OK,
-		[APPFILE_BARRED] = CHAN_REFUSED, [APPFILE_UNSAFE] = CHAN_OK,
-	};
 	struct attempt *a = v->a;
 	enum appfile_result r;
 
@@ -56,7 +52,7 @@ look_at_app_passwords(struct visitor *v)
 	    .from = &v->c->remote, .client = log_quote(a->via),
 	    .imap = service_facts[v->c->service].imap };
 	r = appfile_ask(&a->app);
-	refuse(a, results[r], a->app.why);
+	refuse(a, r == APPFILE_BARRED ? CHAN_REFUSED : CHAN_OK, a->app.why);
 	if (r == APPFILE_RIGHT)
 		a->secret = NULL;
 }

@@ -8,6 +8,7 @@ static const char *const results[] = {
 	[CHAN_OK] = "ok", [CHAN_REFUSED] = "refused", [CHAN_EXPIRED] = "expired",
 	[CHAN_CONTACT_ADMIN] = "locked", [CHAN_NOT_AUTHORIZED] = "not-authorized",
 	[CHAN_UNAVAILABLE] = "unavailable", [CHAN_LIMIT] = "limit",
+	[CHAN_CHALLENGE] = "unfinished",
 };
 
 /* Of refusals: what each one is to those who count them. */
@@ -34,7 +35,7 @@ report_attempt(const struct conn *c, const struct attempt *a, bool tls)
 	    "tls=%s via=%s proxy=%s session=%s why=\"%s\" said=%s as=%s", rip, lip,
 	    log_quote(bytes_of(a->name)), service_facts[c->service].name,
 	    results[a->result],
-	    a->result == CHAN_REFUSED ? guesses[a->guess.kind] : "-",
+	    a->result == CHAN_REFUSED ? guesses[a->delay.guess.kind] : "-",
 	    tls ? "yes" : "no", log_quote(a->via), proxy, c->session,
 	    a->why == NULL ? "" : a->why, log_quote(buf_contents(&a->said)),
 	    a->target[0] != '\0' ? log_quote(bytes_of(a->target)) : "-");

@@ -114,6 +114,27 @@ fill_reply(const struct attempt *who, struct chan_rep *rep)
 	(void)chan_put(&rep->text, text);
 }
 
+static void
+count_attempt(struct turn *t)
+{
+	struct conn *c = t->c;
+	struct attempt *who = &t->e->who;
+
+	who->delay = (struct delay){ .dir = c->run_dir, .from = &c->remote,
+	    .ms = c->conf.failure_delay * 1000 };
+	if (delay_begin(&who->delay, who->name, who->secret, t->begun) < 0)
+		log_warn("session=%s guesses are not counted: %s/" GUESS_FILE
+		    ": %s", c->session, c->run_dir, strerror(errno));
+}
+
+static void
+report_and_wait(struct attempt *who, const struct conn *c, bool tls)
+{
+	report_attempt(c, who, tls);
+	delay_end(&who->delay, who->result == CHAN_OK ? GUESS_RIGHT
+	    : who->result == CHAN_REFUSED ? GUESS_WRONG : GUESS_UNDECIDED);
+}
+
 /* Lets in whom a mechanism or, at the gate, PAM believes; says so in the log. */
 static void
 conclude(struct turn *t, const struct chan_text *as)
@@ -124,15 +145,14 @@ conclude(struct turn *t, const struct chan_text *as)
 
 	(void)chan_get(as, &authzid);
 	(void)chan_get(&t->q->client, &who->via);
-	if (who->begun == 0)
-		delay_begin(c, who, t->begun);
+	if (who->delay.begun == 0)
+		count_attempt(t);
 	if (who->result == CHAN_OK) {
 		process_deadline(c->conf.pam_timeout * 1000, "PAM");
 		gate_decide(c, who, authzid);
 		process_deadline(0, NULL);
 	}
-	report_attempt(c, who, t->q->tls == 1);
-	delay_end(c, who);
+	report_and_wait(who, c, t->q->tls == 1);
 	fill_reply(who, &t->rep);
 	buf_free(&who->said);
 	who->name = who->secret = NULL;
@@ -168,9 +188,16 @@ serve_login(struct turn *t)
 	return 0;
 }
 
+/* Who proved himself and left has learnt something: that leaves a line, too. */
 static void
-end_exchange(struct exchange *x)
+end_exchange(struct conn *c, struct entry *e)
 {
+	struct exchange *x = &c->exchange;
+
+	if (x->proved && e->who.name != NULL) {
+		e->who.result = CHAN_CHALLENGE;
+		report_and_wait(&e->who, c, e->tls);
+	}
 	if (verifiers[x->mechanism].end != NULL)
 		verifiers[x->mechanism].end(x);
 	buf_wipe(&x->challenge);
@@ -189,12 +216,13 @@ take_step(struct turn *t, exchange_step *step)
 	    || !chan_string(&t->q->tag, t->e->tag, TAG_MAX))
 		return -1;
 	/* Who it is about may be known before the proof comes, which is the guess. */
-	if (x->user[0] != '\0' && who->begun == 0)
-		delay_begin(c, who, t->begun);
+	if (x->user[0] != '\0' && who->delay.begun == 0)
+		count_attempt(t);
 	process_deadline(c->conf.pam_timeout * 1000, "SASL");
 	buf_clear(&x->challenge);
 	r = step(x, t->q, t->token);
 	process_deadline(0, NULL);
+	t->e->tls = t->q->tls == 1;
 	if (r == CHAN_CHALLENGE) {
 		t->rep.result = r;
 		return buf_bytes(&t->follow, buf_contents(&x->challenge));
@@ -203,7 +231,7 @@ take_step(struct turn *t, exchange_step *step)
 	who->why = x->why;
 	conclude(t, &x->authzid);
 	t->e->read_only = x->read_only;
-	end_exchange(x);
+	end_exchange(c, t->e);
 	return 0;
 }
 
@@ -215,7 +243,7 @@ serve_sasl_begin(struct turn *t)
 	if (c->exchanges++ == EXCHANGES_MAX
 	    || !mechanism_on(&c->conf, t->q->mechanism))
 		return -1;
-	end_exchange(&c->exchange);
+	end_exchange(c, t->e);
 	c->exchange = (struct exchange){ .conf = &c->conf, .stamp = c->stamp,
 	    .session = c->session, .service = c->service,
 	    .mechanism = t->q->mechanism, .challenge = BUF_INIT(CHAN_TOKEN_MAX) };
@@ -322,7 +350,7 @@ requests_serve(struct conn *c, struct entry *e)
 		explicit_bzero(&q, sizeof q);
 	}
 	saved = errno;
-	end_exchange(&c->exchange);
+	end_exchange(c, e);
 	errno = saved;
 	return r < 0 ? -1 : 0;
 }

@@ -307,6 +307,40 @@ def test_a_proof_cannot_be_used_again_and_nothing_else_unlocks_its_step():
         t.close()
 
 
+def test_who_proves_himself_and_leaves_is_in_the_log():
+    who = member("spy")
+    with Server(max_failures="20", failure_delay="0s") as server:
+        for leave in (lambda t: t.close(), lambda t: (t.say("*"), t.scram(
+                "SCRAM-SHA-256", who.name, "wrong"), t.close())):
+            mark = log.mark()
+            s = Scram("SCRAM-SHA-256", who.name, "pencil")
+            t = Talk(server)
+            kind, said = t.say(s.final(t.begin("SCRAM-SHA-256", s.first())[1]))
+            assert kind == "+" and s.verify(said), said
+            leave(t)
+            log.wait("login: .* user=%s .*result=unfinished guess=- tls=yes " % who.name, mark)
+        log.wait("login: .* user=%s .*result=refused guess=new" % who.name, mark)
+
+
+def test_guesses_by_scram_take_longer_too():
+    who = member("slow")
+    with Server(failure_delay="1s") as server:
+        taken = []
+        for i in range(4):
+            t = Talk(server, source=("127.0.6.1", 0))
+            t.c.timeout = 60
+            begun = time.monotonic()
+            assert not good(t.scram("SCRAM-SHA-256", who.name, "wrong%d" % i))
+            taken.append(int(time.monotonic() - begun + 0.02))
+            t.close()
+        assert taken == [1, 1, 1, 2], taken
+        t = Talk(server, source=("127.0.6.2", 0))
+        begun = time.monotonic()
+        assert good(t.scram("SCRAM-SHA-256", who.name, "pencil"))
+        assert time.monotonic() - begun < 1
+        t.close()
+
+
 def test_cancelling_and_lines_that_are_too_long():
     who = member("cancel")
     for protocol, bad in (("imap", "BAD"), ("pop3", "-ERR")):
