@@ -127,6 +127,56 @@ other_protocols_are_known(void)
 	CHECK_EQ_TEXT(foreign_protocol(BYTES("")), NULL);
 }
 
+/* RFC 4648 section 10. */
+static void
+base64_encodes(void)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" }, { "\xfb\xff\xbf", "+/+/" },
+	};
+	unsigned char out[16];
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct bytes text = bytes_of(rows[i].text);
+
+		base64_encode(text, out);
+		CHECK_EQ_BYTES(bytes_make(out, BASE64_ENCODED(text.n)),
+		    bytes_of(rows[i].want));
+	}
+}
+
+#define ZEROS "00000000000000000000000000000000"
+
+/* CRAM-MD5's response in RFC 2195 section 2; names with spaces. */
+static void
+names_with_digests(void)
+{
+	static const char *const bad[] = {
+		"", " ", ZEROS, " " ZEROS, "a" ZEROS, "a  " ZEROS "0", "a " ZEROS "0",
+		"a 0000000000000000000000000000000", "a g0000000000000000000000000000000",
+		"a 0000000000000000000000000000000g", "a " ZEROS " ",
+	};
+	struct sasl_digest d;
+
+	CHECK_EQ_INT(sasl_digest(BYTES("tim b913a602c7eda7a495b4e6e7334D3890"), &d), 0);
+	CHECK_EQ_BYTES(d.user, BYTES("tim"));
+	CHECK_EQ_BYTES(bytes_make(d.digest, 16), BYTES("\xb9\x13\xa6\x02\xc7\xed\xa7\xa4"
+	    "\x95\xb4\xe6\xe7\x33\x4d\x38\x90"));
+	CHECK_EQ_INT(sasl_digest(BYTES("a b  " ZEROS), &d), 0);
+	CHECK_EQ_BYTES(d.user, BYTES("a b "));
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		errno = 0;
+		if (!CHECK_EQ_INT(sasl_digest(bytes_of(bad[i]), &d), -1)
+		    || !CHECK_EQ_INT(errno, EINVAL))
+			printf("# %s\n", bad[i]);
+	}
+	CHECK_EQ_INT(sasl_digest(BYTES("a\0b " ZEROS), &d), -1);
+}
+
 TEST_MAIN(
 	TEST(base64_decodes),
 	TEST(base64_is_strict),
@@ -134,5 +184,7 @@ TEST_MAIN(
 	TEST(plain_has_three_parts),
 	TEST(plain_refuses_other_messages),
 	TEST(names_are_utf8_without_controls),
-	TEST(other_protocols_are_known)
+	TEST(other_protocols_are_known),
+	TEST(base64_encodes),
+	TEST(names_with_digests)
 )

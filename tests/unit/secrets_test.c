@@ -170,6 +170,104 @@ files_have_comments_and_mistakes(void)
 	CHECK_EQ_INT(secrets_next(&text, &s), 0);
 }
 
+#define EXTERNAL "ann EXTERNAL$email:a@x\n"
+#define HOST "* HOST$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
+
+/* Other kinds than SCRAM, read and printed. */
+static void
+lines_of_other_kinds(void)
+{
+	static const char *const good[] = { "tim CRAM-MD5$dGFuc3RhYWY=\n", EXTERNAL,
+	    "a EXTERNAL$subject:CN=Ann B\\, C,O=x$y:z\n", HOST };
+	static const char *const bad[] = {
+		"tim CRAM-MD5$", "tim CRAM-MD5$x", "tim CRAM-MD5$dGFu=c3",
+		"* CRAM-MD5$dGFu", "ann EXTERNAL$", "ann EXTERNAL$a@x",
+		"ann EXTERNAL$email:", "ann EXTERNAL$EMAIL:a@x",
+		"ann EXTERNAL$email:a\tb", "ann HOST$AAAA", "* HOST$AAAA",
+		"* HOST$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"* EXTERNAL$email:a@x",
+	};
+	struct buf out = BUF_INIT(4096);
+	struct secret s;
+
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		struct bytes text = bytes_of(good[i]);
+
+		buf_clear(&out);
+		CHECK_EQ_INT(secrets_next(&text, &s), 1);
+		CHECK_EQ_INT(secrets_print(&s, &out), 0);
+		CHECK_EQ_BYTES(buf_contents(&out), bytes_of(good[i]));
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (!CHECK_EQ_INT(secrets_parse(bytes_of(bad[i]), &s), -1))
+			printf("# %s\n", bad[i]);
+	buf_free(&out);
+}
+
+/* A password and an identity of the most bytes that they may have, and one more. */
+static void
+values_have_a_limit(void)
+{
+	char text[SECRETS_PASSWORD_MAX + 2];
+	struct bytes longest = bytes_make(text, SECRETS_PASSWORD_MAX);
+	struct buf line = BUF_INIT(4096);
+	struct secret s = { .user = BYTES("u"), .kind = SECRET_CRAM_MD5,
+	    .value_n = SECRETS_PASSWORD_MAX }, again;
+
+	memset(s.value, 'x', sizeof s.value);
+	CHECK_EQ_INT(secrets_print(&s, &line), 0);
+	CHECK_EQ_INT(secrets_parse(bytes_first(buf_contents(&line), line.len - 1),
+	    &again), 0);
+	CHECK_EQ_INT(again.value_n, SECRETS_PASSWORD_MAX);
+	line.len -= 5;			/* "eA==\n" of the last byte: three in its place */
+	(void)buf_text(&line, "eHh4");
+	CHECK_EQ_INT(secrets_parse(buf_contents(&line), &again), -1);
+	memset(text, 'x', sizeof text);
+	memcpy(text, "email:", 6);
+	CHECK(secrets_identity(longest));
+	CHECK(!secrets_identity(bytes_make(text, longest.n + 1)));
+	buf_free(&line);
+}
+
+static void
+secrets_are_found(void)
+{
+	struct bytes text = BYTES("ann SCRAM-SHA-1$broken\n" EXTERNAL SHA1_LINE "\n"
+	    "users CRAM-MD5$AAAA\nuser CRAM-MD5$AQID\nuser CRAM-MD5$BBBB\n" HOST);
+	struct bytes rest = text;
+	struct secret s;
+
+	CHECK(secrets_find(text, BYTES("user"), SECRET_SCRAM_SHA_1, &s));
+	CHECK(secrets_find(text, BYTES("user"), SECRET_CRAM_MD5, &s));
+	CHECK_EQ_BYTES(bytes_make(s.value, s.value_n), BYTES("\1\2\3"));
+	CHECK(secrets_find(text, BYTES("*"), SECRET_HOST, &s));
+	CHECK(secrets_find(text, (struct bytes){ 0 }, SECRET_EXTERNAL, &s));
+	CHECK_EQ_BYTES(s.user, BYTES("ann"));
+	CHECK(!secrets_find(text, BYTES("ann"), SECRET_SCRAM_SHA_1, &s));
+	CHECK(!secrets_find(text, BYTES("use"), SECRET_CRAM_MD5, &s));
+	CHECK(!secrets_find(text, BYTES(""), SECRET_CRAM_MD5, &s));
+	CHECK(!secrets_find(BYTES(""), BYTES("user"), SECRET_CRAM_MD5, &s));
+	for (int i = 0; i < 3; i++)
+		CHECK(secrets_next_of(&rest, (struct bytes){ 0 }, SECRET_CRAM_MD5, &s));
+	CHECK(!secrets_next_of(&rest, (struct bytes){ 0 }, SECRET_CRAM_MD5, &s));
+}
+
+/* RFC 2104's second example, and MD5 of two pieces. */
+static void
+md5_is_there_for_old_mechanisms(void)
+{
+	unsigned char out[DIGEST_MAX];
+
+	digest_hmac(DIGEST_MD5, BYTES("Jefe"), BYTES("what do ya want "),
+	    BYTES("for nothing?"), out);
+	check_hex(out, 16, "750c783e6ab0b503eaa86e310a5db738");
+	digest_of(DIGEST_MD5, BYTES("a"), BYTES("bc"), out);
+	check_hex(out, 16, "900150983cd24fb0d6963f7d28e17f72");
+	CHECK(digest_equal(BYTES("abc"), BYTES("abc")));
+	CHECK(!digest_equal(BYTES("abc"), BYTES("abd")));
+	CHECK(!digest_equal(BYTES("abc"), BYTES("ab")));
+}
+
 TEST_MAIN(
 	TEST(hmac_is_that_of_the_rfcs),
 	TEST(lines_are_read),
@@ -177,5 +275,9 @@ TEST_MAIN(
 	TEST(keys_come_from_the_password),
 	TEST(keys_sign_as_in_the_rfcs),
 	TEST(mistakes_are_refused),
-	TEST(files_have_comments_and_mistakes)
+	TEST(files_have_comments_and_mistakes),
+	TEST(lines_of_other_kinds),
+	TEST(values_have_a_limit),
+	TEST(secrets_are_found),
+	TEST(md5_is_there_for_old_mechanisms)
 )
