@@ -223,7 +223,8 @@ int
 main(int argc, char **argv)
 {
 	struct options o = read_options(argc, argv);
-	struct master m = { .config_path = absolute(o.config), .reserve = -1 };
+	struct master m = { .config_path = absolute(o.config), .reserve = -1,
+	    .status = -1 };
 	char *pid_file;
 	bool daemon;
 

@@ -11,6 +11,7 @@
 #include "netaddr.h"
 #include "refuse.h"
 #include "service.h"
+#include "sign.h"
 
 /* ---- listen.c: the sockets ---- */
 
@@ -66,6 +67,7 @@ struct templates {
 	struct template login, conn, signer;
 	struct template next;		/* a signer that has yet to say that it is good */
 	bool heard;			/* signer has said so */
+	struct sign_ready keys;		/* and this */
 	bool no_keys;			/* there is none, and none to be had now */
 	uint64_t stamp;			/* of the files that it, or next, has read */
 	const struct config *conf;
@@ -179,6 +181,15 @@ void pid_file_remove(const char *path);
 /* Problems that keep the server from working: a line each in why, how many. */
 unsigned check_system(const struct config *conf, struct buf *why);
 
+/* ---- status.c: what `mailreeve status` shows ---- */
+
+struct master;
+
+/* A listening socket, or -1: then there is none. */
+int status_open(void);
+void status_close(int fd);
+void status_answer(const struct master *m);
+
 /* ---- serve.c: the loop ---- */
 
 struct master {
@@ -189,6 +200,7 @@ struct master {
 	bool exit_when_idle;		/* somebody else keeps the listening sockets */
 	bool draining;
 	bool told;			/* sessions got their SIGTERM */
+	int status;			/* who asks for it comes here, or -1 */
 	int reserve;			/* descriptor to give up when there are no more */
 	uint64_t deadline;		/* of the drain's present step */
 	uint64_t pause_until;		/* no accept before */

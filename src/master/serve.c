@@ -188,6 +188,9 @@ begin_drain(struct master *m)
 	    (unsigned long long)m->conf.drain_timeout);
 	notify("STOPPING=1\n");
 	listeners_close(&m->listeners);
+	/* Its place is another daemon's now, perhaps. */
+	status_close(m->status);
+	m->status = -1;
 	pool_retire_spares(&m->pool);
 	m->draining = true;
 	m->deadline = clock_ms() + m->conf.drain_timeout * 1000;
@@ -255,7 +258,7 @@ look_at_signals(struct master *m)
 
 /*
  * What is waited for: listeners, then children that may have a question, then
- * a signer, for which there is no child.
+ * a signer and who asks for our status, for which there are no children.
  */
 struct waiting {
 	struct pollfd *v;
@@ -296,7 +299,7 @@ wait_also(struct waiting *w, int fd, struct child *c)
 static void
 collect(struct master *m, struct waiting *w)
 {
-	size_t most = m->listeners.n + m->pool.busy + m->pool.idle + 1;
+	size_t most = m->listeners.n + m->pool.busy + m->pool.idle + 2;
 	const struct template *signer = templates_awaited(&m->pool.templates);
 	bool paused = clock_ms() < m->pause_until;
 
@@ -312,6 +315,18 @@ collect(struct master *m, struct waiting *w)
 			wait_also(w, c->control, c);
 	if (signer != NULL && w->n < most)
 		wait_also(w, signer->door, NULL);
+	if (m->status >= 0 && w->n < most)
+		wait_also(w, m->status, NULL);
+}
+
+/* What has something to say and is no child. */
+static void
+hear(struct master *m, int fd)
+{
+	if (fd == m->status)
+		status_answer(m);
+	else
+		pool_take_keys(&m->pool);
 }
 
 static int
@@ -351,7 +366,7 @@ wait_and_act(struct master *m, struct waiting *w, const sigset_t *during)
 	/* Questions first: they belong to clients who came earlier. */
 	for (size_t i = w->listeners; i < n; i++)
 		if (w->v[i].revents != 0 && w->whose[i] == NULL)
-			pool_take_keys(&m->pool);
+			hear(m, w->v[i].fd);
 		else if (w->v[i].revents != 0)
 			(void)pool_answer(&m->pool, w->whose[i]);
 	for (size_t i = 0; i < w->listeners; i++)
@@ -367,11 +382,13 @@ master_serve(struct master *m)
 
 	catch_signals(&during);
 	take_reserve(m);
+	m->status = status_open();
 	notify("READY=1\n");
 	while (look_at_signals(m))
 		wait_and_act(m, &w, &during);
 	notify("STOPPING=1\n");
 	pool_retire_spares(&m->pool);
+	status_close(m->status);
 	close(m->reserve);
 	free(w.v);
 	free(w.whose);

@@ -23,7 +23,6 @@
 #include "master.h"
 #include "program.h"
 #include "signer.h"
-#include "sign.h"
 #include "tickets.h"
 #include "tlsfiles.h"
 
@@ -263,6 +262,7 @@ templates_heard(struct templates *t)
 		return false;
 	}
 	report_keys(&ready);
+	t->keys = ready;
 	t->heard = true;
 	if (from == &t->signer)
 		return false;

@@ -22,6 +22,8 @@ const struct subcommand subcommands[] = {
 	    "set, delete or list what Mailreeve itself checks", passwd_main },
 	{ "leave", "[--dry-run] USER | DIR --to dovecot | courier",
 	    "write down for another server what it must know", leave_main },
+	{ "status", "", "show the daemon, its connections, ports and certificates",
+	    status_main },
 	{ "help", "", "list the subcommands", help_main },
 	{ 0 },
 };

@@ -33,6 +33,7 @@ int adopt_main(const struct config *conf, int argc, char **argv);
 int leave_main(const struct config *conf, int argc, char **argv);
 int check_main(const struct config *conf, int argc, char **argv);
 int passwd_main(const struct config *conf, int argc, char **argv);
+int status_main(const struct config *conf, int argc, char **argv);
 int app_password_main(const struct config *conf, int argc, char **argv);
 
 /* ---- a small file that is replaced as a whole (edit.c) ---- */

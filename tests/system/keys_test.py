@@ -220,6 +220,27 @@ def test_several_certificates():
                         "certificate: (29|30) days left, RSA: two.example.org\n", listed), listed
 
 
+def test_status():
+    tool = "/usr/local/bin/mailreeve"
+    certificate()
+    with Server(spare_connections=1, imap_listen="127.0.0.1:143 127.0.0.1:2143",
+                max_connections=77) as server:
+        log.wait("keys read")
+        held = server.imap()
+        said = run(tool, "status")
+        assert re.match(r"mailreeved \d+\.\d+\.\d+: pid %d\n"
+                        r"connections: 1 of 77, [01] more ready\n" % server.process.pid, said), said
+        for line in ("listening: imap 127.0.0.1:2143", "listening: pop3s 0.0.0.0:995"):
+            assert line in said.splitlines(), said
+        assert re.search(r"\nkeys in use: 1, the first expires in (29|30) days\n"
+                         r"certificate: (29|30) days left, EC: localhost\n$", said), said
+        assert "for root" in user("curious").run(tool, "status", ok=(77,))
+        assert os.stat("/run/mailreeve/status").st_mode & 0o777 == 0o600
+        held.close()
+    assert "mailreeved: not running" in run(tool, "status", ok=(1,))
+    assert "usage:" in run(tool, "status", "x", ok=(64,))
+
+
 def test_kinds_of_keys():
     """Ed25519, P-384, RSA of 4096 bits, RSA-PSS, each by TLS 1.2 and 1.3."""
     kinds = (("ed25519", "ed25519", []), ("p384", "ec", ["-pkeyopt", "ec_paramgen_curve:secp384r1"]),
