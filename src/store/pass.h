@@ -10,7 +10,7 @@
 
 #define PASS_ROWS 20000			/* written in one transaction */
 #define PASS_FOUND 131072		/* found and held, to be written in order */
-#define PASS_NEWCOMERS ((size_t)100000)	/* taken in at once */
+#define PASS_NEWCOMERS ((size_t)300000)	/* taken in at once */
 
 /* So many newcomers at once would take long to rename; tests have less. */
 extern size_t pass_many;
