@@ -168,6 +168,13 @@ db_rest(struct db *d)
 	d->reader = NULL;
 }
 
+/* LMDB makes this beside the file, and follows links where one is. */
+static void
+lock_path(const struct db *d, char out[PATH_SIZE])
+{
+	snprintf(out, PATH_SIZE, "%s-lock", d->path);
+}
+
 static void
 remove_files(struct db *d)
 {
@@ -178,23 +185,30 @@ remove_files(struct db *d)
 			log_error("index: %s", strerror(errno));
 		return;
 	}
-	snprintf(lock, sizeof lock, "%s-lock", d->path);
+	lock_path(d, lock);
 	unlink(d->path);
 	unlink(lock);
 }
 
 /* Only a file of our own that nobody else can write is trusted at all. */
 static bool
-trusted(struct db *d)
+ours(const char *path)
 {
 	struct stat st;
 
-	if (d->private)
-		return true;
-	if (lstat(d->path, &st) < 0)
+	if (lstat(path, &st) < 0)
 		return errno == ENOENT;
 	return S_ISREG(st.st_mode) && st.st_uid == geteuid()
 	    && (st.st_mode & 022) == 0 && st.st_nlink == 1;
+}
+
+static bool
+trusted(const struct db *d)
+{
+	char lock[PATH_SIZE];
+
+	lock_path(d, lock);
+	return d->private || (ours(d->path) && ours(lock));
 }
 
 static int

@@ -54,6 +54,13 @@ def make(kind, path, who):
         os.symlink(os.path.basename(path), path)
     elif kind == "link upwards":
         os.symlink("../..", path)
+    elif kind == "link inwards":        # whoever follows it makes a file there
+        os.symlink(os.path.join(who.maildir, "inwards"), path)
+    elif kind == "link to an own file":
+        with open(who.maildir + "/own", "wb") as f:
+            f.write(SECRET)
+        os.chown(who.maildir + "/own", who.uid, who.gid)
+        os.symlink("../own", path)
     elif kind == "dangling link":
         os.symlink("/home/nobody/there", path)
     elif kind == "FIFO":
@@ -80,8 +87,8 @@ def make(kind, path, who):
     os.chown(path, who.uid, who.gid, follow_symlinks=False)
 
 
-KINDS = ("link to a secret", "link to a device", "link to itself", "link upwards", "dangling link",
-         "FIFO", "directory", "socket", "device", "unreadable", "NULs", "text", "endless")
+KINDS = ("link to a secret", "link to a device", "link to itself", "link upwards", "link inwards",
+         "dangling link", "FIFO", "directory", "socket", "device", "unreadable", "NULs", "text", "endless")
 
 
 def remove(path):
@@ -192,6 +199,7 @@ def wrong(server, who, name, kind, later):
     make(kind, path, who)
     try:
         nothing_bad(use_imap(server, who) + use_pop3(server, who), mark, what)
+        assert not os.path.lexists(who.maildir + "/inwards"), "a link was followed"
         remove(path)
         if name in PARTS:
             fresh(who)
@@ -424,8 +432,8 @@ def test_messages_that_become_something_else():
     """Between SELECT and FETCH a message is made a link, a directory, a FIFO, nothing."""
     other, who = victim(), user("turncoat")
     with Server(cleartext_login="yes") as server:
-        for kind in ("link to a secret", "link to a device", "FIFO", "directory", "socket",
-                     "device", "unreadable", "gone"):
+        for kind in ("link to a secret", "link to a device", "link to an own file", "FIFO",
+                     "directory", "socket", "device", "unreadable", "gone"):
             fresh(who, 3)
             c = server.imap(tls=False)
             c.timeout = HANG

@@ -650,6 +650,20 @@ def test_bad_commands_of_a_user():
         assert not os.path.exists("/tmp/x")
 
 
+def test_the_last_literal_of_a_command():
+    """A thousand are read, one more is not."""
+    who = user("thousand")
+    two = b" HEADER {1+}\r\nA {1+}\r\nb"
+    with Server(cleartext_login="yes") as server:
+        c = server.imap_login(who, tls=False)
+        c.ok("SELECT INBOX")
+        got = answered(c, b"a SEARCH" + two * 500 + b"\r\n")
+        assert re.search(rb"^a OK ", got, re.M), got
+        got = answered(c, b"a SEARCH" + two * 500 + b" SUBJECT {1+}\r\nx\r\n")
+        assert got.startswith(b"a NO [LIMIT] Too many literals"), got
+        c.logout()
+
+
 def test_a_literal_that_will_not_end():
     """Refused before it is sent; who sends it all the same is heard out to a limit."""
     who = user("literal")

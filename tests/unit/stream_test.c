@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "stream.h"
@@ -222,11 +223,52 @@ last_words_arrive_though_input_is_unread(void)
 	close(theirs);
 }
 
+/* In a child: takes a little now and then, until nothing more comes. */
+static void
+sip(int fd)
+{
+	static char some[2048];
+
+	while (read(fd, some, sizeof some) > 0)
+		usleep(40000);
+	_exit(0);
+}
+
+static void
+a_reader_of_little_gains_no_time(void)
+{
+	static char much[STREAM_OUT_SIZE];
+	struct pair p;
+	uint64_t begin;
+	int size = 4096;
+	pid_t pid;
+
+	if (!open_pair(&p))
+		return;
+	CHECK_EQ_INT(setsockopt(p.own, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+	p.s.write_timeout = 400;
+	pid = fork();
+	if (pid == 0) {
+		close(p.own);
+		sip(p.peer);
+	}
+	close(p.peer);
+	p.peer = -1;
+	begin = clock_ms();
+	CHECK_EQ_INT(stream_write(&p.s, much, sizeof much), -1);
+	CHECK_EQ_INT(errno, ETIMEDOUT);
+	CHECK(clock_ms() - begin >= 400);
+	CHECK(p.s.out_total > 4096);		/* each wait had an end */
+	close_pair(&p);
+	CHECK_EQ_INT(waitpid(pid, NULL, 0), pid);
+}
+
 TEST_MAIN(
 	TEST(lines_end_in_lf_or_crlf),
 	TEST(a_long_line_is_refused_and_can_be_skipped),
 	TEST(reading_keeps_its_deadline),
 	TEST(writing_keeps_its_deadline),
+	TEST(a_reader_of_little_gains_no_time),
 	TEST(waiting_for_input_sends_output_first),
 	TEST(a_wake_descriptor_ends_the_wait_but_not_half_a_line),
 	TEST(last_words_arrive_though_input_is_unread),
