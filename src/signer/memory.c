@@ -64,11 +64,12 @@ take(size_t n, const char *file, int line)
 static void
 give(void *p, const char *file, int line)
 {
-	union head *h = (union head *)p - 1;
+	union head *h;
 
 	(void)file, (void)line;
 	if (p == NULL)
 		return;
+	h = (union head *)p - 1;
 	explicit_bzero(p, size_of(h->s.class) - sizeof *h);
 	h->s.next = region.free[h->s.class];
 	region.free[h->s.class] = h;
@@ -77,12 +78,13 @@ give(void *p, const char *file, int line)
 static void *
 change(void *p, size_t n, const char *file, int line)
 {
-	const union head *h = (union head *)p - 1;
+	const union head *h;
 	size_t had;
 	void *to;
 
 	if (p == NULL)
 		return take(n, file, line);
+	h = (const union head *)p - 1;
 	had = size_of(h->s.class) - sizeof *h;
 	if (n > 0 && n <= had)
 		return p;
