@@ -293,6 +293,8 @@ int mailbox_row(struct mailbox *b, uint32_t uid, struct mail_row *row);
 
 /* The exact size, reading the message when it must; remembered. */
 int mailbox_row_size(struct mailbox *b, uint32_t uid, uint64_t *size);
+/* Who has read all of the message anyhow tells the size of a row with dates. */
+void mailbox_row_size_put(struct mailbox *b, const struct mail_row *row, uint64_t size);
 
 /* ---- keywords ---- */
 

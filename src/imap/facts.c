@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "crlf.h"
 #include "facts.h"
 #include "imaptext.h"
 #include "text.h"
@@ -166,6 +167,23 @@ facts_tree(struct facts *f, const struct mime_tree **out)
 		return 0;
 	}
 	return parse(f);
+}
+
+int
+facts_size(struct facts *f, const struct mail_row *row, uint64_t *size)
+{
+	struct crlf state = { 0 };
+	struct bytes all;
+
+	if (source_open(&f->source) == -1)
+		return -1;
+	if (f->source.msg.size > SOURCE_WINDOW)
+		return mailbox_row_size(f->box, row->uid, size);
+	if (source_begin(&f->source, (size_t)f->source.msg.size, &all) == -1)
+		return -1;
+	*size = crlf_size(&state, all);
+	mailbox_row_size_put(f->box, row, *size);
+	return 0;
 }
 
 /* ---- IMAP's texts ---- */

@@ -43,6 +43,9 @@ int facts_tree(struct facts *f, const struct mime_tree **out);
 /* The header as stored, with its empty line, of at most HEADER_MAX octets. */
 int facts_header(struct facts *f, struct bytes *out);
 
+/* The exact size where the row does not know it: one reading serves both. */
+int facts_size(struct facts *f, const struct mail_row *row, uint64_t *size);
+
 /*
  * True when COLUMN_HEADER keeps all fields of these names: facts_fields() then
  * answers a part of the header, as stored, that has all of them and perhaps

@@ -135,7 +135,7 @@ static int
 get_size(struct fetch *f, uint64_t *size)
 {
 	*size = f->row->size;
-	return f->row->size_known ? 0 : mailbox_row_size(f->s->box, f->row->uid, size);
+	return f->row->size_known ? 0 : facts_size(&f->facts, f->row, size);
 }
 
 static int

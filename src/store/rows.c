@@ -217,6 +217,13 @@ mailbox_row_size(struct mailbox *b, uint32_t uid, uint64_t *size)
 	return 0;
 }
 
+void
+mailbox_row_size_put(struct mailbox *b, const struct mail_row *row, uint64_t size)
+{
+	if (row->internaldate != 0)
+		pending_fact(b, row->uid, size, row->internaldate);
+}
+
 /* ---- facts and columns on their way ---- */
 
 void

@@ -613,6 +613,14 @@ mailbox_row(struct mailbox *b, uint32_t uid, struct mail_row *row)
 	return 0;
 }
 
+void
+mailbox_row_size_put(struct mailbox *b, const struct mail_row *row, uint64_t size)
+{
+	(void)b;
+	(void)row;
+	(void)size;
+}
+
 int
 mailbox_row_size(struct mailbox *b, uint32_t uid, uint64_t *size)
 {
