@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -189,21 +190,27 @@ def notify_of_a_thousand_folders():
     names_are_told(where, c)
     watches = instances = 0
     for name in os.listdir("/proc/%d/fdinfo" % process.pid):
-        with open("/proc/%d/fdinfo/%s" % (process.pid, name)) as f:
-            marks = f.read().count("inotify wd:")
+        try:
+            with open("/proc/%d/fdinfo/%s" % (process.pid, name)) as f:
+                marks = f.read().count("inotify wd:")
+        except FileNotFoundError:       # closed since
+            continue
         watches += marks
         instances += marks > 0
+    c.close()
+    assert instances == 1 and watches > 3 * FOLDERS, (instances, watches)
+    print("# %d ms until STATUS" % (took * 1000))
+    assert took < 0.5 * SLOW, "%d ms until STATUS" % (took * 1000)
+    if subprocess.run(["unshare", "--user", "true"], stderr=subprocess.DEVNULL).returncode:
+        where.finish()
+        raise tap.Skip("no user namespace can be made here, as in a chroot")
     where.programs = few_watches()
     other = where.connect("imap", {})
     where.greet(other)
     delivery_is_told(where, other, "F1600")
     shutil.rmtree(where.programs)
     other.close()
-    c.close()
     where.finish()
-    assert instances == 1 and watches > 3 * FOLDERS, (instances, watches)
-    print("# %d ms until STATUS" % (took * 1000))
-    assert took < 0.5 * SLOW, "%d ms until STATUS" % (took * 1000)
 
 
 def notify_of_too_many_folders():
