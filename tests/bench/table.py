@@ -27,6 +27,10 @@ def span(us):
             return "%.3g %s" % (us / divisor, name)
 
 
+def ratio(r):
+    return ("%.2f" if r >= 0.01 else "%.4f") % r
+
+
 def rate(cost):
     each = 1e6 / cost.wall
     return "{:,.0f}".format(each) if each >= 10 else "%.2g" % each
@@ -53,7 +57,7 @@ class Table:
             work.name, work.unit,
             show(ours.of(work)) if ours else "-",
             show(theirs.of(work)) if theirs else "-",
-            "%.2f" % (ours.of(work) / theirs.of(work)) if len(pair) == 2 else "-",
+            ratio(ours.of(work) / theirs.of(work)) if len(pair) == 2 else "-",
             "" if work.reach is None else "%.2g" % work.reach,
             span(self.bounds[work.bound] * work.bounds) if work.bound else "",
             "" if work.by == "memory" else " / ".join(rate(c) for c in pair),

@@ -26,12 +26,12 @@ BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(TESTS, "..", ".buil
 PROGRAMS = UNCAGED = None
 ROOM = 1.10
 MESSAGE = b"From: ann@example.org\nSubject: one\n\nline\n"
-CALLS = {"start": 193, "SELECT INBOX": 27,
+CALLS = {"start": 152, "SELECT INBOX": 28,
          "FETCH 1:* FLAGS": 16, "FETCH 1:* ENVELOPE": 18}
-INSTRUCTIONS = {"SELECT INBOX": 47000, "FETCH 1:* FLAGS": 1320000, "FETCH 1:* ENVELOPE": 3000000,
-                "UID SEARCH UNSEEN": 735000, "STATUS Archive (MESSAGES UNSEEN)": 22200, "NOOP": 8170}
+INSTRUCTIONS = {"SELECT INBOX": 47200, "FETCH 1:* FLAGS": 1380000, "FETCH 1:* ENVELOPE": 3100000,
+                "UID SEARCH UNSEEN": 785000, "STATUS Archive (MESSAGES UNSEEN)": 22500, "NOOP": 8280}
 C_LIBRARY = "2.36"
-IDLE_KB = 250
+IDLE_KB = 220
 
 
 class Watched(place.Direct):
