@@ -365,3 +365,16 @@ keywords_flags_add(int dir, const struct uid_keywords *v, size_t n,
 	buf_free(&text);
 	return rc < 0 ? -1 : tidy(dir, live, arg);
 }
+
+int
+keywords_flags_sync(int dir)
+{
+	int fd = openat(dir, FLAGS_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW
+	    | O_NONBLOCK);
+	int rc = fd < 0 ? -1 : sys_fsync(fd);
+
+	if (fd >= 0)
+		close(fd);
+	/* The file may be a new one. */
+	return rc < 0 ? -1 : sys_fsync(dir);
+}

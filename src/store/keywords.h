@@ -52,6 +52,9 @@ int keywords_flags_load(int dir, struct uid_keywords **v, size_t *n);
 int keywords_flags_add(int dir, const struct uid_keywords *v, size_t n,
     bool (*live)(void *arg, uint32_t uid), void *arg);
 
+/* What was added is durable. */
+int keywords_flags_sync(int dir);
+
 /* True when some keyword of the set has no letter. */
 bool keywords_need_flags(const struct keyword_set *set);
 

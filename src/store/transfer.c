@@ -20,22 +20,31 @@ any_live(void *arg, uint32_t uid)
 
 /*
  * Keywords without a letter are written before the message is there: it never
- * lacks them, and a line for a UID that never comes is harmless.
+ * lacks them, also after a power cut; a line for a UID that never comes is
+ * harmless.
  */
 static int
 write_extra(struct bound *to, const struct draft *v, size_t n)
 {
+	struct uid_keywords *k;
+	size_t some = 0;
+	int rc = 0;
+
 	if (to->folder->store->ops->keywords_inside)
 		return 0;
+	k = reallocarray(NULL, n, sizeof *k);
+	if (k == NULL)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
-		struct uid_keywords k = { v[i].uid, v[i].keywords };
-
-		k.set.bits[0] &= ~(uint64_t)keywords_letters(&k.set);
-		if (keywords_need_flags(&k.set)
-		    && keywords_flags_add(to->folder->dir, &k, 1, any_live, NULL) < 0)
-			return -1;
+		k[some] = (struct uid_keywords){ v[i].uid, v[i].keywords };
+		k[some].set.bits[0] &= ~(uint64_t)keywords_letters(&k[some].set);
+		some += keywords_need_flags(&k[some].set);
 	}
-	return 0;
+	if (some > 0)
+		rc = keywords_flags_add(to->folder->dir, k, some, any_live, NULL) < 0
+		    || keywords_flags_sync(to->folder->dir) < 0 ? -1 : 0;
+	free(k);
+	return rc;
 }
 
 int
