@@ -80,7 +80,9 @@ open_in(const char *dir)
 {
 	int d, fd = -1, error;
 
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+	if (mkdir(dir, 0755) == 0)
+		(void)chmod(dir, 0755);		/* whatever the umask is */
+	else if (errno != EEXIST)
 		return -1;
 	d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (d < 0)
