@@ -38,7 +38,7 @@ execute_login(struct conn *c, int chan)
 static int
 fork_login(struct conn *c, int chan)
 {
-	uint64_t deadline = clock_ms() + CONN_LINGER_MS;
+	uint64_t deadline = clock_ms() + CONN_FORK_MS;
 	char word = 0;
 	int r = chan_send_fd(c->login_door, &word, sizeof word, chan, deadline);
 
