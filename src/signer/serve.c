@@ -100,7 +100,10 @@ serve_link(nfds_t i, const struct keys *k)
 	return r;
 }
 
-/* False when nobody can come any more. */
+/*
+ * False when nobody can come any more. A starter that went without having heard
+ * that we are ready resets the door: once, before what it sent.
+ */
 static bool
 open_door(void)
 {
@@ -108,7 +111,7 @@ open_door(void)
 	int fd;
 
 	if (chan_recv_fd(fds[0].fd, &word, sizeof word, &fd, clock_ms()) < 0)
-		return errno == ETIMEDOUT || errno == EPROTO;
+		return errno == ETIMEDOUT || errno == EPROTO || errno == ECONNRESET;
 	open_link(fd);
 	return true;
 }
