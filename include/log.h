@@ -32,6 +32,12 @@ void log_open(const char *name);
 void log_inherit(const char *name);
 void log_to_stderr(bool on);
 
+/*
+ * A syslog socket of its own for what this process becomes: who shares one can
+ * shut it down for all. Without one when there is no syslog now.
+ */
+void log_part(void);
+
 /* LOG_FD when the syslog socket is there, to be handed on; else -1. */
 int log_fd(void);
 

@@ -68,6 +68,7 @@ become(const struct conn *c, const struct entry *e)
 
 	snprintf(path, sizeof path, LIBEXECDIR "/%s", program);
 	snprintf(name, sizeof name, "%s", program);
+	log_part();
 	if (make_env(c, e, &env) == 0 && place(c, e) == 0
 	    && ids_drop(e->who.uid, e->who.gid) == 0)
 		process_exec(path, argv, process_env_done(&env));

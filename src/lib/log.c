@@ -57,6 +57,16 @@ log_inherit(const char *name)
 	errno = saved;
 }
 
+void
+log_part(void)
+{
+	if (log_state.fd < 0)
+		return;
+	close(LOG_FD);
+	log_state.fd = -1;
+	log_open(log_state.name);
+}
+
 int
 log_fd(void)
 {
@@ -93,22 +103,20 @@ make_one_line(char *text)
 			*c = '?';
 }
 
+/* Whoever else has the socket may have made it one that blocks. */
 static void
 write_syslog(int priority, const char *text)
 {
-	char head[128], stamp[32];
+	char line[128 + LINE_MAX_BYTES + CONTEXT_SIZE], stamp[32];
 	time_t now = time(NULL);
 	struct tm tm;
-	struct iovec v[2];
+	int n;
 
 	localtime_r(&now, &tm);
 	strftime(stamp, sizeof stamp, "%b %e %H:%M:%S", &tm);
-	v[0].iov_base = head;
-	v[0].iov_len = (size_t)snprintf(head, sizeof head, "<%d>%s %s[%d]: ",
-	    LOG_MAIL | priority, stamp, log_state.name, (int)getpid());
-	v[1].iov_base = (void *)(uintptr_t)text;
-	v[1].iov_len = strlen(text);
-	if (writev(log_state.fd, v, 2) < 0) {
+	n = snprintf(line, sizeof line, "<%d>%s %.64s[%d]: %s", LOG_MAIL | priority,
+	    stamp, log_state.name, (int)getpid(), text);
+	if (send(log_state.fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		/* Dropped: a full or absent syslog must not hold up mail. */
 	}
 }

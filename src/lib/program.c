@@ -33,12 +33,12 @@ noreturn void
 program_become(const struct config *conf, const char *path, char *const argv[],
     const struct process_fd *fds, size_t n)
 {
-	struct process_fd all[FDS_MAX + 2] = {
-		{ DIAGNOSTICS_FD, DIAGNOSTICS_FD }, { log_fd(), LOG_FD },
-	};
+	struct process_fd all[FDS_MAX + 2] = { { DIAGNOSTICS_FD, DIAGNOSTICS_FD } };
 	struct process_env e = { 0 };
 
 	log_assert(n <= FDS_MAX);
+	log_part();
+	all[1] = (struct process_fd){ log_fd(), LOG_FD };
 	memcpy(all + 2, fds, n * sizeof *fds);
 	if (make_env(conf, &e) == 0 && process_place(all, n + 2) == 0)
 		process_exec(path, argv, process_env_done(&e));

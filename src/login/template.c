@@ -64,6 +64,7 @@ begin(int channel, int watch, const sigset_t *mask)
 	signal(SIGCHLD, SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	process_name("login");
+	log_part();
 	close(DOOR_FD);
 	if (chan_send_fd(channel, &word, sizeof word, watch,
 	    clock_ms() + CONN_MS) < 0

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Every process of a live connection, as /proc shows it: nothing too much."""
+import ctypes
+
 from lib import *
 from cages import *
 
@@ -162,6 +164,36 @@ def test_other_users_cannot_look_in():
         denied = who.run("sh", "-c", "cat /proc/%d/environ" % session, ok=None)
         assert "ermission denied" in denied, denied
         c.logout()
+
+
+PIDFD_GETFD = 438
+
+
+def taken(pid, number):
+    """A descriptor of another process, the same open file."""
+    process = os.pidfd_open(pid)
+    fd = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, process, number, 0)
+    os.close(process)
+    assert fd >= 0, os.strerror(ctypes.get_errno())
+    return fd
+
+
+def test_nobody_silences_the_log_of_others():
+    """shutdown(2) is allowed in cages, and counts for all who have the same socket."""
+    who = user("silent")
+    with Server(spare_connections=1) as server:
+        c = server.imap_login(who, tls=True)
+        for name in ("login", "imap", "signer"):
+            for pid in processes(name):
+                with socket.socket(fileno=taken(pid, 4)) as s:
+                    assert s.type == socket.SOCK_DGRAM
+                    s.shutdown(socket.SHUT_RDWR)
+        c.logout()
+        for i in range(3):              # also of a spare
+            mark = log.mark()
+            c = server.imap_login(who, tls=True)
+            log.wait("login: .*user=%s .*result=ok" % who.name, mark)
+            c.logout()
 
 
 main(__name__)
