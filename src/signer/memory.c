@@ -13,9 +13,10 @@
 #include "memory.h"
 #include "signer.h"
 
-#define REGION_SIZE ((size_t)16 << 20)
+/* As much as systemd and kernels let one lock who has no privilege for more. */
+#define REGION_SIZE ((size_t)8 << 20)
 #define SMALLEST 5			/* 32 octets with the head */
-#define CLASSES 20			/* up to 16 MB, which is never there */
+#define CLASSES 19			/* up to 8 MB, which is never there */
 
 union head {
 	struct {

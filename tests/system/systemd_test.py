@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The units of rc/systemd under a real systemd: each way to start, and floods."""
+import ctypes
 import glob
 import shutil
 
@@ -86,8 +87,18 @@ def works(units, services=()):
         assert "user=ann" in m.journal() or '"ann"' in m.journal(), "no login in the journal"
         assert m.run("stat -c '%U %a' /run/mailreeve/guesses").strip() == "root 600"
         assert "guesses are not counted" not in m.journal()
+        assert "keys may be swapped" not in m.journal()
         for service in services:
+            assert "secretmem" in m.run("cat /proc/[0-9]*/maps", ok=None) or not has_secret_memory()
             check_reload(m, service)
+
+
+def has_secret_memory():
+    """The kernel has memfd_secret(2)."""
+    fd = ctypes.CDLL(None).syscall(447, 0)
+    if fd >= 0:
+        os.close(fd)
+    return fd >= 0
 
 
 def check_reload(m, service):
