@@ -42,7 +42,7 @@ answer(struct talk *t, const struct pam_message *m)
 {
 	switch (m->msg_style) {
 	case PAM_PROMPT_ECHO_OFF:
-		t->surprised |= t->gave_secret;
+		t->surprised |= t->gave_secret || t->secret == NULL;
 		t->gave_secret = true;
 		return t->surprised ? NULL : strdup(t->secret);
 	case PAM_PROMPT_ECHO_ON:

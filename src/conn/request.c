@@ -173,6 +173,7 @@ serve_login(struct turn *t)
 	if (c->failures >= c->conf.max_failures
 	    || !chan_string(&t->q->tag, t->e->tag, TAG_MAX))
 		return -1;
+	t->e->read_only = false;
 	*who = (struct attempt){ .name = name, .secret = secret,
 	    .said = BUF_INIT(CHAN_TEXT_MAX), .result = CHAN_REFUSED };
 	if (!mechanism_on(&c->conf, MECHANISM_PLAIN)

@@ -130,6 +130,22 @@ def test_a_module_that_asks_twice():
         assert "asked for more than" in log.wait("result=unavailable", mark)
 
 
+def test_a_module_that_asks_who_has_no_password():
+    """Nothing can be answered: no success, no crash, and the next one gets in unharmed."""
+    who, guest = user("whole"), user("guest")
+    with Server(anonymous_user=guest.name, failure_delay="0s") as server:
+        mark = log.mark()
+        with Pam("auth required pam_permit.so\naccount required @M twice\n"):
+            c = server.imap()
+            said = c.command("AUTHENTICATE ANONYMOUS eA==")[0]
+            assert said.split()[2] == b"[UNAVAILABLE]", said
+        log.wait("result=unavailable .*asked for more", mark)
+        c.login(who.name, who.password)
+        assert b"[READ-WRITE]" in c.command("SELECT INBOX")[0]
+        c.logout()
+        assert not log.find("ended by signal", mark)
+
+
 def test_a_module_that_asks_for_both_or_only_talks():
     who = user("both")
     with Pam("auth required @M both\naccount required @M talk\n"), Server() as server:
