@@ -289,8 +289,8 @@ finish(struct moving *w)
 	return rc;
 }
 
-int
-mbox_finish(struct folder *f)
+static int
+finish_once(struct folder *f)
 {
 	struct moving w = { .from = f };
 	int rc, saved;
@@ -307,4 +307,17 @@ mbox_finish(struct folder *f)
 	free(w.v);
 	errno = saved;
 	return rc;
+}
+
+/*
+ * The note may be of a move that is going on just now, and its destination be
+ * renamed or deleted between being opened and being locked here: looks again.
+ */
+int
+mbox_finish(struct folder *f)
+{
+	int rc = finish_once(f);
+
+	return rc < 0 && (errno == ENOENT || errno == ESTALE)
+	    ? finish_once(f) : rc;
 }

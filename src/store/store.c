@@ -2,9 +2,12 @@
  * What all formats of storage share: open folders and their locks.
  * Runs as: the mailbox owner.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "given.h"
@@ -55,11 +58,42 @@ store_close(struct store *s)
 	free(s);
 }
 
+/* Another session may have renamed it, and given the name to another one. */
+static bool
+still_named(const struct folder *f)
+{
+	const char *disk = f->path + strlen(f->store->path) + 1;
+	struct stat named, open;
+
+	return fstatat(f->store->root, disk, &named, AT_SYMLINK_NOFOLLOW) == 0
+	    && fstat(f->dir, &open) == 0 && named.st_ino == open.st_ino
+	    && named.st_dev == open.st_dev;
+}
+
 static struct folder *
 find_open(struct store *s, struct bytes name)
 {
 	for (struct folder *f = s->folders; f != NULL; f = f->next)
-		if (bytes_equal(bytes_of(f->name), name))
+		if (bytes_equal(bytes_of(f->name), name) && still_named(f))
+			return f;
+	return NULL;
+}
+
+/*
+ * The same directory, open since before it got this name: its lock must not
+ * be waited for. What mbox keeps beside a file says nothing of the file.
+ */
+static struct folder *
+find_twin(const struct folder *new)
+{
+	struct stat st, other;
+
+	if (new->mbox != NULL || new->store->folders == NULL
+	    || fstat(new->dir, &st) < 0)
+		return NULL;
+	for (struct folder *f = new->store->folders; f != NULL; f = f->next)
+		if (fstat(f->dir, &other) == 0 && other.st_ino == st.st_ino
+		    && other.st_dev == st.st_dev)
 			return f;
 	return NULL;
 }
@@ -72,10 +106,21 @@ folder_free(struct folder *f)
 	free(f);
 }
 
+static void
+swap_names(struct folder *a, struct folder *b)
+{
+	char *name = a->name, *path = a->path;
+
+	a->name = b->name;
+	a->path = b->path;
+	b->name = name;
+	b->path = path;
+}
+
 int
 folder_get(struct store *s, struct bytes name, struct folder **out)
 {
-	struct folder *f = find_open(s, name);
+	struct folder *f = find_open(s, name), *twin;
 
 	if (f != NULL) {
 		f->users++;
@@ -97,8 +142,17 @@ folder_get(struct store *s, struct bytes name, struct folder **out)
 		errno = saved;
 		return -1;
 	}
-	f->next = s->folders;
-	s->folders = f;
+	twin = find_twin(f);
+	if (twin != NULL) {
+		swap_names(twin, f);
+		s->ops->close(f);
+		folder_free(f);
+		f = twin;
+		f->users++;
+	} else {
+		f->next = s->folders;
+		s->folders = f;
+	}
 	*out = f;
 	return 0;
 }
