@@ -8,8 +8,10 @@
 #include <sysexits.h>
 
 #include "tool.h"
+#include "version.h"
 
 static int help_main(const struct config *, int, char **);
+static int version_main(const struct config *, int, char **);
 
 const struct subcommand subcommands[] = {
 	{ "adopt", "[--dry-run] USER | DIR",
@@ -25,6 +27,7 @@ const struct subcommand subcommands[] = {
 	{ "status", "", "show the daemon, its connections, ports and certificates",
 	    status_main },
 	{ "help", "", "list the subcommands", help_main },
+	{ "version", "", "print the version", version_main },
 	{ 0 },
 };
 
@@ -61,6 +64,26 @@ help_main(const struct config *conf, int argc, char **argv)
 }
 
 static int
+version_main(const struct config *conf, int argc, char **argv)
+{
+	(void)conf;
+	(void)argv;
+	if (argc > 0)
+		return tool_usage("version");
+	printf("mailreeve %s\n", MAILREEVE_VERSION);
+	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+/* What people try first. */
+static const char *
+name_of(const char *word)
+{
+	if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0)
+		return "help";
+	return strcmp(word, "--version") == 0 ? "version" : word;
+}
+
+static int
 run(const struct subcommand *s, int argc, char **argv)
 {
 	struct buf why = BUF_INIT(4096);
@@ -79,11 +102,13 @@ int
 main(int argc, char **argv)
 {
 	const struct subcommand *s;
+	const char *name;
 
 	if (argc < 2)
 		return tool_usage(NULL);
+	name = name_of(argv[1]);
 	for (s = subcommands; s->name != NULL; s++)
-		if (strcmp(argv[1], s->name) == 0)
+		if (strcmp(name, s->name) == 0)
 			return run(s, argc - 2, argv + 2);
 	warnx("unknown subcommand %s", argv[1]);
 	return tool_usage(NULL);

@@ -26,6 +26,9 @@ def cur(who, name):
 def test_help_and_usage():
     text = run(TOOL, "help")
     assert "mailreeve check [--fix] [USER | DIR]" in text
+    assert run(TOOL, "--help") == text == run(TOOL, "-h")
+    assert re.fullmatch(r"mailreeve \d+\.\d+\.\d+\n", run(TOOL, "--version"))
+    assert run(TOOL, "version") == run(TOOL, "--version")
     assert "usage:" in run(TOOL, ok=(64,))
     assert "unknown subcommand" in run(TOOL, "frobnicate", ok=(64,))
     run(TOOL, "check", "--wrong", ok=(64,))
