@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "given.h"
@@ -16,6 +17,11 @@
 
 #define HEAD "uidvalidity "
 #define SLOTS_MIN ((size_t)1024)
+/* What a glance reads of the file at its two ends: a line and more. */
+#define END_SIZE ((size_t)512)
+/* What a search reads at once, and how many come cheaper than reading it all. */
+#define PIECE ((size_t)64 << 10)
+#define SEARCHES_MAX 8
 /* UIDs above it are nonsense: they would leave too few to give. */
 #define UID_LAST (UINT32_MAX - (UINT32_C(1) << 24))
 
@@ -33,6 +39,8 @@ struct given {
 	uint32_t *slot;			/* one more than the line's number */
 	size_t slots;			/* a power of two */
 	int fd;				/* of lines that are not durable; or -1 */
+	bool brief;			/* only a glance: the lines are in the file alone */
+	unsigned searches;		/* made in it since */
 };
 
 /* ---- the table ---- */
@@ -147,24 +155,44 @@ expect_lines(struct given *g)
 	return 0;
 }
 
+static bool
+parse_head(struct bytes *rest, uint32_t *validity)
+{
+	struct bytes line;
+	uint64_t n;
+
+	if (!text_line(rest, &line) || !bytes_starts(line, BYTES(HEAD))
+	    || bytes_number(bytes_from(line, strlen(HEAD)), UINT32_MAX, &n) < 0)
+		return false;
+	*validity = (uint32_t)n;
+	return true;
+}
+
+/* The UID of a line; 0: it is none. What is left of it is the unique part. */
+static uint32_t
+parse_line(struct bytes *line)
+{
+	struct bytes number = bytes_split(line, ' ');
+	uint64_t n;
+
+	return bytes_number(number, UID_LAST, &n) == 0 && good_unique(*line)
+	    ? (uint32_t)n : 0;
+}
+
 /* Lines that are none, as a crash may leave them, are passed over. */
 static int
 parse(struct given *g)
 {
 	struct bytes rest = buf_contents(&g->text), line;
-	uint64_t n;
 
-	if (!text_line(&rest, &line) || !bytes_starts(line, BYTES(HEAD))
-	    || bytes_number(bytes_from(line, strlen(HEAD)), UINT32_MAX, &n) < 0)
+	if (!parse_head(&rest, &g->validity))
 		return 0;
 	if (expect_lines(g) < 0)
 		return -1;
-	g->validity = (uint32_t)n;
 	while (text_line(&rest, &line)) {
-		struct bytes number = bytes_split(&line, ' ');
+		uint32_t uid = parse_line(&line);
 
-		if (bytes_number(number, UID_LAST, &n) == 0 && n > 0
-		    && good_unique(line) && add_line(g, (uint32_t)n, line) < 0)
+		if (uid != 0 && add_line(g, uid, line) < 0)
 			return -1;
 	}
 	return 0;
@@ -215,44 +243,125 @@ given_make(void)
 	return NULL;
 }
 
-static int
-read_file(struct folder *f, int fd, const struct stat *st)
+static struct given *
+given_of(struct folder *f, const struct stat *st)
 {
 	struct given *g = f->given = given_make();
 
 	if (g == NULL)
-		return -1;
+		return NULL;
 	g->inode = st->st_ino;
 	g->size = (uint64_t)st->st_size;
+	return g;
+}
+
+static int
+read_file(struct folder *f, int fd, const struct stat *st)
+{
+	struct given *g = given_of(f, st);
+
+	if (g == NULL)
+		return -1;
 	if (read_text(fd, &g->text, (size_t)st->st_size) == 0 && parse(g) == 0)
 		return 0;
 	given_free(f);
 	return -1;
 }
 
-int
-given_load(struct folder *f)
+/* UIDs are given in their order: the last line has the highest. */
+static bool
+read_ends(struct given *g, int fd)
 {
+	char end[END_SIZE];
+	off_t tail = g->size > sizeof end ? (off_t)(g->size - sizeof end) : 0;
+	ssize_t n = pread(fd, end, sizeof end, 0);
+	struct bytes rest, line;
+	const char *last;
+
+	if (n < 0)
+		return false;
+	rest = bytes_make(end, (size_t)n);
+	if (!parse_head(&rest, &g->validity))
+		return false;
+	n = pread(fd, end, sizeof end, tail);
+	if (n < 1 || end[n - 1] != '\n')
+		return false;
+	last = memrchr(end, '\n', (size_t)n - 1);
+	if (last == NULL)
+		return false;
+	line = bytes_make(last + 1, (size_t)(end + n - 1 - (last + 1)));
+	g->highest = parse_line(&line);
+	return g->highest != 0;
+}
+
+/* Whatever is not as we write it is read as a whole. */
+static int
+read_brief(struct folder *f, int fd, const struct stat *st)
+{
+	struct given *g;
+
+	if ((uintmax_t)st->st_size > GIVEN_FILE_MAX)
+		return read_file(f, fd, st);
+	g = given_of(f, st);
+	if (g == NULL)
+		return -1;
+	g->brief = read_ends(g, fd);
+	if (g->brief)
+		return 0;
+	given_free(f);
+	return read_file(f, fd, st);
+}
+
+static int
+open_list(const struct folder *f, struct stat *st)
+{
+	int fd = openat(f->dir, GIVEN_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW
+	    | O_NONBLOCK);
+
+	if (fd >= 0 && fstat(fd, st) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static int
+load(struct folder *f, bool brief)
+{
+	struct given *g = f->given;
 	struct stat st;
-	int fd, rc = 0;
+	int fd, rc;
 
 	if (fstatat(f->dir, GIVEN_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0
 	    || !S_ISREG(st.st_mode)) {
 		given_free(f);
 		return 0;
 	}
-	if (f->given != NULL && f->given->inode == st.st_ino
-	    && f->given->size == (uint64_t)st.st_size)
+	if (g != NULL && g->inode == st.st_ino
+	    && g->size == (uint64_t)st.st_size && (brief || !g->brief))
 		return 0;
 	given_free(f);
-	fd = openat(f->dir, GIVEN_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW
-	    | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		rc = -1;
-	else
-		rc = read_file(f, fd, &st);
-	if (fd >= 0)
-		close(fd);
+	fd = open_list(f, &st);
+	if (fd < 0)
+		return -1;
+	rc = brief ? read_brief(f, fd, &st) : read_file(f, fd, &st);
+	close(fd);
+	return rc;
+}
+
+int
+given_load(struct folder *f)
+{
+	return load(f, false);
+}
+
+int
+given_glance(struct folder *f)
+{
+	int rc = load(f, true);
+
+	if (f->given != NULL)
+		f->given->searches = 0;
 	return rc;
 }
 
@@ -284,15 +393,108 @@ given_highest(const struct folder *f)
 	return f->given == NULL ? 0 : f->given->highest;
 }
 
-uint32_t
-given_find(const struct folder *f, struct bytes unique)
+static uint32_t
+find(const struct given *g, struct bytes unique)
 {
-	uint32_t at;
+	uint32_t at = g == NULL || g->n == 0 ? 0 : *find_slot(g, unique);
 
-	if (f->given == NULL || f->given->n == 0)
+	return at == 0 ? 0 : g->v[at - 1].uid;
+}
+
+/* ---- looking into the file itself ---- */
+
+/* The first line in text that ends in " UNIQUE" and is one. */
+static uint32_t
+find_line(struct bytes text, struct bytes end)
+{
+	const unsigned char *at, *from = text.p;
+
+	while ((at = memmem(from, (size_t)(text.p + text.n - from), end.p,
+	    end.n)) != NULL) {
+		const unsigned char *start = memrchr(text.p, '\n',
+		    (size_t)(at - text.p));
+		struct bytes line;
+		uint32_t uid;
+
+		start = start == NULL ? text.p : start + 1;
+		line = bytes_make(start, (size_t)(at - start) + end.n - 1);
+		uid = parse_line(&line);
+		if (uid != 0 && line.n == end.n - 2)
+			return uid;
+		from = at + end.n - 1;
+	}
+	return 0;
+}
+
+/*
+ * Reads piece by piece, whole lines each time. 0: it is searched through;
+ * 1: its lines are longer than ours can be.
+ */
+static int
+search_pieces(int fd, char *piece, struct bytes end, uint32_t *uid)
+{
+	size_t kept = 0;
+	ssize_t n;
+
+	while ((n = read(fd, piece + kept, PIECE - kept)) != 0) {
+		size_t have, whole;
+		const char *last;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		have = kept + (size_t)n;
+		last = memrchr(piece + kept, '\n', (size_t)n);
+		whole = last == NULL ? 0 : (size_t)(last + 1 - piece);
+		*uid = find_line(bytes_make(piece, whole), end);
+		if (*uid != 0)
+			return 0;
+		kept = have - whole;
+		if (kept == PIECE)
+			return 1;
+		memmove(piece, piece + whole, kept);
+	}
+	return 0;
+}
+
+static int
+search(const struct folder *f, struct bytes unique, uint32_t *uid)
+{
+	char end[UINT8_MAX + 2], *piece;
+	struct stat st;
+	int fd, rc;
+
+	if (!good_unique(unique))
 		return 0;
-	at = *find_slot(f->given, unique);
-	return at == 0 ? 0 : f->given->v[at - 1].uid;
+	end[0] = ' ';
+	memcpy(end + 1, unique.p, unique.n);
+	end[1 + unique.n] = '\n';
+	piece = malloc(PIECE);
+	fd = piece == NULL ? -1 : open_list(f, &st);
+	rc = fd < 0 ? -1
+	    : search_pieces(fd, piece, bytes_make(end, unique.n + 2), uid);
+	if (fd >= 0)
+		close(fd);
+	free(piece);
+	return rc;
+}
+
+int
+given_find(struct folder *f, struct bytes unique, uint32_t *uid)
+{
+	*uid = 0;
+	if (f->given != NULL && f->given->brief) {
+		int rc = f->given->searches++ < SEARCHES_MAX
+		    ? search(f, unique, uid) : 1;
+
+		if (rc <= 0)
+			return rc;
+		if (given_load(f) < 0)
+			return -1;
+	}
+	*uid = find(f->given, unique);
+	return 0;
 }
 
 /* ---- adding to it ---- */
@@ -388,7 +590,7 @@ given_durable(struct folder *f)
 {
 	int rc = 0;
 
-	if (f->given == NULL || f->given->n == 0)
+	if (f->given == NULL || (f->given->n == 0 && !f->given->brief))
 		return 0;
 	/* Lines of one whom a kill met before its own. */
 	if (f->given->fd < 0)

@@ -19,14 +19,19 @@
 
 /* What it says, read anew when the file changed. -1 with errno. */
 int given_load(struct folder *f);
+/*
+ * The same for one who will ask for few files: those are looked for in the
+ * file when they are asked for, which costs little where it is long.
+ */
+int given_glance(struct folder *f);
 void given_free(struct folder *f);
 
 /* Of which UIDVALIDITY the UIDs are (0: nothing was given), and the highest. */
 uint32_t given_validity(const struct folder *f);
 uint32_t given_highest(const struct folder *f);
 
-/* The UID given to a file of that unique part; 0: none. */
-uint32_t given_find(const struct folder *f, struct bytes unique);
+/* The UID given to a file of that unique part; 0: none. -1 with errno. */
+int given_find(struct folder *f, struct bytes unique, uint32_t *uid);
 
 /*
  * Adds n lines; given_durable() makes them so. Those that cannot be, since the

@@ -89,7 +89,7 @@ is_message(struct folder *f, int dir, const char *part, const struct dirent *e)
 }
 
 static int
-one_entry(const struct folder *f, const char *part, struct bytes file,
+one_entry(struct folder *f, const char *part, struct bytes file,
     int (*fn)(void *arg, const struct entry *), void *arg)
 {
 	char where[LOCATOR_MAX];
@@ -106,10 +106,11 @@ one_entry(const struct folder *f, const char *part, struct bytes file,
 	e = (struct entry){ .uidvalidity = n.uidvalidity, .uid = n.uid,
 	    .flags = n.flags, .keywords = { { n.letters } }, .where = where,
 	    .mark = name_mark(part, file), .arrival = part[0] == 'n' };
-	if (n.uid == 0
-	    && (e.uid = given_find(f, name_unique_part(file))) != 0) {
-		e.uidvalidity = given_validity(f);
-		e.given = true;
+	if (n.uid == 0) {
+		if (given_find(f, name_unique_part(file), &e.uid) < 0)
+			return -1;
+		e.given = e.uid != 0;
+		e.uidvalidity = e.given ? given_validity(f) : 0;
 	}
 	return fn(arg, &e);
 }
@@ -141,7 +142,8 @@ int
 maildir_scan(struct folder *f, unsigned parts,
     int (*fn)(void *arg, const struct entry *), void *arg)
 {
-	int rc = given_load(f);
+	/* Of new files few were in cur/ before, and most scans meet one. */
+	int rc = parts & PART_MESSAGES ? given_load(f) : given_glance(f);
 
 	f->said_last = given_highest(f);
 	if (rc == 0 && parts & PART_ARRIVALS)

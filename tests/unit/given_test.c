@@ -7,9 +7,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 
 #define MAILDIRS_OPTIONS "special-folders no\n"
 
+#include "../../src/store/given.h"
 #include "../../src/store/pass.h"
 #include "../../src/store/sys.h"
 #include "maildirs.h"
@@ -393,7 +395,143 @@ no_room_for_it(void)
 	mail_close(m);
 }
 
+/* What is only looked up in the file is found as what was read of it. */
+static void
+glance_finds(struct folder *f, const char *unique, uint32_t uid)
+{
+	struct folder whole = { .dir = f->dir };
+	uint32_t got = UINT32_MAX, want = UINT32_MAX;
+
+	CHECK_EQ_INT(given_glance(f), 0);
+	CHECK_EQ_INT(given_load(&whole), 0);
+	CHECK_EQ_INT(given_find(f, bytes_of(unique), &got), 0);
+	CHECK_EQ_INT(given_find(&whole, bytes_of(unique), &want), 0);
+	CHECK_EQ_INT(want, uid);
+	CHECK_EQ_INT(got, uid);
+	CHECK_EQ_INT(given_validity(f), given_validity(&whole));
+	CHECK(given_highest(f) >= given_highest(&whole));
+	given_free(&whole);
+	given_free(f);
+}
+
+static const struct {
+	const char *text, *unique;
+	uint32_t uid;
+} lists[] = {
+	{ "uidvalidity 5\n1 a\n2 b\n", "a", 1 },
+	{ "uidvalidity 5\n1 a\n2 b\n", "b", 2 },
+	{ "uidvalidity 5\n1 a\n2 b\n", "c", 0 },
+	{ "uidvalidity 5\n1 a\n2 b\n", "5", 0 },	/* the first line's */
+	{ "uidvalidity 5\n1 a\n2 a\n", "a", 1 },	/* the first one counts */
+	{ "uidvalidity 5\n1 aa\n2 b\n", "a", 0 },	/* only whole ones do */
+	{ "uidvalidity 5\n1 b a\n2 a\n", "a", 2 },
+	{ "uidvalidity 5\n1 b a\n2 a\n", "b a", 1 },
+	{ "uidvalidity 5\n1 2 a\n3 a\n", "a", 3 },
+	{ "uidvalidity 5\n0 a\n4294967295 a\nx a\n a\n3 a\n", "a", 3 },
+	{ "uidvalidity 5\n1 a\n2 b", "b", 0 },		/* cut short */
+	{ "uidvalidity 5\n1 a\n2 b\nx\n", "b", 2 },
+	{ "uidvalidity 5\n", "a", 0 },
+	{ "uidvalidity x\n1 a\n", "a", 0 },
+	{ "1 a\n2 b\n", "a", 0 },
+	{ "", "a", 0 },
+	{ "uidvalidity 5\n1 a\n", "", 0 },
+	{ "uidvalidity 5\n1 a/b\n2 c\n", "a/b", 0 },
+};
+
+static void
+put_list(const char *text)
+{
+	FILE *f = fopen(path_of("mailreeve-uids"), "w");
+
+	CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static void
+a_glance_is_enough(void)
+{
+	struct mail *m = fresh_mail();
+	struct folder f = { 0 };
+
+	mail_close(m);
+	f.dir = open(path_of(""), O_RDONLY | O_DIRECTORY);
+	CHECK(f.dir >= 0);
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		put_list(lists[i].text);
+		glance_finds(&f, lists[i].unique, lists[i].uid);
+	}
+	CHECK_EQ_INT(unlink(path_of("mailreeve-uids")), 0);
+	glance_finds(&f, "a", 0);
+	close(f.dir);
+}
+
+/* Longer than what is read at once, with lines on each side of every seam. */
+static void
+a_glance_at_much(void)
+{
+	struct mail *m = fresh_mail();
+	struct folder f = { 0 };
+	char unique[40];
+	FILE *list;
+
+	mail_close(m);
+	f.dir = open(path_of(""), O_RDONLY | O_DIRECTORY);
+	list = fopen(path_of("mailreeve-uids"), "w");
+	CHECK(f.dir >= 0 && list != NULL);
+	fputs("uidvalidity 7\n", list);
+	for (unsigned i = 1; i <= 6000; i++)
+		fprintf(list, "%u %u.M%uP1.host\n", i, 1000 + i, i);
+	CHECK_EQ_INT(fclose(list), 0);
+	for (unsigned i = 1; i <= 6001; i += 50) {
+		snprintf(unique, sizeof unique, "%u.M%uP1.host", 1000 + i, i);
+		glance_finds(&f, unique, i <= 6000 ? i : 0);
+	}
+	/* And so many at once that it is read after all. */
+	CHECK_EQ_INT(given_glance(&f), 0);
+	for (uint32_t i = 2000, uid = 0; i <= 6000; i++) {
+		snprintf(unique, sizeof unique, "%u.M%uP1.host", 1000 + i, i);
+		CHECK_EQ_INT(given_find(&f, bytes_of(unique), &uid), 0);
+		CHECK_EQ_INT(uid, i);
+	}
+	given_free(&f);
+	/* A line that is longer than that. */
+	list = fopen(path_of("mailreeve-uids"), "a");
+	CHECK(list != NULL);
+	for (unsigned i = 0; i < 200000; i++)
+		fputc('9', list);
+	fputs(" a\n6001 a\n6002 b\n", list);
+	CHECK_EQ_INT(fclose(list), 0);
+	glance_finds(&f, "a", 6001);
+	glance_finds(&f, "b", 6002);
+	glance_finds(&f, "1001.M1P1.host", 1);
+	close(f.dir);
+}
+
+/* A second name of a known file comes to new/, and nothing else happens. */
+static void
+a_twin_arrives(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b = open_box(m);
+
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK_EQ_INT(link(path_of("cur/1007.M7P1.host:2,S"),
+	    path_of("new/1007.M7P1.host")), 0);
+	deliver("new", "3000.M1P1.host", "X: 50\n\nbody\n");
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	as_given(b, MESSAGES, 0);
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES);
+	mailbox_close(b);
+	b = open_box(m);
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES + 2);
+	CHECK_EQ_INT(content_of(b, MESSAGES + 1) + content_of(b, MESSAGES + 2), 57);
+	CHECK_EQ_INT(count_names(true), 2);
+	CHECK_EQ_INT(count_names(false), MESSAGES);
+	mailbox_close(b);
+	mail_close(m);
+}
+
 TEST_MAIN(TEST(names_stay_and_uids_hold), TEST(others_rename),
     TEST(a_store_names), TEST(twins), TEST(twins_from_the_start),
     TEST(expunged_never_again), TEST(names_are_seen_to), TEST(torn_lines),
-    TEST(of_another_mailbox), TEST(no_room_for_it))
+    TEST(of_another_mailbox), TEST(no_room_for_it),
+    TEST(a_glance_is_enough), TEST(a_glance_at_much), TEST(a_twin_arrives))
