@@ -17,6 +17,8 @@
 
 #define HEAD "uidvalidity "
 #define SLOTS_MIN ((size_t)1024)
+/* Slots lie all over the memory: asked for so many lines before. */
+#define SLOTS_AHEAD 16
 /* What a glance reads of the file at its two ends: a line and more. */
 #define END_SIZE ((size_t)512)
 /* What a search reads at once, and how many come cheaper than reading it all. */
@@ -36,7 +38,7 @@ struct given {
 	struct buf text;
 	struct line *v;
 	size_t n, cap;
-	uint32_t *slot;			/* one more than the line's number */
+	uint64_t *slot;			/* one more than the line's number; above it the hash */
 	size_t slots;			/* a power of two */
 	int fd;				/* of lines that are not durable; or -1 */
 	bool brief;			/* only a glance: the lines are in the file alone */
@@ -45,7 +47,7 @@ struct given {
 
 /* ---- the table ---- */
 
-static size_t
+static uint32_t
 hash(struct bytes s)
 {
 	uint64_t h = s.n, v = 0;
@@ -57,7 +59,7 @@ hash(struct bytes s)
 	}
 	for (size_t i = 0; i < s.n; i++)
 		h = (h ^ s.p[i]) * UINT64_C(0x100000001b3);
-	return (size_t)(h ^ h >> 29);
+	return (uint32_t)(h ^ h >> 29);
 }
 
 static struct bytes
@@ -67,13 +69,14 @@ unique_of(const struct given *g, size_t i)
 }
 
 /* Where it is, or the empty slot where it belongs. */
-static uint32_t *
-find_slot(const struct given *g, struct bytes unique)
+static uint64_t *
+find_slot(const struct given *g, struct bytes unique, uint32_t h)
 {
-	size_t i = hash(unique) & (g->slots - 1);
+	size_t i = h & (g->slots - 1);
 
-	while (g->slot[i] != 0
-	    && !bytes_equal(unique_of(g, g->slot[i] - 1), unique))
+	/* Texts are compared where they are the same: each is a look far away. */
+	while (g->slot[i] != 0 && (g->slot[i] >> 32 != h
+	    || !bytes_equal(unique_of(g, (uint32_t)g->slot[i] - 1), unique)))
 		i = (i + 1) & (g->slots - 1);
 	return &g->slot[i];
 }
@@ -82,15 +85,21 @@ static int
 more_slots(struct given *g)
 {
 	size_t slots = g->slots == 0 ? SLOTS_MIN : g->slots * 2;
-	uint32_t *slot = calloc(slots, sizeof *slot);
+	uint64_t *slot = calloc(slots, sizeof *slot);
 
 	if (slot == NULL)
 		return -1;
+	for (size_t i = 0; i < g->slots; i++) {
+		size_t to = g->slot[i] >> 32 & (slots - 1);
+
+		while (g->slot[i] != 0 && slot[to] != 0)
+			to = (to + 1) & (slots - 1);
+		if (g->slot[i] != 0)
+			slot[to] = g->slot[i];
+	}
 	free(g->slot);
 	g->slot = slot;
 	g->slots = slots;
-	for (size_t i = 0; i < g->n; i++)
-		*find_slot(g, unique_of(g, i)) = (uint32_t)i + 1;
 	return 0;
 }
 
@@ -111,22 +120,30 @@ make_room(struct given *g)
 	return 0;
 }
 
-/* Of a unique part that stands in text; the first line for it counts. */
+/* Of a unique part that stands in text, for the empty slot where it belongs. */
+static void
+put_line(struct given *g, uint64_t *slot, uint32_t h, uint32_t uid,
+    struct bytes unique)
+{
+	g->v[g->n++] = (struct line){ uid, (uint32_t)(unique.p - g->text.data),
+	    (uint32_t)unique.n };
+	*slot = (uint64_t)h << 32 | g->n;
+	if (uid > g->highest)
+		g->highest = uid;
+}
+
+/* The first line for a unique part counts. */
 static int
 add_line(struct given *g, uint32_t uid, struct bytes unique)
 {
-	uint32_t *slot;
+	uint32_t h = hash(unique);
+	uint64_t *slot;
 
 	if (make_room(g) < 0)
 		return -1;
-	slot = find_slot(g, unique);
-	if (*slot != 0)
-		return 0;
-	g->v[g->n++] = (struct line){ uid, (uint32_t)(unique.p - g->text.data),
-	    (uint32_t)unique.n };
-	*slot = (uint32_t)g->n;
-	if (uid > g->highest)
-		g->highest = uid;
+	slot = find_slot(g, unique, h);
+	if (*slot == 0)
+		put_line(g, slot, h, uid, unique);
 	return 0;
 }
 
@@ -135,12 +152,15 @@ add_line(struct given *g, uint32_t uid, struct bytes unique)
 static bool
 good_unique(struct bytes unique)
 {
+	static const bool bad[UINT8_MAX + 1] = {
+		['\0'] = true, ['\n'] = true, ['/'] = true, [':'] = true,
+		[','] = true,
+	};
+
 	if (unique.n == 0 || unique.n > UINT8_MAX)
 		return false;
 	for (size_t i = 0; i < unique.n; i++)
-		if (unique.p[i] == '\0' || unique.p[i] == '\n'
-		    || unique.p[i] == '/' || unique.p[i] == ':'
-		    || unique.p[i] == ',')
+		if (bad[unique.p[i]])
 			return false;
 	return true;
 }
@@ -396,7 +416,8 @@ given_highest(const struct folder *f)
 static uint32_t
 find(const struct given *g, struct bytes unique)
 {
-	uint32_t at = g == NULL || g->n == 0 ? 0 : *find_slot(g, unique);
+	uint32_t at = g == NULL || g->n == 0 ? 0
+	    : (uint32_t)*find_slot(g, unique, hash(unique));
 
 	return at == 0 ? 0 : g->v[at - 1].uid;
 }
@@ -525,28 +546,40 @@ open_end(struct given *g, int dir)
 	return g->size == g->text.len ? 0 : sys_truncate(g->fd, g->text.len);
 }
 
-/* Puts the new lines behind the text and into the table. */
+/* Puts a new line behind the text and into the table. */
+static int
+put_new(struct given *g, struct given_uid *v)
+{
+	uint32_t h = hash(v->unique);
+	uint64_t *slot;
+	size_t at;
+
+	if (make_room(g) < 0)
+		return -1;
+	slot = find_slot(g, v->unique, h);
+	if (!good_unique(v->unique) || *slot != 0) {
+		v->error = EEXIST;
+		return 0;
+	}
+	buf_number(&g->text, v->uid);
+	buf_byte(&g->text, ' ');
+	at = g->text.len;
+	buf_bytes(&g->text, v->unique);
+	buf_byte(&g->text, '\n');
+	if (g->text.error != 0)
+		return -1;
+	put_line(g, slot, h, v->uid, bytes_make(g->text.data + at, v->unique.n));
+	return 0;
+}
+
 static int
 put_lines(struct given *g, struct given_uid *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		size_t at;
-
-		if (v[i].unique.p == NULL)
-			continue;
-		if (!good_unique(v[i].unique)
-		    || *find_slot(g, v[i].unique) != 0) {
-			v[i].error = EEXIST;
-			continue;
-		}
-		buf_number(&g->text, v[i].uid);
-		buf_byte(&g->text, ' ');
-		at = g->text.len;
-		buf_bytes(&g->text, v[i].unique);
-		buf_byte(&g->text, '\n');
-		if (g->text.error != 0
-		    || add_line(g, v[i].uid, bytes_make(g->text.data + at,
-		    v[i].unique.n)) < 0)
+		if (i + SLOTS_AHEAD < n && v[i + SLOTS_AHEAD].unique.p != NULL)
+			__builtin_prefetch(&g->slot[hash(v[i + SLOTS_AHEAD].unique)
+			    & (g->slots - 1)]);
+		if (v[i].unique.p != NULL && put_new(g, &v[i]) < 0)
 			return -1;
 	}
 	return 0;
