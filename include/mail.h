@@ -168,6 +168,7 @@ struct mailbox_status {
 
 /* What of it is wanted: the sizes may cost reading messages never seen before. */
 enum { STATUS_COUNTS = 0, STATUS_SIZES = 1 };
+/* Of a mailbox by name; first_unseen is left out. */
 int mail_status(struct mail *m, struct bytes name, unsigned want,
     struct mailbox_status *out);
 

@@ -27,7 +27,7 @@ CALLS = {
 # The files of src/store that make mail.h out of a format and an index. The rest
 # of it (Maildir, mbox, locks, names on disk) does not know that there is one,
 # and the index knows nobody.
-BRIDGE = set("ahead bound change copy mail mailbox names pass pass_rows rows status "
+BRIDGE = set("ahead bound change copy glance mail mailbox names pass pass_rows rows status "
              "transfer upkeep watch quota".split())
 ROOT = ("mailreeved", "conn")
 SESSIONS = ("imap", "pop3")

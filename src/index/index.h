@@ -64,6 +64,24 @@ int index_folder_number(struct db *d, uint32_t *number);
 int index_folder_drop(struct db *d, const char *id, uint32_t number, size_t max,
     size_t *gone);
 
+/*
+ * Which mailbox the folder of this inode holds, as long as its state file
+ * looks as it did; what that means is the storage's affair.
+ */
+struct index_place {
+	uint64_t state_inode;
+	int64_t state_sec;
+	uint32_t state_nsec;
+	uint32_t uidvalidity;
+	char id[MAILBOX_ID_MAX];
+};
+
+/* ENOENT when nothing is known of it, or it is damaged. */
+int index_place_get(struct db *d, uint64_t inode, struct index_place *p);
+/* In a transaction. */
+int index_place_put(struct db *d, uint64_t inode, const struct index_place *p);
+int index_place_drop(struct db *d, uint64_t inode);
+
 /* The UIDs that exist. Changing touches only the parts concerned. */
 int index_runs(struct db *d, uint32_t number, struct runs *out);
 int index_runs_change(struct db *d, uint32_t number, const struct runs *add,

@@ -32,8 +32,8 @@ bound_close(struct bound *b)
 	b->folder = NULL;
 }
 
-static bool
-clean(const struct bound *b, const struct stamp *now)
+bool
+bound_clean(const struct bound *b, const struct stamp *now)
 {
 	struct stamp then;
 
@@ -71,7 +71,7 @@ known_as_it_is(struct bound *b, const struct stamp *now)
 		return false;
 	memcpy(b->id, s.id, sizeof b->id);
 	if (bound_reload(b) == 0 && b->rec.uidvalidity == s.uidvalidity
-	    && clean(b, now))
+	    && bound_clean(b, now))
 		return true;
 	b->id[0] = '\0';
 	b->rec = (struct index_folder){ 0 };
@@ -85,7 +85,7 @@ bound_sync(struct bound *b)
 
 	if (b->folder->store->ops->stamp(b->folder, &now) < 0)
 		return -1;
-	if (b->id[0] != '\0' ? bound_reload(b) == 0 && clean(b, &now)
+	if (b->id[0] != '\0' ? bound_reload(b) == 0 && bound_clean(b, &now)
 	    : known_as_it_is(b, &now))
 		return 0;
 	if (bound_lock(b) < 0)

@@ -15,6 +15,7 @@ struct mail {
 	struct db *db;
 	struct notices *notices;	/* of mail_watch(), or NULL */
 	bool visited;			/* special-use mailboxes were seen to */
+	struct glances *glances;	/* to be noted in the index, or NULL */
 };
 
 struct bound {
@@ -39,6 +40,8 @@ void bound_close(struct bound *b);
  */
 int bound_sync(struct bound *b);
 
+/* The index has the folder as it looks now. */
+bool bound_clean(const struct bound *b, const struct stamp *now);
 /* Reads rec anew. ENOENT: the index knows nothing of this folder. */
 int bound_reload(struct bound *b);
 /* Reads rec anew; syncs when the index was lost. */

@@ -21,8 +21,8 @@
 /* A file smaller than this is never worth writing anew. */
 #define FLAGS_REWRITE_MIN 65536
 
-static uint64_t
-file_mark(int dir, const char *name)
+uint64_t
+keywords_file_mark(int dir, const char *name)
 {
 	struct stat st;
 
@@ -33,11 +33,6 @@ file_mark(int dir, const char *name)
 	    + (uint64_t)st.st_mtim.tv_nsec + 2;
 }
 
-uint64_t
-keywords_flags_mark(int dir)
-{
-	return file_mark(dir, FLAGS_FILE);
-}
 
 /* An atom (RFC 9051 section 9), so that what we read may be sent. */
 static bool
@@ -109,7 +104,7 @@ void
 keywords_load(struct keywords *k, int dir)
 {
 	struct buf text = BUF_INIT(NAMES_FILE_MAX);
-	uint64_t mark = file_mark(dir, KEYWORDS_FILE);
+	uint64_t mark = keywords_file_mark(dir, KEYWORDS_FILE);
 	struct keywords fresh = { 0 };
 	struct bytes rest, line;
 
@@ -180,7 +175,7 @@ make(struct keywords *k, int dir, struct bytes name)
 		k->name[i] = NULL;
 		return -1;
 	}
-	k->file_mark = file_mark(dir, KEYWORDS_FILE);
+	k->file_mark = keywords_file_mark(dir, KEYWORDS_FILE);
 	return i;
 }
 

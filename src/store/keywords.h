@@ -34,8 +34,8 @@ unsigned keywords_count(const struct keywords *k);
  */
 int keywords_number(struct keywords *k, int dir, struct bytes name, bool create);
 
-/* What a cheap look tells about FLAGS_FILE: it differs when the file does. */
-uint64_t keywords_flags_mark(int dir);
+/* What a cheap look tells about such a file: it differs when the file does. */
+uint64_t keywords_file_mark(int dir, const char *name);
 
 struct uid_keywords {
 	uint32_t uid;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bound.h"
+#include "glance.h"
 #include "lists.h"
 #include "lock.h"
 #include "maildir.h"
@@ -171,6 +171,7 @@ mail_close(struct mail *m)
 	if (m == NULL)
 		return;
 	notices_close(m->notices);
+	glances_flush(m);
 	if (m->store != NULL)
 		store_close(m->store);
 	db_close(m->db);
@@ -230,6 +231,7 @@ mail_shrink(struct mail *m)
 {
 	for (struct folder *f = m->store->folders; f != NULL; f = f->next)
 		folder_rest(f);
+	glances_flush(m);
 	db_rest(m->db);
 	malloc_trim(0);
 }

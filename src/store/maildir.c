@@ -354,6 +354,7 @@ const struct store_ops maildir_ops = {
 	.open = maildir_open,
 	.close = maildir_close,
 	.stamp = maildir_stamp,
+	.glance = maildir_glance,
 	.settle = maildir_settle,
 	.scan = maildir_scan,
 	.age = maildir_age,

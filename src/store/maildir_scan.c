@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "given.h"
+#include "layout.h"
 #include "log.h"
 #include "maildir.h"
 #include "stamp.h"
@@ -41,8 +42,63 @@ maildir_stamp(struct folder *f, struct stamp *out)
 	    || stamp_dir(f->cur, &out->part[1]) < 0)
 		return -1;
 	out->part[2] = (struct stamp_part){ .firm = 1,
-	    .inode = keywords_flags_mark(f->dir) };
+	    .inode = keywords_file_mark(f->dir, FLAGS_FILE) };
 	return 0;
+}
+
+/* By its path. What is no directory is nothing to glance at: ENOTDIR. */
+static int
+glance_dir(int root, const char *path, struct stamp_part *p)
+{
+	struct stat st;
+
+	if (fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (!S_ISDIR(st.st_mode)) {
+		errno = ENOTDIR;
+		return -1;
+	}
+	stamp_fill(p, &st);
+	return 0;
+}
+
+/* The time of its last change whatever it was: nobody can set that one back. */
+static int
+glance_state(int root, const char *path, struct stamp_part *p)
+{
+	struct stat st;
+
+	if (fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	st.st_mtim = st.st_ctim;
+	stamp_fill(p, &st);
+	return 0;
+}
+
+int
+maildir_glance(struct store *s, struct bytes name, struct glimpse *out)
+{
+	char path[LAYOUT_DISK_MAX + 32];
+	struct stamp_part dir;
+	size_t n;
+
+	*out = (struct glimpse){ 0 };
+	if (layout_to_disk(name, path) < 0
+	    || glance_dir(s->root, path, &dir) < 0)
+		return -1;
+	out->inode = dir.inode;
+	n = strlen(path);
+	memcpy(path + n, "/new", 5);
+	if (glance_dir(s->root, path, &out->stamp.part[0]) < 0)
+		return -1;
+	memcpy(path + n, "/cur", 5);
+	if (glance_dir(s->root, path, &out->stamp.part[1]) < 0)
+		return -1;
+	memcpy(path + n, "/" FLAGS_FILE, sizeof "/" FLAGS_FILE);
+	out->stamp.part[2] = (struct stamp_part){ .firm = 1,
+	    .inode = keywords_file_mark(s->root, path) };
+	memcpy(path + n, "/" STATE_FILE, sizeof "/" STATE_FILE);
+	return glance_state(s->root, path, &out->state);
 }
 
 int

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "glance.h"
 #include "mailbox.h"
 
 #define BATCH 256
@@ -143,8 +144,9 @@ count_sizes(struct mailbox *b, struct mailbox_status *out)
 	return 0;
 }
 
+/* What stands in the record, and what follows from it alone. */
 static int
-read_status(void *arg)
+read_counts(void *arg)
 {
 	struct asking *a = arg;
 	const struct index_folder *rec = &a->b->b.rec;
@@ -154,10 +156,18 @@ read_status(void *arg)
 	    .messages = rec->messages, .unseen = rec->unseen,
 	    .deleted = rec->deleted };
 	memcpy(a->out->id, a->b->b.id, sizeof a->out->id);
-	if (first_unseen(a->b, &a->out->first_unseen) < 0
-	    || count_recent(a->b, &a->out->recent) < 0)
+	if (count_recent(a->b, &a->out->recent) < 0)
 		return -1;
 	return a->want & STATUS_SIZES ? count_sizes(a->b, a->out) : 0;
+}
+
+static int
+read_status(void *arg)
+{
+	struct asking *a = arg;
+
+	return read_counts(a) < 0 ? -1
+	    : first_unseen(a->b, &a->out->first_unseen);
 }
 
 int
@@ -168,18 +178,35 @@ mailbox_status_now(struct mailbox *b, unsigned want, struct mailbox_status *out)
 	return bound_read(&b->b, read_status, &a);
 }
 
+/* Sizes that are not known yet are in the messages: the folder must be opened. */
+static bool
+status_at_a_glance(struct asking *a, struct bytes name, struct glimpse *g)
+{
+	struct mail *m = a->b->b.mail;
+
+	return glance(m, name, g, &a->b->b)
+	    && ((a->want & STATUS_SIZES) == 0 || a->b->b.rec.sizes_unknown == 0)
+	    && read_counts(a) == 0;
+}
+
 int
 mail_status(struct mail *m, struct bytes name, unsigned want,
     struct mailbox_status *out)
 {
-	struct mailbox b = { .read_only = true, .exclusive = -1 };
-	int rc = bound_open(m, name, &b.b), saved;
+	struct mailbox b = { .b.mail = m, .read_only = true, .exclusive = -1 };
+	struct asking a = { &b, want, out };
+	struct glimpse g;
+	int rc, saved;
 
-	if (rc < 0)
+	if (status_at_a_glance(&a, name, &g))
+		return 0;
+	if (bound_open(m, name, &b.b) < 0)
 		return -1;
 	rc = bound_sync(&b.b);
 	if (rc == 0)
-		rc = mailbox_status_now(&b, want, out);
+		rc = bound_read(&b.b, read_counts, &a);
+	if (rc == 0)
+		glance_note(&b.b, &g);
 	saved = errno;
 	pending_free(&b.pending);
 	bound_close(&b.b);

@@ -47,6 +47,13 @@ stamp_same(const struct stamp *a, const struct stamp *b, unsigned i)
 	    && a->part[i].nsec == b->part[i].nsec;
 }
 
+/* What can be seen of a folder that is not open. */
+struct glimpse {
+	struct stamp stamp;
+	uint64_t inode;			/* of the directory where its state stands */
+	struct stamp_part state;	/* of the state file */
+};
+
 struct mbox_folder;
 struct given;
 
@@ -169,6 +176,8 @@ struct store_ops {
 	 * is as known has it, and firm there, is left alone.
 	 */
 	int (*stamp)(struct folder *f, struct stamp *out);
+	/* The same stamp by the folder's name, opening nothing; or NULL. */
+	int (*glance)(struct store *s, struct bytes name, struct glimpse *out);
 	int (*settle)(struct folder *f, const struct stamp *known,
 	    struct stamp *out);
 

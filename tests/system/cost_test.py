@@ -29,7 +29,11 @@ MESSAGE = b"From: ann@example.org\nSubject: one\n\nline\n"
 CALLS = {"start": 152, "SELECT INBOX": 28,
          "FETCH 1:* FLAGS": 16, "FETCH 1:* ENVELOPE": 18}
 INSTRUCTIONS = {"SELECT INBOX": 47200, "FETCH 1:* FLAGS": 1380000, "FETCH 1:* ENVELOPE": 3100000,
-                "UID SEARCH UNSEEN": 785000, "STATUS Archive (MESSAGES UNSEEN)": 22500, "NOOP": 8280}
+                "UID SEARCH UNSEEN": 785000, "STATUS Archive (MESSAGES UNSEEN)": 15100, "NOOP": 8280}
+# Of a mailbox each, beside what the command costs with none.
+LISTING = 'LIST "" * RETURN (STATUS (MESSAGES UNSEEN UIDNEXT UIDVALIDITY))'
+FOLDERS = 200
+CALLS_OF_FOLDER = 15
 C_LIBRARY = "2.36"
 IDLE_KB = 220
 
@@ -132,6 +136,17 @@ def calls(messages):
     return found
 
 
+def add_folders(where):
+    """Each with a message that is not in new/."""
+    for i in range(FOLDERS):
+        folder = "%s/.folder%d" % (where.maildir, i)
+        for sub in ("cur", "new", "tmp"):
+            os.makedirs(os.path.join(folder, sub))
+        with open("%s/cur/%d.M1P1.test:2," % (folder, 1700000000 + i), "wb") as f:
+            f.write(MESSAGE)
+    where.own(where.home)
+
+
 def instructions(messages, commands):
     """Instructions of each command."""
     need("valgrind")
@@ -140,6 +155,7 @@ def instructions(messages, commands):
     where = Counted(messages)
     where.count("SELECT INBOX", "FETCH 1:* (ENVELOPE BODYSTRUCTURE)",
                 "STATUS Archive (MESSAGES)", "SELECT INBOX")
+    where.count("STATUS Archive (MESSAGES)", "SELECT INBOX")
     found = {}
     for command in commands:
         before = () if command.startswith("S") else ("SELECT INBOX",)
@@ -165,6 +181,22 @@ def hold(found, figures, what):
 
 def makes_the_calls_it_did():
     hold(calls(1000), CALLS, "system calls")
+
+
+def lists_counters_without_opening_folders():
+    need("strace")
+    where = Traced(1)
+    where.count(LISTING)
+    few = where.count(LISTING, LISTING) - where.count(LISTING)
+    add_folders(where)
+    where.count(LISTING)
+    time.sleep(0.05)
+    where.count(LISTING)
+    many = where.count(LISTING, LISTING) - where.count(LISTING)
+    each = (many - few) / FOLDERS
+    where.finish()
+    print("# LIST with counters: %.1f calls for each of %d folders" % (each, FOLDERS))
+    assert each <= CALLS_OF_FOLDER, "%.1f system calls, not %d" % (each, CALLS_OF_FOLDER)
 
 
 def select_does_nothing_per_message():
@@ -216,6 +248,6 @@ if __name__ == "__main__":
     PROGRAMS = place.private_programs(BUILD)
     UNCAGED = place.private_programs(os.path.join(BUILD, "uncaged"))
     sys.exit(tap.run([(f.__name__.replace("_", " "), f) for f in (
-        makes_the_calls_it_did, select_does_nothing_per_message,
-        takes_the_instructions_it_did, select_computes_nothing_per_message,
-        waiting_takes_little_memory)]))
+        makes_the_calls_it_did, lists_counters_without_opening_folders,
+        select_does_nothing_per_message, takes_the_instructions_it_did,
+        select_computes_nothing_per_message, waiting_takes_little_memory)]))

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "maildirs.h"
@@ -203,6 +204,63 @@ names(void)
 	mail_close(m);
 }
 
+/* Until what was written now has a time that the clock has left behind. */
+static void
+let_time_pass(void)
+{
+	struct timespec from, now;
+
+	clock_gettime(CLOCK_REALTIME, &from);
+	do
+		clock_gettime(CLOCK_REALTIME, &now);
+	while ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec)
+	    / 1000000 < 50);
+}
+
+static void
+expect_counts(struct mail *m, const char *name, uint64_t messages, uint64_t unseen)
+{
+	struct mailbox_status st;
+
+	CHECK_EQ_INT(mail_status(m, bytes_of(name), STATUS_COUNTS, &st), 0);
+	CHECK_EQ_INT(st.messages, messages);
+	CHECK_EQ_INT(st.unseen, unseen);
+}
+
+/* Asked so often that nothing needs to be opened any more, and then it changes. */
+static void
+counters_of_what_is_closed(void)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox_status before, after;
+	char from[400], to[400];
+
+	deliver("cur", "1.a.host:2,", "A: b\n\n");
+	for (int i = 0; i < 3; i++) {
+		expect_counts(m, "INBOX", 1, 1);
+		expect_counts(m, "Trash", 0, 0);
+		let_time_pass();
+		mail_close(m);
+		m = same_mail();
+	}
+	CHECK_EQ_INT(mail_status(m, BYTES("Trash"), 0, &before), 0);
+	deliver("new", "2.b.host", "A: b\n\n");
+	expect_counts(m, "INBOX", 2, 2);
+	deliver("cur", "3.c.host:2,S", "A: b\n\n");
+	expect_counts(m, "INBOX", 3, 2);
+	snprintf(from, sizeof from, "%s/Maildir/.Trash/mailreeve-state",
+	    maildirs_home);
+	snprintf(to, sizeof to, "%s/Maildir/.Sent/mailreeve-state", maildirs_home);
+	/* Another mailbox's state, which is as good as none. */
+	CHECK_EQ_INT(rename(to, from), 0);
+	CHECK_EQ_INT(mail_status(m, BYTES("Trash"), 0, &after), 0);
+	CHECK(strcmp(before.id, after.id) != 0);
+	drop_index();
+	expect_counts(m, "INBOX", 3, 2);
+	expect_counts(m, "Sent", 0, 0);
+	mail_close(m);
+}
+
 static void
 rename_inbox(void)
 {
@@ -277,4 +335,5 @@ most_of_a_large_folder(void)
 TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
     TEST(copy_and_move), TEST(names), TEST(rename_inbox),
+    TEST(counters_of_what_is_closed),
     TEST(most_of_a_large_folder))

@@ -1,0 +1,69 @@
+/*
+ * The index: which mailbox lies in which folder.
+ * Runs as: the mailbox owner.
+ */
+#include <errno.h>
+
+#include "index.h"
+#include "key.h"
+
+struct place_record {
+	struct index_place p;
+	uint32_t sum, none;
+};
+
+/* A key of TABLE_META, whose others are single letters. */
+static struct key
+place_key(uint64_t inode)
+{
+	struct key k = { .n = 0 };
+
+	key_add(&k, 'i', 1);
+	key_add(&k, inode, sizeof inode);
+	return k;
+}
+
+/* A record under another folder's key is none: the key counts too. */
+static uint32_t
+place_sum(const struct place_record *r, uint64_t inode)
+{
+	return db_checksum(&r->p, sizeof r->p) ^ (uint32_t)(inode ^ inode >> 32);
+}
+
+int
+index_place_get(struct db *d, uint64_t inode, struct index_place *p)
+{
+	struct key k = place_key(inode);
+	struct place_record r;
+	size_t n;
+
+	if (db_get(d, TABLE_META, key_bytes(&k), &r, sizeof r, &n) < 0)
+		return -1;
+	if (n != sizeof r || r.sum != place_sum(&r, inode)
+	    || memchr(r.p.id, '\0', sizeof r.p.id) == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	*p = r.p;
+	return 0;
+}
+
+int
+index_place_put(struct db *d, uint64_t inode, const struct index_place *p)
+{
+	struct key k = place_key(inode);
+	struct place_record r;
+
+	memset(&r, 0, sizeof r);
+	memcpy(&r.p, p, sizeof r.p);
+	r.sum = place_sum(&r, inode);
+	return db_put(d, TABLE_META, key_bytes(&k), bytes_make(&r, sizeof r));
+}
+
+int
+index_place_drop(struct db *d, uint64_t inode)
+{
+	struct key k = place_key(inode);
+
+	return db_delete(d, TABLE_META, key_bytes(&k));
+}

@@ -1,0 +1,117 @@
+/*
+ * Folders as the index has them, by a look from outside.
+ * Runs as: the mailbox owner.
+ *
+ * A folder is found by the inode of its directory; the state file, which is
+ * only ever replaced, says which mailbox it is. Unless it was changed since,
+ * which its stamp tells, it need not be read again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "glance.h"
+
+/* So many notes make one transaction. */
+#define NOTES_MAX 128
+
+struct glances {
+	size_t n;
+	struct {
+		uint64_t inode;
+		struct index_place place;
+	} v[NOTES_MAX];
+};
+
+static bool
+same_state(const struct index_place *p, const struct stamp_part *state)
+{
+	return p->state_inode == state->inode && p->state_sec == state->sec
+	    && p->state_nsec == state->nsec;
+}
+
+/* What the index notes of the folder, or soon will. */
+static bool
+find_place(struct mail *m, const struct glimpse *g, struct index_place *p)
+{
+	const struct glances *noted = m->glances;
+
+	if (index_place_get(m->db, g->inode, p) == 0 && same_state(p, &g->state))
+		return true;
+	for (size_t i = 0; noted != NULL && i < noted->n; i++)
+		if (noted->v[i].inode == g->inode
+		    && same_state(&noted->v[i].place, &g->state)) {
+			*p = noted->v[i].place;
+			return true;
+		}
+	return false;
+}
+
+bool
+glance(struct mail *m, struct bytes name, struct glimpse *g, struct bound *b)
+{
+	const struct store_ops *ops = m->store->ops;
+	struct index_place p;
+
+	*b = (struct bound){ .mail = m };
+	*g = (struct glimpse){ 0 };
+	if (ops->glance == NULL || ops->glance(m->store, name, g) < 0) {
+		g->state.firm = 0;
+		return false;
+	}
+	if (db_check(m->db) < 0 || !find_place(m, g, &p))
+		return false;
+	/* Known already: there is nothing to note. */
+	g->state.firm = 0;
+	memcpy(b->id, p.id, sizeof b->id);
+	return index_folder_get(m->db, b->id, &b->rec) == 0
+	    && b->rec.uidvalidity == p.uidvalidity
+	    && bound_clean(b, &g->stamp);
+}
+
+void
+glance_note(const struct bound *b, const struct glimpse *g)
+{
+	struct mail *m = b->mail;
+	struct state s;
+
+	/* The file was read behind the look at it: a newer one spoils the note. */
+	if (!g->state.firm || state_load(b->folder->dir, &s) < 0
+	    || s.inode != g->inode || strcmp(s.id, b->id) != 0
+	    || s.uidvalidity != b->rec.uidvalidity)
+		return;
+	if (m->glances == NULL)
+		m->glances = calloc(1, sizeof *m->glances);
+	if (m->glances == NULL)
+		return;
+	m->glances->v[m->glances->n].inode = g->inode;
+	m->glances->v[m->glances->n].place = (struct index_place){
+	    .state_inode = g->state.inode, .state_sec = g->state.sec,
+	    .state_nsec = g->state.nsec, .uidvalidity = s.uidvalidity };
+	memcpy(m->glances->v[m->glances->n].place.id, s.id, sizeof s.id);
+	if (++m->glances->n == NOTES_MAX)
+		glances_flush(m);
+}
+
+void
+glances_flush(struct mail *m)
+{
+	struct glances *g = m->glances;
+	int rc = 0;
+
+	m->glances = NULL;
+	if (g != NULL && db_begin(m->db) == 0) {
+		for (size_t i = 0; rc == 0 && i < g->n; i++)
+			rc = index_place_put(m->db, g->v[i].inode, &g->v[i].place);
+		if (rc == 0)
+			db_commit(m->db);
+		else
+			db_abort(m->db);
+	}
+	free(g);
+}
+
+int
+glance_forget(struct bound *b)
+{
+	return index_place_drop(b->mail->db, b->state.inode);
+}
