@@ -108,9 +108,10 @@ class Waiting(Watched):
         return [os.path.join(self.programs, protocol)]
 
     def private(self):
-        """Kilobytes that the last session shares with nobody."""
+        """Kilobytes of the last session that are in no file: the pages of one in memory
+        (tmpfs) would count as its own, as long as nobody else looks at them."""
         with open("/proc/%d/smaps_rollup" % self.running[-1][1].pid) as f:
-            return int(re.search(r"^Private_Dirty: +(\d+)", f.read(), re.M).group(1))
+            return int(re.search(r"^Anonymous: +(\d+)", f.read(), re.M).group(1))
 
 
 def need(program):
