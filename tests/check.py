@@ -2,10 +2,9 @@
 """Run every test there is and count: what `make check` does.
 
 Programs that print TAP are run two at a time; what fails is shown with its
-diagnostics, and run once more, alone. The last line is `N passed, N failed, N skipped`.
+diagnostics. The last line is `N passed, N failed, N skipped`.
 """
 import argparse
-import copy
 import glob
 import os
 import re
@@ -35,13 +34,6 @@ class Suite:
         self.name, self.command, self.env = name, command, env
         self.passed = self.failed = self.skipped = 0
         self.report = []
-
-    def afresh(self):
-        """The same, before it was run."""
-        new = copy.copy(self)
-        new.passed = new.failed = new.skipped = 0
-        new.report = []
-        return new
 
     def run(self):
         begun = time.monotonic()
@@ -211,17 +203,6 @@ def run_all(todo, workers=2):
     return done
 
 
-def once_more(done):
-    """What failed beside others, alone: times that a test measures are the machine's too.
-    A failure that does not come again is still shown, as such."""
-    for i, suite in enumerate(done):
-        if suite.failed:
-            print("again, alone:", flush=True)
-            done[i] = suite.afresh().run()
-            done[i].show()
-    return done
-
-
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("--build", default=".build/out")
@@ -237,7 +218,7 @@ def main():
     begun = time.monotonic()
     done = [] if args.no_build else run_all(builds(args), workers=1)
     if not any(s.failed for s in done[:1]):
-        done += once_more(run_all(suites(args)))
+        done += run_all(suites(args))
     print("%.0f seconds" % (time.monotonic() - begun))
     count = {k: sum(getattr(s, k) for s in done) for k in ("passed", "failed", "skipped")}
     print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % count, flush=True)
