@@ -73,6 +73,19 @@ def selects(folder, n, warm, arrival):
     ]
 
 
+def at_size(folder, n):
+    """What must not depend on a mailbox's size, or not more than its answer does."""
+    selected = ("SELECT " + folder,)
+    status = "STATUS %s (MESSAGES UNSEEN UIDNEXT)" % folder
+    return [
+        Work("FETCH FLAGS of {:,}".format(n), "FETCH 1:* FLAGS", unit="message", units=n,
+             before=selected),
+        Work("STATUS of {:,}".format(n), "-r", "100", status, units=100, before=(status,)),
+        Work("session on {:,}, KB".format(n), "NOOP", unit="session", by="memory",
+             before=selected),
+    ]
+
+
 def fetches(n, large, folder):
     inbox = ("SELECT INBOX",)
     all_large = dict(unit="message", units=large, before=("SELECT " + folder,))
@@ -185,7 +198,7 @@ def works(sizes, crowd):
     if sizes.large > 0:
         rows += first_select(sizes.large, 0.5) + selects("Large", sizes.large, None, 0.05)
     if sizes.huge > 0:
-        rows += selects("Huge", sizes.huge, 0.1, None)
+        rows += selects("Huge", sizes.huge, 0.1, None) + at_size("Huge", sizes.huge)
     folder = "Large" if sizes.large > 0 else "INBOX"
     rows += fetches(n, sizes.large or n, folder)
     rows += arrivals() + changes(n) + searches(folder, sizes.large or n)
