@@ -1,5 +1,5 @@
 /*
- * SASL messages with passwords: PLAIN (RFC 4616), and what a name must be.
+ * SASL messages with passwords: PLAIN (RFC 4616), names with digests.
  */
 #ifndef SASL_H
 #define SASL_H
@@ -25,11 +25,5 @@ struct sasl_digest {
 
 /* 0, or -1 with errno EINVAL. */
 int sasl_digest(struct bytes message, struct sasl_digest *out);
-
-/*
- * Prepares a user name for comparison, in place in p: its new length, or -1
- * with errno EILSEQ when it is empty, no UTF-8, or has control characters.
- */
-ssize_t sasl_prepare(unsigned char *p, size_t n);
 
 #endif

@@ -10,7 +10,7 @@
 #include "guess.h"
 #include "log.h"
 #include "proxyheader.h"
-#include "sasl.h"
+#include "saslprep.h"
 
 /* One request and what comes behind it, and the answer; the request is wiped. */
 static int
@@ -159,16 +159,17 @@ describe(const struct login *l, const char *mechanism, struct chan_text *out)
 		chan_put(out, bytes_first(bytes_of(all), (size_t)n));
 }
 
-/* A name into its place. Preparing never makes it longer than it was. */
+/* A name into its place, prepared for comparison. */
 static bool
 put_name(struct chan_text *to, struct bytes name)
 {
-	ssize_t n = -1;
+	struct buf prepared = BUF_INIT(CHAN_TEXT_MAX);
+	int r = saslprep(name, &prepared);
 
-	if (chan_put(to, name) == 0)
-		n = sasl_prepare(to->p, to->n);
-	to->n = n < 0 ? 0 : (uint16_t)n;
-	return n >= 0;
+	if (r == 0)
+		r = chan_put(to, buf_contents(&prepared));
+	buf_free(&prepared);
+	return r == 0;
 }
 
 void

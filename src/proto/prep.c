@@ -2,7 +2,8 @@
  * Names and passwords: characters that SASLprep prohibits.
  * Runs as: login; the administrator.
  *
- * Nothing is mapped or normalised: what PAM compares is what the client sent.
+ * A password is neither mapped nor normalised for PAM, which compares what the
+ * client sent with what passwd(1) was given.
  */
 #include "prep.h"
 #include "utf8.h"

@@ -6,7 +6,9 @@
 
 #include "base64.h"
 #include "foreign.h"
+#include "prep.h"
 #include "sasl.h"
+#include "saslprep.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -24,14 +26,30 @@ check_plain(struct bytes message)
 		abort();
 }
 
+/* What is prepared may stand in a line, and is so for good. */
+static void
+check_prepared(struct bytes text)
+{
+	struct buf once = BUF_INIT(1024), twice = BUF_INIT(1024);
+
+	if (saslprep(text, &once) == 0) {
+		if (once.len == 0 || !prep_allowed(buf_contents(&once)))
+			abort();
+		if (saslprep(buf_contents(&once), &twice) < 0
+		    || !bytes_equal(buf_contents(&once), buf_contents(&twice)))
+			abort();
+	}
+	buf_free(&once);
+	buf_free(&twice);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	unsigned char *out = malloc(BASE64_DECODED_MAX(n) + 1);
-	unsigned char *name = malloc(n + 1);
 	ssize_t length;
 
-	if (out == NULL || name == NULL)
+	if (out == NULL)
 		abort();
 	(void)foreign_protocol(bytes_make(p, n));
 	check_plain(bytes_make(p, n));
@@ -40,11 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	if (length >= 0)
 		check_plain(bytes_make(out, (size_t)length));
-	if (n > 0)
-		memcpy(name, p, n);
-	if (sasl_prepare(name, n) > (ssize_t)n)
-		abort();
-	free(name);
+	check_prepared(bytes_make(p, n));
 	free(out);
 	return 0;
 }

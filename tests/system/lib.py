@@ -306,7 +306,8 @@ class User:
         self.name, self.password = name, password
         self.home = "/home/" + name
         self.maildir = self.home + "/Maildir"
-        run("useradd", "-m", "-s", "/bin/sh", "-d", self.home, name)
+        run("useradd", *[] if name.isascii() else ["--badname"], "-m", "-s", "/bin/sh", "-d",
+            self.home, name)
         run("chpasswd", "-c", "SHA512", "-s", "1000", input="%s:%s\n" % (name, password))
         self.uid, self.gid = os.stat(self.home).st_uid, os.stat(self.home).st_gid
         self.delivered = 0

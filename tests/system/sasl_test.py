@@ -438,7 +438,8 @@ def gsasl(who, mechanism, *options, password="pencil", ok=(0,), port=143):
                if "--late" in options else "--verbose", "-d", "--mechanism", mechanism,
                "--authentication-id", who.name if isinstance(who, User) else who,
                "--password", password, "--x509-ca-file", "/etc/mailreeve/tls.crt",
-               *[o for o in options if o != "--late"], input="x LOGOUT\n", ok=ok)
+               *[o for o in options if o != "--late"], input="x LOGOUT\n", ok=ok,
+               env=dict(os.environ, LC_ALL="C.UTF-8"))
 
 
 def test_gnu_sasl():
@@ -466,6 +467,51 @@ def test_gnu_sasl():
         gsasl(who, "SCRAM-SHA-256-PLUS", "--starttls", "--priority",
               "NORMAL:-VERS-ALL:+VERS-TLS1.2")
         assert "result=ok" in log.wait("login: .*via=SCRAM-SHA-256-PLUS/TLSv1.2", mark)
+
+
+def test_passwords_that_clients_prepare():
+    """gsasl prepares what it is given (RFC 5802 section 2.2), and so does `mailreeve passwd`."""
+    who = user("prepared")
+    with Server(max_failures="20", failure_delay="0s") as server:
+        for given, same in (("\u00aa\u2168", "aIX"), ("a\u00a0b\u3000c", "a b c"),
+                            ("o\u0308\u00adx", "\u00f6x")):
+            passwd(who, password=given)
+            for typed, answer in ((given, "ok"), (same, "ok"), (same + "x", "refused")):
+                mark = log.mark()
+                gsasl(who, "SCRAM-SHA-256", "--no-starttls", password=typed,
+                      ok=(0,) if answer == "ok" else None)
+                line = log.wait("login: .*user=%s .*via=SCRAM-SHA-256/" % who.name, mark)
+                assert "result=" + answer in line, (given, typed, line)
+
+
+def test_names_are_prepared_for_every_mechanism():
+    """One account, however its name is spelled."""
+    who = User("j\u00f6rg%d" % user("spelled").uid, password="pen\u00aa cil")
+    passwd(who)
+    other = who.name.replace("\u00f6", "o\u0308").replace("g", "\uff47\u00ad")
+    quoted = re.escape(who.name.replace("\u00f6", "\\c3\\b6"))
+    assert other != who.name
+    with Server() as server:
+        for protocol, command in (("imap", 'a1 LOGIN {%(n)d+}\r\n%(name)s "%(password)s"\r\n'),
+                                  ("pop3", "USER %(name)s\r\nPASS %(password)s\r\n")):
+            for name in (other, who.name):
+                t = Talk(server, protocol)
+                assert good(t.scram("SCRAM-SHA-256", name, "pencil")), (protocol, name)
+                t.close()
+                t = Talk(server, protocol)
+                assert good(t.begin("PLAIN", "%s\0%s\0%s" % (name, name, who.password)))
+                t.close()
+                mark = log.mark()
+                c = getattr(server, protocol)()
+                c.send((command % dict(n=len(name.encode()), name=name,
+                                       password=who.password)).encode())
+                line = log.wait("login: .* user=%s " % quoted, mark)
+                assert "result=ok" in line, line
+                c.close()
+        # What PAM compares is what passwd(1) was given, and so is not prepared.
+        t = Talk(server)
+        assert t.begin("PLAIN", "\0%s\0%s" % (who.name, "pena cil"))[0] == "NO"
+        t.close()
 
 
 # ---- CRAM-MD5 and APOP -------------------------------------------------------------

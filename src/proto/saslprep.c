@@ -1,6 +1,6 @@
 /*
  * SASLprep (RFC 4013), as a profile of stringprep (RFC 3454).
- * Runs as: the administrator; pure.
+ * Runs as: login; the administrator.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -68,8 +68,17 @@ is_fit(struct bytes text)
 	return !right || (!left && first && last);
 }
 
-int
-saslprep(struct bytes text, struct buf *out)
+static bool
+is_ascii(struct bytes text)
+{
+	while (text.n > 0 && text.p[0] < 0x80)
+		text = bytes_from(text, 1);
+	return text.n == 0;
+}
+
+/* What is not ASCII, and has no NUL. */
+static int
+prepare(struct bytes text, struct buf *out)
 {
 	struct buf mapped = BUF_INIT(out->max + 1);
 	utf8proc_uint8_t *composed = NULL;
@@ -87,6 +96,19 @@ saslprep(struct bytes text, struct buf *out)
 		free(composed);
 	}
 	buf_wipe(&mapped);
+	return r;
+}
+
+/* Most names are ASCII: utf8proc's tables are not touched for them. */
+int
+saslprep(struct bytes text, struct buf *out)
+{
+	int r = -1;
+
+	if (is_ascii(text))
+		r = text.n > 0 && prep_allowed(text) ? buf_bytes(out, text) : -1;
+	else if (bytes_find(text, '\0') < 0)
+		r = prepare(text, out);
 	if (r < 0)
 		errno = EILSEQ;
 	return r;
