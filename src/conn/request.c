@@ -163,6 +163,24 @@ conclude(struct turn *t, const struct chan_text *as)
 		c->failures++;
 }
 
+/* Who asked about a name and left has made a guess, unless he proved himself. */
+static void
+end_exchange(struct conn *c, struct entry *e)
+{
+	struct exchange *x = &c->exchange;
+
+	if (e->who.name != NULL && e->who.delay.begun != 0) {
+		e->who.result = CHAN_CHALLENGE;
+		report_attempt(c, &e->who, e->tls);
+		if (x->proved)
+			delay_end(&e->who.delay, GUESS_UNDECIDED);
+	}
+	if (verifiers[x->mechanism].end != NULL)
+		verifiers[x->mechanism].end(x);
+	buf_wipe(&x->challenge);
+	explicit_bzero(x, sizeof *x);
+}
+
 static int
 serve_login(struct turn *t)
 {
@@ -173,6 +191,7 @@ serve_login(struct turn *t)
 	if (c->failures >= c->conf.max_failures
 	    || !chan_string(&t->q->tag, t->e->tag, TAG_MAX))
 		return -1;
+	end_exchange(c, t->e);
 	t->e->read_only = false;
 	*who = (struct attempt){ .name = name, .secret = secret,
 	    .said = BUF_INIT(CHAN_TEXT_MAX), .result = CHAN_REFUSED };
@@ -189,22 +208,6 @@ serve_login(struct turn *t)
 	return 0;
 }
 
-/* Who proved himself and left has learnt something: that leaves a line, too. */
-static void
-end_exchange(struct conn *c, struct entry *e)
-{
-	struct exchange *x = &c->exchange;
-
-	if (x->proved && e->who.name != NULL) {
-		e->who.result = CHAN_CHALLENGE;
-		report_and_wait(&e->who, c, e->tls);
-	}
-	if (verifiers[x->mechanism].end != NULL)
-		verifiers[x->mechanism].end(x);
-	buf_wipe(&x->challenge);
-	explicit_bzero(x, sizeof *x);
-}
-
 static int
 take_step(struct turn *t, exchange_step *step)
 {
@@ -216,9 +219,6 @@ take_step(struct turn *t, exchange_step *step)
 	if (step == NULL || c->failures >= c->conf.max_failures
 	    || !chan_string(&t->q->tag, t->e->tag, TAG_MAX))
 		return -1;
-	/* Who it is about may be known before the proof comes, which is the guess. */
-	if (x->user[0] != '\0' && who->delay.begun == 0)
-		count_attempt(t);
 	process_deadline(c->conf.pam_timeout * 1000, "SASL");
 	buf_clear(&x->challenge);
 	r = step(x, t->q, t->token);
@@ -226,6 +226,9 @@ take_step(struct turn *t, exchange_step *step)
 	t->e->tls = t->q->tls == 1;
 	if (r == CHAN_CHALLENGE) {
 		t->rep.result = r;
+		/* What is said of a name costs what a guess does, proof or not. */
+		if (x->user[0] != '\0' && who->delay.begun == 0)
+			count_attempt(t);
 		return buf_bytes(&t->follow, buf_contents(&x->challenge));
 	}
 	who->result = r;

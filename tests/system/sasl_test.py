@@ -341,6 +341,34 @@ def test_guesses_by_scram_take_longer_too():
         t.close()
 
 
+def test_asking_for_salts_is_guessing():
+    """Who begins and never proves is counted, waits, and stands in the log; so does the next proof."""
+    who = member("salt")
+    with Server(failure_delay="1s", max_failures="20") as server:
+        t = Talk(server, source=("127.0.6.3", 0))
+        t.c.timeout = 60
+        mark, taken = log.mark(), []
+        for i in range(4):
+            begun = time.monotonic()
+            kind, said = t.begin("SCRAM-SHA-256", Scram("SCRAM-SHA-256", "name%d" % i, "x").first())
+            assert kind == "+", said
+            taken.append(time.monotonic() - begun)
+            assert t.say("*")[0] == "BAD"
+        assert taken[3] > 0.98, taken
+        begun = time.monotonic()
+        assert t.c.command("LOGIN %s wrong" % who.name)[0].split()[1] == b"NO"
+        assert time.monotonic() - begun > 3.98, "the fifth guess from there"
+        for i in range(4):
+            log.wait("login: .* user=name%d .*result=unfinished guess=- " % i, mark)
+        t.close()
+        t = Talk(server, source=("127.0.6.4", 0))   # of the name itself: two, and then it is in
+        for _ in range(2):
+            t.begin("SCRAM-SHA-256", Scram("SCRAM-SHA-256", who.name, "x").first())
+            t.say("*")
+        assert good(t.scram("SCRAM-SHA-256", who.name, "pencil"))
+        t.close()
+
+
 def test_cancelling_and_lines_that_are_too_long():
     who = member("cancel")
     for protocol, bad in (("imap", "BAD"), ("pop3", "-ERR")):
