@@ -67,6 +67,14 @@ bool secrets_next_of(struct bytes *text, struct bytes user, enum secret_kind k,
 bool secrets_find(struct bytes text, struct bytes user, enum secret_kind k,
     struct secret *out);
 
+/*
+ * The line of that kind that somebody with this key is like. Of many keys each
+ * line has its share, and a key keeps its line while that is there, whatever
+ * others come and go. False: there is none.
+ */
+bool secrets_alike(struct bytes text, enum secret_kind k, uint64_t key,
+    struct secret *out);
+
 /* The line of s, with its end, behind what is in out. 0, or -1 with errno. */
 int secrets_print(const struct secret *s, struct buf *out);
 

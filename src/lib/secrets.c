@@ -205,6 +205,41 @@ secrets_find(struct bytes text, struct bytes user, enum secret_kind k,
 	return found;
 }
 
+/* How much a key likes a user's line: no digest, for all lines are asked. */
+static uint64_t
+affinity(struct bytes user, uint64_t key)
+{
+	for (size_t i = 0; i < user.n; i++)
+		key = (key ^ user.p[i]) * 0x100000001b3;	/* FNV-1a */
+	key = (key ^ key >> 30) * 0xbf58476d1ce4e5b9;	/* SplitMix64 */
+	key = (key ^ key >> 27) * 0x94d049bb133111eb;
+	return key ^ key >> 31;
+}
+
+/* Rendezvous hashing. */
+bool
+secrets_alike(struct bytes text, enum secret_kind k, uint64_t key,
+    struct secret *out)
+{
+	uint64_t most = 0;
+	bool found = false;
+	struct secret s;
+
+	while (text.n > 0) {
+		struct bytes line = bytes_split(&text, '\n'), rest = line;
+		uint64_t a = affinity(bytes_split(&rest, ' '), key);
+
+		if (a < most || !is_about(line, (struct bytes){ 0 }, k)
+		    || secrets_parse(line, &s) < 0)
+			continue;
+		most = a;
+		*out = s;
+		found = true;
+	}
+	explicit_bzero(&s, sizeof s);
+	return found;
+}
+
 int
 secrets_next(struct bytes *text, struct secret *out)
 {

@@ -68,23 +68,39 @@ host_secret(struct bytes text, unsigned char out[DIGEST_MAX])
 }
 
 /*
- * The secret that a stranger would have: always the same for a name, with the
- * count and the length of salt that others have here.
+ * The count and the length of salt of somebody here, else new ones: as many
+ * strangers as users have them, and a stranger's do not change when others come.
  */
+static void
+liken(struct secret *s, struct bytes text, struct bytes key, struct bytes name)
+{
+	unsigned char drawn[DIGEST_MAX];
+	uint64_t number;
+	struct secret like;
+
+	digest_hmac(DIGEST_SHA256, key, BYTES("like"), name, drawn);
+	memcpy(&number, drawn, sizeof number);
+	if (!secrets_alike(text, s->kind, number, &like))
+		like = (struct secret){ .iterations = SECRETS_ITERATIONS,
+		    .salt_n = SECRETS_SALT_SIZE };
+	s->iterations = like.iterations;
+	s->salt_n = like.salt_n;
+	explicit_bzero(drawn, sizeof drawn);
+	explicit_bzero(&like, sizeof like);
+}
+
+/* The secret that a stranger would have: always the same for a name. */
 static void
 make_stranger(struct exchange *x, struct bytes text, enum secret_kind k)
 {
 	unsigned char host[DIGEST_MAX], drawn[DIGEST_MAX];
 	struct bytes key = bytes_make(host, sizeof host);
 	struct bytes name = bytes_of(x->user);
-	struct secret like, *s = &x->secret;
+	struct secret *s = &x->secret;
 
 	host_secret(text, host);
-	if (!secrets_find(text, (struct bytes){ 0 }, k, &like))
-		like = (struct secret){ .iterations = SECRETS_ITERATIONS,
-		    .salt_n = SECRETS_SALT_SIZE };
-	*s = (struct secret){ .kind = k, .iterations = like.iterations,
-	    .salt_n = like.salt_n, .value_n = SECRETS_HOST_SIZE };
+	*s = (struct secret){ .kind = k, .value_n = SECRETS_HOST_SIZE };
+	liken(s, text, key, name);
 	digest_hmac(DIGEST_SHA512, key, bytes_of(secrets_kind_name(k)), name, drawn);
 	memcpy(s->salt, drawn, s->salt_n);
 	digest_hmac(DIGEST_SHA512, key, BYTES("keys"), name, drawn);
@@ -93,7 +109,6 @@ make_stranger(struct exchange *x, struct bytes text, enum secret_kind k)
 	memcpy(s->value, drawn, s->value_n);
 	explicit_bzero(host, sizeof host);
 	explicit_bzero(drawn, sizeof drawn);
-	explicit_bzero(&like, sizeof like);
 }
 
 void

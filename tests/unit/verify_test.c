@@ -176,35 +176,92 @@ copy_words(char out[EXCHANGE_SAID_MAX + 1])
 	memmove(out, at == NULL ? out : at, strlen(at == NULL ? out : at) + 1);
 }
 
+#define HOST "* HOST$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+#define KEYS "6dlGYMOdZcOPutkcNY8U2g7vK9Y=:D+CSWLOshSulAsxiupA+qs2/fTE="
+
+/* The salt and count that strangerN is told; what is said of its secret. */
+static uint32_t
+tell_stranger(const char *file, int n, char words[EXCHANGE_SAID_MAX + 1])
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "stranger%d", n);
+	begin(file, MECHANISM_SCRAM_SHA_1);
+	fill(name, "", BYTES(""));
+	CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_CHALLENGE);
+	CHECK(!x.known);
+	copy_words(words);
+	return x.secret.iterations;
+}
+
 /* Salt and count of a stranger: always the same, another for each, as others'. */
 static void
 strangers_are_steady(void)
 {
-	static const char file[] = "other SCRAM-SHA-1$5000:QSXCR+Q6sek8bf92$"
-	    "6dlGYMOdZcOPutkcNY8U2g7vK9Y=:D+CSWLOshSulAsxiupA+qs2/fTE=\n" SHA1
-	    "* HOST$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+	static const char file[] = "other SCRAM-SHA-1$5000:QSXCR+Q6sek8bf92$" KEYS
+	    "\n" HOST;
 	static const char more[] = "# changed\n" SHA256
-	    "other SCRAM-SHA-1$5000:QSXCR+Q6sek8bf92$"
-	    "6dlGYMOdZcOPutkcNY8U2g7vK9Y=:D+CSWLOshSulAsxiupA+qs2/fTE=\n"
-	    "* HOST$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+	    "other SCRAM-SHA-1$5000:QSXCR+Q6sek8bf92$" KEYS "\n" HOST;
 	static const struct {
-		const char *file, *name;
-	} rows[] = { { file, "a" }, { more, "a" }, { file, "b" } };
+		const char *file;
+		int name;
+	} rows[] = { { file, 1 }, { more, 1 }, { file, 2 } };
 	char words[3][EXCHANGE_SAID_MAX + 1];
 
 	if (!setup())
 		return;
 	for (size_t i = 0; i < 3; i++) {
-		begin(rows[i].file, MECHANISM_SCRAM_SHA_1);
-		fill(rows[i].name, "", BYTES(""));
-		CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_CHALLENGE);
-		CHECK(!x.known);
-		CHECK_EQ_INT(x.secret.iterations, 5000);
+		CHECK_EQ_INT(tell_stranger(rows[i].file, rows[i].name, words[i]), 5000);
 		CHECK_EQ_INT(x.secret.salt_n, 12);
-		copy_words(words[i]);
 	}
 	CHECK(strcmp(words[0], words[1]) == 0);
 	CHECK(strcmp(words[0], words[2]) != 0);
+}
+
+#define STRANGERS 200
+
+/* n users with a count of 4096 and salts of 12, half as many of 9000 and 16. */
+static void
+mixed_file(struct buf *text, int n)
+{
+	*text = BUF_INIT(65536);
+	for (int i = 0; i < n; i++) {
+		buf_printf(text, "ann%d SCRAM-SHA-1$4096:QSXCR+Q6sek8bf92$" KEYS "\n", i);
+		if (i % 2 == 0)
+			buf_printf(text, "bob%d SCRAM-SHA-1$9000:"
+			    "W22ZaJ0SNY7soEsUEjb6gQ==$" KEYS "\n", i);
+	}
+	buf_text(text, HOST);
+}
+
+/* What is rare among users is as rare among strangers, and stays where it was. */
+static void
+strangers_are_like_users(void)
+{
+	char before[STRANGERS][EXCHANGE_SAID_MAX + 1], words[EXCHANGE_SAID_MAX + 1];
+	struct buf text, more;
+	int few = 0, moved = 0;
+
+	if (!setup())
+		return;
+	mixed_file(&text, 20);
+	mixed_file(&more, 22);
+	for (int i = 0; i < STRANGERS; i++) {
+		uint32_t count = tell_stranger(buf_string(&text), i, before[i]);
+
+		CHECK(count == 4096 ? x.secret.salt_n == 12
+		    : count == 9000 && x.secret.salt_n == 16);
+		few += count == 9000;
+	}
+	for (int i = 0; i < STRANGERS; i++) {
+		(void)tell_stranger(buf_string(&more), i, words);
+		moved += strcmp(words, before[i]) != 0;
+	}
+	printf("# %d of %d like the third; %d moved\n", few, STRANGERS, moved);
+	CHECK(few > STRANGERS / 5 && few < STRANGERS / 2);
+	CHECK(moved < STRANGERS / 10);
+	buf_free(&text);
+	buf_free(&more);
 }
 
 static void
@@ -373,7 +430,7 @@ strangers_cost_what_users_cost(void)
 }
 
 TEST_MAIN(TEST(scram_is_that_of_the_rfcs), TEST(a_proof_is_of_one_message),
-    TEST(strangers_are_steady), TEST(without_a_file_nobody_is_proved),
+    TEST(strangers_are_steady), TEST(strangers_are_like_users), TEST(without_a_file_nobody_is_proved),
     TEST(shared_passwords_are_those_of_the_rfcs), TEST(stamps_differ),
     TEST(certificates_have_owners), TEST(anonymous_is_who_is_configured),
     TEST(kinds_are_seen), TEST(strangers_cost_what_users_cost))
