@@ -34,7 +34,7 @@
 #define CHAN_TEXT_MAX 1024
 #define STAMP_MAX 64			/* APOP's time stamp, with a NUL */
 #define CHAN_PEM_MAX 131072		/* issuers of clients' certificates */
-#define CHAN_TOKEN_MAX 9216		/* 12288 characters of base64: RFC 5034 section 4 */
+#define CHAN_TOKEN_MAX 65535		/* what Active Directory's tickets may grow to */
 
 enum chan_request {
 	CHAN_HELLO = 1,		/* first, once: login is in its cage */

@@ -18,8 +18,7 @@
 #include "chan.h"
 
 struct outside_ask {
-	uint32_t n;
-	unsigned char p[CHAN_TOKEN_MAX];	/* what a client said at once */
+	uint32_t n;		/* bytes that follow, at most CHAN_TOKEN_MAX: what a client said at once */
 };
 
 enum outside_verdict {

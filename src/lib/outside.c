@@ -129,18 +129,14 @@ take(struct exchange *x, const struct outside_answer *a)
 enum chan_result
 outside_step(struct exchange *x, const struct chan_req *q, struct bytes token)
 {
-	static struct outside_ask ask;
+	const struct outside_ask ask = { .n = (uint32_t)token.n };
 	struct outside_answer answer;
 	uint64_t deadline = clock_ms() + ANSWER_MS;
-	int r = -1;
+	int r = chan_send(verifier.chan, &ask, sizeof ask, deadline);
 
 	(void)q;
-	if (token.n <= sizeof ask.p) {
-		ask.n = (uint32_t)token.n;
-		memcpy(ask.p, token.p, token.n);
-		r = chan_send(verifier.chan, &ask, sizeof ask, deadline);
-	}
-	explicit_bzero(&ask, sizeof ask);
+	if (r == 0)
+		r = chan_send(verifier.chan, token.p, token.n, deadline);
 	if (r == 0)
 		r = chan_recv(verifier.chan, &answer, sizeof answer, deadline);
 	return r < 0 ? fail(x, "verifier did not answer") : take(x, &answer);

@@ -19,20 +19,32 @@ imap_command(const struct login *l)
 	return all;
 }
 
-int
-imap_read_line(struct login *l, struct bytes *tag, struct bytes *name)
+static void
+split(const struct login *l, struct bytes *tag, struct bytes *name)
 {
-	struct lex x = { 0 };
+	struct lex x = { .rest = imap_command(l) };
 
 	*tag = *name = (struct bytes){ 0 };
-	if (wire_line(&l->wire, &l->command, IMAP_LINE_MAX) < 0)
-		return -1;
-	x.rest = imap_command(l);
 	if (lex_tag(&x, tag) < 0)
 		*tag = (struct bytes){ 0 };
 	else if (lex_space(&x) < 0 || lex_atom(&x, name) < 0)
 		*name = (struct bytes){ 0 };
-	return 0;
+}
+
+int
+imap_read_line(struct login *l, struct bytes *tag, struct bytes *name)
+{
+	int r = wire_line(&l->wire, &l->command, IMAP_LINE_MAX);
+
+	if (r < 0 && errno != E2BIG)
+		return -1;
+	split(l, tag, name);
+	/* RFC 4959 section 3: an initial response may be as long as any other. */
+	if (r < 0 && bytes_case_equal(*name, BYTES("AUTHENTICATE"))) {
+		r = wire_line(&l->wire, &l->command, SASL_LINE_MAX);
+		split(l, tag, name);
+	}
+	return r;
 }
 
 /* The literal that the command, as far as it was read, ends in. */

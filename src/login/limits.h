@@ -11,9 +11,10 @@
 
 /* RFC 2449 section 4 wants 255; passwords may be longer than that. */
 #define POP3_LINE_MAX ((size_t)2048)
-#define SASL_LINE_MAX ((size_t)12290)	/* RFC 5034 section 4, and its end */
+/* A response: CHAN_TOKEN_MAX in base64, and its end. RFC 5034 section 4 wants 12288. */
+#define SASL_LINE_MAX ((size_t)87382)
 
-#define INPUT_MAX ((size_t)131072)	/* everything read before login */
+#define INPUT_MAX ((size_t)262144)	/* everything read before login */
 #define BAD_COMMANDS_MAX 5		/* then BYE */
 
 #define GOODBYE_MS 2000			/* for a last answer to leave */

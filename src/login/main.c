@@ -140,8 +140,8 @@ main(int argc, char **argv)
 	struct login l = {
 		.conf = &conf,
 		.name = "-",
-		.command = BUF_INIT(2 * COMMAND_MAX),
-		.arena = ARENA_INIT(4 * COMMAND_MAX),
+		.command = BUF_INIT(2 * COMMAND_MAX + SASL_LINE_MAX),
+		.arena = ARENA_INIT(4 * COMMAND_MAX + SASL_LINE_MAX),
 	};
 	bool template = argc > 1 && strcmp(argv[1], CONTROL_OPTION) == 0;
 	enum template_end end = TEMPLATE_CHILD;

@@ -163,6 +163,8 @@ talk_ask(struct talk *t, struct chan_req *q, struct bytes token,
     struct bytes *challenge)
 {
 	q->mechanism = t->m->kind;
+	if (token.n > CHAN_TOKEN_MAX)
+		return MECH_BAD;
 	if (wire_flush(&t->l->wire) < 0)
 		return MECH_LOST;
 	t->verdict = ask_sasl(t->l, q, t->m->name, t->tag, token, challenge);

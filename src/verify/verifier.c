@@ -45,15 +45,18 @@ patience(const struct config *conf)
 static int
 serve(const struct verify_program *v, const struct config *conf)
 {
-	static struct outside_ask ask;
+	static unsigned char token[CHAN_TOKEN_MAX];
+	struct outside_ask ask;
 	struct outside_answer answer = { 0 };
-	int r = -1;
+	int r;
 
 	if (chan_recv(CHANNEL_FD, &ask, sizeof ask, patience(conf)) < 0)
 		return errno == EPIPE ? 0 : -1;
-	if (ask.n <= sizeof ask.p)
-		r = v->step(bytes_make(ask.p, ask.n), &answer);
-	explicit_bzero(&ask, sizeof ask);
+	if (ask.n > sizeof token || chan_recv(CHANNEL_FD, token, ask.n,
+	    clock_ms() + LINGER_MS) < 0)
+		return -1;
+	r = v->step(bytes_make(token, ask.n), &answer);
+	explicit_bzero(token, ask.n);
 	if (r < 0 || chan_send(CHANNEL_FD, &answer, sizeof answer,
 	    clock_ms() + LINGER_MS) < 0)
 		return -1;

@@ -154,6 +154,8 @@ FATAL_IMAP = {
     b"a ID (" + b"{1+}\r\na" * 100000: "too-long",
     b"a ID (" + b"{0+}\r\n" * 100000: "too-long",
     b"a LOGIN " + b"(" * 8191 + b"\r\n": "too-long",
+    b"a AUTHENTICATE PLAIN " + b"A" * 200000: "too-long",
+    (b"a AUTHENTICATE PLAIN " + b"A" * 80000 + b"\r\n") * 4: "too-long",
     b"t" * 255 + b" NOOP\r\n" + b"a NOOP\r\n" * 100000: "too-long",
 }
 
@@ -271,7 +273,7 @@ def test_refused_and_on():
 def test_responses_of_sasl():
     """None ends the server's side, none is a login, and others log in meanwhile."""
     bad = (b"", b"*", b"=", b"====", b"A", b"AAA", b"AAAA=", b"=AAA", b"A===", b"\0", b"\xff",
-           b"AGFubgBzZWNyZXQ", b"AGFubgBzZWNyZXQ==x", b"A" * 8189, b"A" * 8191 + b"=",
+           b"AGFubgBzZWNyZXQ", b"AGFubgBzZWNyZXQ==x", b"A" * 8189, b"A" * 8191 + b"=", b"A" * 87380, b"A" * 87381,
            b"AAAAAAAAAAAAAAAAAAAAAAAAAAAA", b"YQBiAGMAZA==", b"/////w==", b"a b c")
     with Server() as server, Neighbour(server):
         mark = log.mark()

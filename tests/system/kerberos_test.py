@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """GSSAPI with Kerberos: Debian's KDC, real clients, and some that cheat."""
 import base64
+import ctypes
 import imaplib
 import ssl
 
@@ -95,6 +96,67 @@ def enter(server, env, name=b"", **how):
     client = Client(server.imap(), env, **how)
     assert client.offer() == b"\1\0\0\0", "no layer, no size"
     return client.finish(name=name)
+
+
+# ---- large tickets -------------------------------------------------------------
+
+TOKEN_MAX = 65535
+
+
+def fatten(env, service, size):
+    """Put a ticket of about that size into the cache: its size."""
+    os.environ["KRB5CCNAME"] = env["KRB5CCNAME"]
+    got = ctypes.CDLL(library("fat_ticket", "-lkrb5")).fat_ticket(
+        service.encode(), ctypes.c_size_t(size))
+    assert got > size, got
+    return got
+
+
+def test_tickets_of_users_with_many_groups():
+    """As large as Active Directory's MaxTokenSize of 48,000 lets them be."""
+    with World() as w:
+        who = w.user("groups")
+        who.deliver("Subject: by ticket\n\ntext\n")
+        for service in ("imap/localhost", "pop/localhost"):
+            print("# %s: %d octets" % (service, fatten(who.env, service, 47000)))
+        who.own(who.home + "/tickets")
+        assert enter(w.server, who.env).startswith("OK")
+        for initial in ([], ["--sasl-ir"]):
+            for url in ("imaps://localhost/INBOX;MAILINDEX=1", "pop3s://localhost/1"):
+                if initial and url.startswith("pop3"):
+                    continue                    # RFC 5034 section 4: lines of 255 octets
+                mark = log.mark()
+                said = who.run("curl", "-sS", "--cacert", "/etc/mailreeve/tls.crt", "--negotiate",
+                               "--login-options", "AUTH=GSSAPI", "-u", ":", *initial, url,
+                               env=who.env)
+                assert "Subject: by ticket" in said, said
+                line = log.wait("result=ok", mark)
+                assert " user=%s " % who.name in line and " via=GSSAPI/TLS" in line
+
+
+def test_the_last_token_that_is_read():
+    """One octet less than the limit, the limit, and one more; also as an initial response."""
+    refused, bad = ("NO", "-ERR"), ("BAD", "-ERR")
+    with World(max_failures="20") as w:
+        for n, answers, judged in ((TOKEN_MAX - 1, refused, True), (TOKEN_MAX, refused, True),
+                                   (TOKEN_MAX + 1, bad, False)):
+            text = base64.b64encode(b"\x60" * n)
+            for protocol, begin, answer in (
+                    ("imap", b"x AUTHENTICATE GSSAPI\r\n", b"x " + answers[0].encode()),
+                    ("imap", b"x AUTHENTICATE GSSAPI " + text + b"\r\n",
+                     b"x " + answers[0].encode()),
+                    ("pop3", b"AUTH GSSAPI\r\n", answers[1].encode())):
+                mark = log.mark()
+                c = getattr(w.server, protocol)()
+                c.send(begin)
+                if len(begin) < 100:
+                    assert c.line() == b"+ \r\n"
+                    c.send(text + b"\r\n")
+                line = c.line()
+                assert line.startswith(answer), (n, begin[:40], line)
+                if judged:
+                    log.wait("result=refused .*no Kerberos ticket that is good here", mark)
+                c.close()
 
 
 # ---- clients -------------------------------------------------------------------

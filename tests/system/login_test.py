@@ -11,7 +11,7 @@ import fakeconn
 from fakeconn import FakeConn
 
 LOGIN = LIBEXEC + "/login"
-LINE_MAX, LITERAL_MAX, BAD_COMMANDS_MAX = 8192, 4096, 5
+LINE_MAX, SASL_LINE_MAX, LITERAL_MAX, BAD_COMMANDS_MAX = 8192, 87382, 4096, 5
 PEMS = {}
 warnings.simplefilter("ignore", DeprecationWarning)     # old TLS is what is to be refused
 
@@ -246,6 +246,16 @@ def test_imap_limits_are_where_they_should_be():
     assert b" NO " in tagged
     c.sock.sendall(b"x" * LINE_MAX + b"\r\n")
     bye(c, lines=1, code="[TOOBIG]")
+    for begin, more, code in (("x AUTHENTICATE PLAIN ", 0, None), ("x AUTHENTICATE PLAIN ", 1, "[TOOBIG]"),
+                              ("x AUTHENTICATION ", 1 - SASL_LINE_MAX, "[TOOBIG]")):
+        c = imap()
+        line = begin + "A" * (LINE_MAX + SASL_LINE_MAX + more - len(begin) - 2)
+        c.sock.sendall(line.encode() + b"\r\n")
+        if code:
+            bye(c, lines=1, code=code)
+        else:
+            assert c.line().startswith(b"x BAD "), line[:30]
+            c.ok("NOOP")
     c = imap()
     tagged, _ = c.command("LOGIN %L x", b"a" * LITERAL_MAX)
     assert b" NO " in tagged
@@ -272,7 +282,7 @@ def test_imap_many_small_literals_are_bounded():
 
 def test_imap_input_before_login_is_bounded():
     c = imap()
-    c.sock.sendall(b"x NOOP\r\n" * 20000)
+    c.sock.sendall(b"x NOOP\r\n" * 40000)
     while (line := c.line()) == b"x OK NOOP completed\r\n":
         pass
     assert line.startswith(b"* BYE [TOOBIG] "), line

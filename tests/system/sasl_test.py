@@ -378,10 +378,10 @@ def test_cancelling_and_lines_that_are_too_long():
                 assert t.begin(mechanism)[0] == "+"
                 assert t.say("*")[0] == bad
             t.begin("PLAIN")
-            t.c.send(b"A" * 12288 + b"\r\n")            # the last that is read
+            t.c.send(b"A" * 87380 + b"\r\n")            # the last that is read
             assert t.answer()[0] == bad
             t.begin("PLAIN")
-            t.c.send(b"A" * 40000 + b"\r\n")            # and the connection goes on
+            t.c.send(b"A" * 100000 + b"\r\n")           # and the connection goes on
             assert t.answer()[0] == bad
             assert good(t.scram("SCRAM-SHA-1", who.name, "pencil"))
             t.close()
