@@ -82,6 +82,14 @@ int index_place_get(struct db *d, uint64_t inode, struct index_place *p);
 int index_place_put(struct db *d, uint64_t inode, const struct index_place *p);
 int index_place_drop(struct db *d, uint64_t inode);
 
+/*
+ * What the storage remembers of all folders at once, in its own form: out is
+ * replaced. ENOENT when there is none, or it is damaged.
+ */
+int index_glimpses_get(struct db *d, struct buf *out);
+/* In a transaction. */
+int index_glimpses_put(struct db *d, struct bytes value);
+
 /* The UIDs that exist. Changing touches only the parts concerned. */
 int index_runs(struct db *d, uint32_t number, struct runs *out);
 int index_runs_change(struct db *d, uint32_t number, const struct runs *add,

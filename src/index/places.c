@@ -1,5 +1,5 @@
 /*
- * The index: which mailbox lies in which folder.
+ * The index: which mailbox lies in which folder, and what they all looked like.
  * Runs as: the mailbox owner.
  */
 #include <errno.h>
@@ -66,4 +66,44 @@ index_place_drop(struct db *d, uint64_t inode)
 	struct key k = place_key(inode);
 
 	return db_delete(d, TABLE_META, key_bytes(&k));
+}
+
+/* ---- of all folders: a checksum, then the bytes ---- */
+
+#define GLIMPSES BYTES("a")
+
+int
+index_glimpses_get(struct db *d, struct buf *out)
+{
+	uint32_t sum;
+	size_t n;
+
+	buf_clear(out);
+	if (buf_room(out, out->max) == NULL
+	    || db_get(d, TABLE_META, GLIMPSES, out->data, out->cap, &n) < 0)
+		return -1;
+	if (n >= sizeof sum)
+		memcpy(&sum, out->data, sizeof sum);
+	if (n < sizeof sum
+	    || sum != db_checksum(out->data + sizeof sum, n - sizeof sum)) {
+		errno = ENOENT;
+		return -1;
+	}
+	out->len = n;
+	buf_consume(out, sizeof sum);
+	return 0;
+}
+
+int
+index_glimpses_put(struct db *d, struct bytes value)
+{
+	struct buf copy = BUF_INIT(DB_VALUE_MAX);
+	uint32_t sum = db_checksum(value.p, value.n);
+	int rc = -1;
+
+	buf_add(&copy, &sum, sizeof sum);
+	if (buf_bytes(&copy, value) == 0)
+		rc = db_put(d, TABLE_META, GLIMPSES, buf_contents(&copy));
+	buf_free(&copy);
+	return rc;
 }

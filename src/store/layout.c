@@ -48,6 +48,23 @@ layout_good(struct bytes name)
 	return true;
 }
 
+/* Most names are the same on disk but for what separates their levels. */
+static bool
+plain(struct bytes text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] < ' ' || text.p[i] > '~' || text.p[i] == '&')
+			return false;
+	return true;
+}
+
+static void
+put_plain(unsigned char *out, struct bytes text, unsigned char from, unsigned char to)
+{
+	for (size_t i = 0; i < text.n; i++)
+		out[i] = text.p[i] == from ? to : text.p[i];
+}
+
 static void
 put_level(struct buf *out, struct bytes coded)
 {
@@ -67,6 +84,13 @@ layout_to_disk(struct bytes name, char out[LAYOUT_DISK_MAX + 1])
 
 	if (layout_inbox(name)) {
 		memcpy(out, ".", 2);
+		return 0;
+	}
+	if (good && name.n < LAYOUT_DISK_MAX && plain(name)
+	    && memchr(name.p, '.', name.n) == NULL) {
+		out[0] = '.';
+		put_plain((unsigned char *)out + 1, name, '/', '.');
+		out[1 + name.n] = '\0';
 		return 0;
 	}
 	while (good && name.n > 0) {
@@ -117,6 +141,19 @@ levels_from_disk(struct bytes rest, struct buf *name)
 	return good && name->error == 0;
 }
 
+static bool
+plain_from_disk(struct bytes rest, struct buf *name)
+{
+	unsigned char *to = plain(rest) && memchr(rest.p, '/', rest.n) == NULL
+	    ? buf_room(name, rest.n) : NULL;
+
+	if (to == NULL)
+		return false;
+	put_plain(to, rest, '.', '/');
+	name->len = rest.n;
+	return layout_good(buf_contents(name)) && !layout_inbox(buf_contents(name));
+}
+
 /*
  * What does not come out as it went in is refused: two folders never have one
  * name (a slash written in base64, an empty level, an inbox of their own).
@@ -127,6 +164,10 @@ layout_from_disk(const char *folder, struct buf *name)
 	char again[LAYOUT_DISK_MAX + 1];
 	struct bytes b = bytes_of(folder);
 
+	buf_clear(name);
+	if (b.n >= 2 && b.n <= LAYOUT_DISK_MAX && b.p[0] == '.'
+	    && plain_from_disk(bytes_from(b, 1), name))
+		return 0;
 	buf_clear(name);
 	if (b.n < 2 || b.p[0] != '.' || b.n > LAYOUT_DISK_MAX
 	    || !levels_from_disk(bytes_from(b, 1), name)

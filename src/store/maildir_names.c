@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "arrivals.h"
 #include "layout.h"
 #include "log.h"
 #include "maildir.h"
+#include "stamp.h"
 #include "sys.h"
 #include "text.h"
 
@@ -44,23 +46,63 @@ is_folder(int root, const char *disk)
 }
 
 static bool
-has_arrivals(int root, const char *disk)
+any_file(int fd)
 {
-	char path[LAYOUT_DISK_MAX + 8];
+	DIR *dir = fdopendir(fd);
 	struct dirent *e;
 	bool found = false;
-	DIR *dir;
-	int fd;
 
-	snprintf(path, sizeof path, "%s/new", disk);
-	fd = openat(root, path, OPEN_DIR);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (dir == NULL)
+	if (dir == NULL) {
+		close(fd);
 		return false;
+	}
 	while (!found && (e = readdir(dir)) != NULL)
 		found = e->d_name[0] != '.';
 	closedir(dir);
 	return found;
+}
+
+static bool
+has_arrivals(struct store *s, const char *disk, uint64_t inode)
+{
+	char path[LAYOUT_DISK_MAX + 8];
+	struct stamp_part part;
+	struct stat st;
+	bool found;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/new", disk);
+	fd = openat(s->root, path, OPEN_DIR);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	stamp_fill(&part, &st);
+	found = any_file(fd);
+	if (s->arrivals != NULL)
+		arrivals_note(s->arrivals, inode, &part, found);
+	return found;
+}
+
+/*
+ * One look tells that cur/ is there, which makes it a folder, and whether new/
+ * is as it was when it was read.
+ */
+static bool
+known_arrivals(struct store *s, const char *disk, uint64_t inode, bool *found)
+{
+	char path[LAYOUT_DISK_MAX + 16];
+	struct stamp_part part;
+	struct stat st;
+
+	if (s->arrivals == NULL || s->arrivals->known.len == 0)
+		return false;
+	snprintf(path, sizeof path, "%s/cur/../new", disk);
+	if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	stamp_fill(&part, &st);
+	return arrivals_same(s->arrivals, inode, &part, found);
 }
 
 static void
@@ -82,8 +124,23 @@ remove_tree(int at, const char *name, unsigned depth)
 	sys_rmdir(at, name);
 }
 
+/* A directory of the root whose name is a mailbox's; it may lack cur/. */
+struct candidate {
+	const char *disk;
+	struct bytes name;
+	uint64_t inode;
+};
+
+/* Some file systems do not say what an entry is. */
+static bool
+may_be_folder(const struct dirent *e)
+{
+	return e->d_name[0] == '.'
+	    && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN);
+}
+
 static int
-each_folder(int root, int (*fn)(void *arg, const char *disk, struct bytes name),
+each_candidate(int root, int (*fn)(void *arg, const struct candidate *),
     void *arg)
 {
 	struct buf name = BUF_INIT(LAYOUT_NAME_MAX * 2);
@@ -98,11 +155,11 @@ each_folder(int root, int (*fn)(void *arg, const char *disk, struct bytes name),
 		/* A deletion that a crash cut short. */
 		if (strncmp(e->d_name, TRASH_PREFIX, strlen(TRASH_PREFIX)) == 0)
 			remove_tree(root, e->d_name, TREE_DEPTH);
-		if (e->d_name[0] == '.' && layout_from_disk(e->d_name, &name) == 0
-		    && is_folder(root, e->d_name)) {
-			rc = fn(arg, e->d_name, buf_contents(&name));
-			count++;
-		}
+		if (!may_be_folder(e) || layout_from_disk(e->d_name, &name) < 0)
+			continue;
+		rc = fn(arg, &(struct candidate){ e->d_name, buf_contents(&name),
+		    e->d_ino });
+		count++;
 	}
 	closedir(dir);
 	buf_free(&name);
@@ -116,11 +173,17 @@ struct lister {
 };
 
 static int
-list_one(void *arg, const char *disk, struct bytes name)
+list_one(void *arg, const struct candidate *c)
 {
 	struct lister *l = arg;
+	bool found;
 
-	return l->fn(l->arg, name, has_arrivals(l->s->root, disk));
+	if (!known_arrivals(l->s, c->disk, c->inode, &found)) {
+		if (!is_folder(l->s->root, c->disk))
+			return 0;
+		found = has_arrivals(l->s, c->disk, c->inode);
+	}
+	return l->fn(l->arg, c->name, found);
 }
 
 int
@@ -128,9 +191,13 @@ maildir_list(struct store *s, int (*fn)(void *arg, struct bytes name,
     bool arrivals), void *arg)
 {
 	struct lister l = { s, fn, arg };
-	int rc = fn(arg, BYTES("INBOX"), has_arrivals(s->root, "."));
+	bool found;
+	int rc;
 
-	return rc != 0 ? rc : each_folder(s->root, list_one, &l);
+	if (!known_arrivals(s, ".", 0, &found))
+		found = has_arrivals(s, ".", 0);
+	rc = fn(arg, BYTES("INBOX"), found);
+	return rc != 0 ? rc : each_candidate(s->root, list_one, &l);
 }
 
 bool
@@ -232,22 +299,23 @@ struct renaming {
 };
 
 static int
-add_pair(void *arg, const char *disk, struct bytes name)
+add_pair(void *arg, const struct candidate *c)
 {
 	struct buf to = BUF_INIT(LAYOUT_NAME_MAX);
 	struct renaming *r = arg;
 	struct name_pairs *v;
 	int rc = -1;
 
-	if (!bytes_equal(name, r->from) && !layout_below(name, r->from))
+	if ((!bytes_equal(c->name, r->from) && !layout_below(c->name, r->from))
+	    || !is_folder(r->s->root, c->disk))
 		return 0;
 	v = reallocarray(r->v, r->n + 1, sizeof *v);
 	if (v == NULL)
 		return -1;
 	r->v = v;
 	buf_bytes(&to, r->to);
-	buf_bytes(&to, bytes_from(name, r->from.n));
-	snprintf(v[r->n].from, sizeof v->from, "%s", disk);
+	buf_bytes(&to, bytes_from(c->name, r->from.n));
+	snprintf(v[r->n].from, sizeof v->from, "%s", c->disk);
 	if (to.error != 0)
 		errno = EINVAL;
 	else
@@ -322,7 +390,7 @@ int
 maildir_rename(struct store *s, struct bytes from, struct bytes to)
 {
 	struct renaming r = { .s = s, .from = from, .to = to };
-	int rc = each_folder(s->root, add_pair, &r);
+	int rc = each_candidate(s->root, add_pair, &r);
 
 	if (rc == 0 && r.n == 0) {
 		errno = ENOENT;
@@ -373,7 +441,7 @@ maildir_recover(struct store *s, struct buf *text, struct bytes *from,
 	r.from = *from;
 	r.to = *to;
 	/* Those that were renamed already are not found under the old name. */
-	if (each_folder(s->root, add_pair, &r) < 0 && errno != EEXIST)
+	if (each_candidate(s->root, add_pair, &r) < 0 && errno != EEXIST)
 		rc = -1;
 	for (size_t i = 0; rc > 0 && i < r.n; i++)
 		if (sys_rename_new(s->root, r.v[i].from, s->root, r.v[i].to) < 0

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "annotations.h"
+#include "arrivals.h"
 #include "glance.h"
 #include "layout.h"
 #include "lists.h"
@@ -62,14 +63,19 @@ note_existing(void *arg, struct bytes name, bool arrivals)
 	return 0;
 }
 
+static bool
+is_inbox(const unsigned char *name)
+{
+	return name[0] == 'I' && strcmp((const char *)name, "INBOX") == 0;
+}
+
 /* INBOX first, then bytes with "/" before everything, so that trees stay together. */
 static int
 by_name(const void *a, const void *b)
 {
 	const unsigned char *x = (const void *)((const struct row *)a)->name;
 	const unsigned char *y = (const void *)((const struct row *)b)->name;
-	bool x_inbox = layout_inbox(bytes_of((const char *)x));
-	bool y_inbox = layout_inbox(bytes_of((const char *)y));
+	bool x_inbox = is_inbox(x), y_inbox = is_inbox(y);
 
 	if (x_inbox != y_inbox)
 		return x_inbox ? -1 : 1;
@@ -173,16 +179,45 @@ mark_above(struct rows *r, const struct row *below)
 static void
 sort(struct rows *r)
 {
-	if (r->n > 0)
-		qsort(r->v, r->n, sizeof *r->v, by_name);
+	size_t i = 1;
+
+	while (i < r->n && by_name(&r->v[i - 1], &r->v[i]) < 0)
+		i++;
+	if (i >= r->n)
+		return;
+	qsort(r->v, r->n, sizeof *r->v, by_name);
 	drop_doubles(r);
+}
+
+/* Folders as they are, with what the index remembers of their arrivals. */
+static int
+list_existing(struct mail *m, struct rows *r)
+{
+	struct arrivals a = ARRIVALS_INIT;
+	int rc;
+
+	if (db_check(m->db) < 0 || index_glimpses_get(m->db, &a.known) < 0)
+		buf_clear(&a.known);
+	arrivals_begin(&a);
+	m->store->arrivals = &a;
+	rc = m->store->ops->list(m->store, note_existing, r);
+	m->store->arrivals = NULL;
+	/* What cannot be kept is looked for again. */
+	if (rc == 0 && arrivals_end(&a) && db_begin(m->db) == 0) {
+		if (index_glimpses_put(m->db, buf_contents(&a.now)) == 0)
+			db_commit(m->db);
+		else
+			db_abort(m->db);
+	}
+	arrivals_free(&a);
+	return rc;
 }
 
 static int
 gather(struct mail *m, struct rows *r)
 {
 	struct name_list subscribed = { 0 }, uses = { 0 };
-	int rc = m->store->ops->list(m->store, note_existing, r);
+	int rc = list_existing(m, r);
 
 	sort(r);
 	if (rc == 0)

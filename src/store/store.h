@@ -56,6 +56,7 @@ struct glimpse {
 
 struct mbox_folder;
 struct given;
+struct arrivals;
 
 struct store {
 	const struct store_ops *ops;
@@ -67,6 +68,7 @@ struct store {
 	enum { SHARED_UNKNOWN, SHARED_NOT, SHARED_BY_HOSTS } shared;
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *progress_arg;		/* who wants to know how far work is; or NULL */
+	struct arrivals *arrivals;	/* Maildir: for list(); or NULL */
 	int tree;			/* mbox: where the folders' files begin; or -1 */
 	char *inbox;			/* mbox: path of the inbox; or NULL */
 };
