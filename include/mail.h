@@ -92,7 +92,7 @@ enum special_use {		/* RFC 6154, RFC 8457, RFC 9979 */
 };
 
 enum mailbox_attributes {
-	MAILBOX_NOSELECT = 1,		/* only a name with children */
+	MAILBOX_NOSELECT = 1,		/* not there, but mailboxes below it are */
 	MAILBOX_NONEXISTENT = 2,	/* subscribed or a parent, but not there */
 	MAILBOX_HAS_CHILDREN = 4,
 	MAILBOX_SUBSCRIBED = 8,

@@ -98,7 +98,7 @@ has_hidden_below(const struct listing *l, struct bytes name)
 	return false;
 }
 
-/* ("CHILDINFO" ("SUBSCRIBED" "SPECIAL-USE")) */
+/* ("CHILDINFO" ("SUBSCRIBED")): no other option is one that can stand there. */
 static void
 put_childinfo(struct listing *l)
 {
@@ -107,34 +107,45 @@ put_childinfo(struct listing *l)
 	put_open(r);
 	put_string(r, BYTES("CHILDINFO"));
 	put_open(r);
-	if ((l->args.options & LIST_SUBSCRIBED) != 0)
-		put_string(r, BYTES("SUBSCRIBED"));
-	if ((l->args.options & LIST_SPECIAL) != 0)
-		put_string(r, BYTES("SPECIAL-USE"));
+	put_string(r, BYTES("SUBSCRIBED"));
 	put_close(r);
 	put_close(r);
 }
 
 /* ---- one mailbox ---- */
 
+/*
+ * At most one of these stands in a response (RFC 9051 section 9, mbx-list-sflag).
+ * \NonExistent implies \Noselect, which is all that clients of RFC 3501 know.
+ */
+static const char *
+selectability(const struct listing *l, const struct mailbox_name *m)
+{
+	bool extended = l->response[0] != 'X' && (l->args.extended
+	    || (l->s->enabled & ENABLED_REV2) != 0);
+
+	if ((m->attributes & MAILBOX_NONEXISTENT) != 0 && extended)
+		return "\\NonExistent";
+	if ((m->attributes & (MAILBOX_NONEXISTENT | MAILBOX_NOSELECT)) != 0)
+		return "\\Noselect";
+	return (m->attributes & MAILBOX_MARKED) != 0 ? "\\Marked" : NULL;
+}
+
 static void
 put_attributes(struct listing *l, const struct mailbox_name *m)
 {
 	struct response *r = &l->s->out;
+	const char *select = selectability(l, m);
 	bool subscribed = (l->args.options
 	    & (LIST_SUBSCRIBED | LIST_RETURN_SUBSCRIBED)) != 0;
 
 	put_open(r);
-	if ((m->attributes & MAILBOX_NONEXISTENT) != 0)
-		put_word(r, "\\NonExistent");
-	if ((m->attributes & (MAILBOX_NONEXISTENT | MAILBOX_NOSELECT)) != 0)
-		put_word(r, "\\Noselect");
+	if (select != NULL)
+		put_word(r, select);
 	if (subscribed && (m->attributes & MAILBOX_SUBSCRIBED) != 0)
 		put_word(r, "\\Subscribed");
 	put_word(r, (m->attributes & MAILBOX_HAS_CHILDREN) != 0
 	    ? "\\HasChildren" : "\\HasNoChildren");
-	if ((m->attributes & MAILBOX_MARKED) != 0)
-		put_word(r, "\\Marked");
 	put_uses(r, m->uses);
 	if (l->response[0] == 'X' && bytes_equal(m->name, BYTES("INBOX")))
 		put_word(r, "\\Inbox");

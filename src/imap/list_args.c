@@ -126,13 +126,16 @@ patterns(struct lex *x, struct bytes reference, struct list_args *a)
 	return lex_char(x, ')');
 }
 
-/* RECURSIVEMATCH says how to use another option and is nothing without. */
+/*
+ * RECURSIVEMATCH says how to use another option and is nothing without; REMOTE
+ * and SPECIAL-USE are "independent" options (RFC 5258 section 6, RFC 6154 section 6).
+ */
 static int
 check_options(struct lex *x, const struct list_args *a)
 {
 	if ((a->options & LIST_RECURSIVE) != 0
-	    && (a->options & (LIST_SUBSCRIBED | LIST_SPECIAL)) == 0)
-		return lex_fail(x, EINVAL, "RECURSIVEMATCH wants another option");
+	    && (a->options & LIST_SUBSCRIBED) == 0)
+		return lex_fail(x, EINVAL, "RECURSIVEMATCH wants SUBSCRIBED");
 	return 0;
 }
 

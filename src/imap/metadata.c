@@ -65,20 +65,34 @@ can_have_value(struct bytes e)
 	return components(e) >= (vendor ? 4 : 2);
 }
 
+/* Names of entries are the same in any case (section 3.2). */
+static bool
+asked_before(const struct metadata_request *r, struct bytes e)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (bytes_case_equal(r->entries[i], e))
+			return true;
+	return false;
+}
+
 int
 metadata_entries(struct lex *x, struct metadata_request *r)
 {
 	bool list = lex_peek(x) == '(' && lex_char(x, '(') == 0;
+	size_t named = 0;
 
 	r->entries = arena_array(x->arena, list ? METADATA_ENTRIES_MAX : 1,
 	    sizeof *r->entries);
 	if (r->entries == NULL)
 		return lex_fail(x, errno, "Command too large");
 	do {
-		if (r->n == METADATA_ENTRIES_MAX)
+		if (named++ == METADATA_ENTRIES_MAX)
 			return lex_fail(x, E2BIG, "Too many entries");
-		if (read_entry(x, &r->entries[r->n++]) < 0)
+		if (read_entry(x, &r->entries[r->n]) < 0)
 			return -1;
+		/* The answer has each entry once. */
+		if (!asked_before(r, r->entries[r->n]))
+			r->n++;
 	} while (list && lex_peek(x) == ' ' && lex_space(x) == 0);
 	return list ? lex_char(x, ')') : 0;
 }

@@ -94,8 +94,8 @@ take_mailbox(void *arg, const struct mailbox_name *m)
 	struct taking *t = arg;
 	struct snapshot *p = t->out;
 
-	if ((m->attributes & (MAILBOX_NONEXISTENT | MAILBOX_SUBSCRIBED))
-	    == MAILBOX_NONEXISTENT)
+	if ((m->attributes & (MAILBOX_NONEXISTENT | MAILBOX_SUBSCRIBED
+	    | MAILBOX_HAS_CHILDREN)) == MAILBOX_NONEXISTENT)
 		return 0;
 	if (p->n == NOTIFY_MAILBOXES_MAX) {
 		errno = E2BIG;
@@ -244,7 +244,7 @@ tell_name(struct session *s, const struct seen *m, unsigned attributes,
 	put_open(r);
 	if ((attributes & MAILBOX_NONEXISTENT) != 0)
 		put_word(r, "\\NonExistent");
-	if ((attributes & MAILBOX_NOSELECT) != 0)
+	else if ((attributes & MAILBOX_NOSELECT) != 0)
 		put_word(r, "\\Noselect");
 	if ((attributes & MAILBOX_SUBSCRIBED) != 0)
 		put_word(r, "\\Subscribed");

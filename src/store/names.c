@@ -221,7 +221,7 @@ gather(struct mail *m, struct rows *r)
 
 	sort(r);
 	if (rc == 0)
-		rc = add_parents(r, MAILBOX_NOSELECT);
+		rc = add_parents(r, MAILBOX_NOSELECT | MAILBOX_NONEXISTENT);
 	sort(r);
 	if (rc == 0 && (rc = lists_subscribed(m->store, &subscribed)) == 0)
 		rc = add_subscribed(r, &subscribed);

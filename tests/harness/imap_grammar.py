@@ -31,6 +31,7 @@ LIST_FLAGS = {
     b"\\haschildren", b"\\hasnochildren", b"\\inbox", b"\\subscribed", b"\\remote", b"\\all", b"\\archive",
     b"\\memos", b"\\scheduled", b"\\snoozed",                          # RFC 9979
     b"\\drafts", b"\\flagged", b"\\important", b"\\junk", b"\\sent", b"\\trash"}
+SELECTABILITY = {b"\\nonexistent", b"\\noselect", b"\\marked", b"\\unmarked"}
 PLAIN_CODES = set(
     b"ALERT PARSE READ-ONLY READ-WRITE TRYCREATE UIDNOTSTICKY NOMODSEQ CLOSED UNAVAILABLE "
     b"AUTHENTICATIONFAILED AUTHORIZATIONFAILED EXPIRED PRIVACYREQUIRED CONTACTADMIN NOPERM "
@@ -466,6 +467,8 @@ class Parser:
                 self.fail("attributes that exclude each other")
         if len(set(got)) != len(got):
             self.fail("an attribute twice")
+        if len(SELECTABILITY & set(got)) > 1:
+            self.fail("more than one of %r" % SELECTABILITY)            # RFC 9051 mbx-list-sflag
         self.space()
         if not self.nil() and len(self.string()) != 1:
             self.fail("separator that is not one character")
