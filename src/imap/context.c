@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "clock.h"
 #include "commands.h"
 #include "context_result.h"
 #include "limits.h"
@@ -111,9 +113,7 @@ fill(struct session *s, struct context *x, const struct call *c,
 	if (copy(x, c->tag, &x->tag) < 0 || copy(x, w->ret->fetch, &x->fetch) < 0
 	    || copy_criteria(x, w->sort) < 0)
 		return -1;
-	s->any_number = w->named;
 	r = search_parse_lasting(s, &keys, w->charset, &x->program).result;
-	s->any_number = false;
 	return r == RESULT_OK ? 0 : -1;
 }
 
@@ -248,6 +248,15 @@ look(struct session *s, struct context *x, const struct runs *uids,
 	return r;
 }
 
+static void
+give_up(struct session *s, struct context **at)
+{
+	log_warn("mailbox=%s a context ends: %s",
+	    log_quote(mailbox_name_of(s->box)), strerror(errno));
+	refuse(s, (*at)->tag, "The search cannot go on");
+	end(at);
+}
+
 void
 session_contexts(struct session *s, const struct runs *uids, enum context_event event)
 {
@@ -260,11 +269,61 @@ session_contexts(struct session *s, const struct runs *uids, enum context_event 
 			at = &(*at)->next;
 			continue;
 		}
-		log_warn("mailbox=%s a context ends: %s",
-		    log_quote(mailbox_name_of(s->box)), strerror(errno));
-		refuse(s, (*at)->tag, "The search cannot go on");
-		end(at);
+		give_up(s, at);
 	}
+}
+
+/* ---- what changes by time alone (RFC 5032 section 2) ---- */
+
+/* One that looks at a large mailbox looks less often. */
+static int64_t
+turn_pause(const struct session *s)
+{
+	return 1 + (int64_t)(mailbox_view(s->box)->count / CONTEXT_TURN_MESSAGES);
+}
+
+static bool
+turned(const struct context *x, int64_t now)
+{
+	return x->program.ages && x->program.turns <= now;
+}
+
+static int
+look_again(struct session *s, struct context *x, int64_t now)
+{
+	x->program.turns = INT64_MAX;
+	if (look(s, x, mailbox_view(s->box), CONTEXT_CHANGED) < 0)
+		return -1;
+	if (x->program.turns < now + turn_pause(s))
+		x->program.turns = now + turn_pause(s);
+	return 0;
+}
+
+void
+session_contexts_turn(struct session *s)
+{
+	struct context **at = &s->contexts;
+	int64_t now = time(NULL);
+
+	while (*at != NULL)
+		if (!turned(*at, now) || look_again(s, *at, now) == 0)
+			at = &(*at)->next;
+		else
+			give_up(s, at);
+}
+
+uint64_t
+session_contexts_due(const struct session *s)
+{
+	int64_t due = INT64_MAX, wait;
+
+	for (const struct context *x = s->contexts; x != NULL; x = x->next)
+		if (x->program.ages && x->program.turns < due)
+			due = x->program.turns;
+	if (due == INT64_MAX)
+		return 0;
+	wait = due - time(NULL);
+	return clock_ms() + (uint64_t)(wait > 1 ? wait : 1) * 1000;
 }
 
 /* ---- CANCELUPDATE (section 4.3.5) ---- */

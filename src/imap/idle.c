@@ -56,6 +56,12 @@ fill_until(struct session *s, uint64_t autologout, uint64_t due)
 	return r;
 }
 
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 int
 session_wait_quietly(struct session *s, uint64_t autologout, uint64_t due)
 {
@@ -77,7 +83,7 @@ session_wait(struct session *s, uint64_t autologout, uint64_t due)
 	    && (s->box != NULL || session_polls(s))
 	    && clock_ms() + poll < autologout)
 		s->stream.read_deadline = clock_ms() + poll;
-	return fill_until(s, autologout, due);
+	return fill_until(s, autologout, sooner(due, session_contexts_due(s)));
 }
 
 static struct outcome

@@ -56,6 +56,9 @@
 #define CONTEXTS_MAX		20
 #define CONTEXT_ARENA_MAX	((size_t)1 << 20)
 
+/* One with OLDER or YOUNGER looks at so many messages a second, as time goes. */
+#define CONTEXT_TURN_MESSAGES	50000
+
 /* Seconds between two INPROGRESS (RFC 9585), and after which a search ends. */
 #define PROGRESS_SECONDS	10
 #define SEARCH_SECONDS_MAX	3600

@@ -44,19 +44,36 @@ limit_exceeded(const struct session *s, uint64_t messages)
 	return message_limit(s) != 0 && messages > message_limit(s);
 }
 
+uint64_t
+limit_of(const struct session *s)
+{
+	return message_limit(s) != 0 ? message_limit(s) : UINT64_MAX;
+}
+
 int
-limit_cut(const struct session *s, struct runs *uids, uint32_t *lowest)
+limit_cut_to(uint64_t most, struct runs *uids, uint32_t *lowest)
 {
 	uint32_t first;
 
 	*lowest = 0;
-	if (!limit_exceeded(s, uids->count))
+	if (uids->count <= most)
 		return 0;
-	first = runs_nth(uids, uids->count - message_limit(s) + 1);
+	if (most == 0) {
+		runs_clear(uids);
+		*lowest = UINT32_MAX;
+		return 0;
+	}
+	first = runs_nth(uids, uids->count - most + 1);
 	if (runs_remove(uids, 1, first - 1) < 0)
 		return -1;
 	*lowest = first;
 	return 0;
+}
+
+int
+limit_cut(const struct session *s, struct runs *uids, uint32_t *lowest)
+{
+	return limit_cut_to(limit_of(s), uids, lowest);
 }
 
 static struct response_code
@@ -79,9 +96,11 @@ struct outcome
 limit_said(struct session *s, uint32_t lowest, struct outcome o)
 {
 	struct response_code code = reached(message_limit(s), lowest);
+	bool issued = o.code.code == CODE_EXPUNGEISSUED;
 
-	if (lowest == 0 || o.result != RESULT_OK)
+	if (lowest == 0 || (o.result != RESULT_OK && !issued))
 		return o;
+	o.result = RESULT_OK;
 	if (o.code.code != CODE_NONE) {
 		put_condition(&s->out, BYTES(""), "NO", &code,
 		    "Only the messages with the highest UIDs");

@@ -53,17 +53,18 @@ uids_of(const struct runs *view, const struct runs *set, struct runs *uids)
 }
 
 int
-session_messages(struct session *s, struct lex *x, bool by_uid, struct runs *uids)
+session_messages(struct session *s, struct lex *x, enum set_of what, struct runs *uids)
 {
 	const struct runs *view = mailbox_view(s->box);
+	bool by_uid = what == SET_OF_UIDS;
 	uint32_t largest = by_uid ? runs_last(view) : (uint32_t)view->count;
 	struct sequence_set set;
 	int r;
 
 	*uids = RUNS_INIT;
-	if (lex_sequence_set(x, largest, by_uid || s->any_number, &set) < 0)
+	if (lex_sequence_set(x, largest, what != SET_OF_NUMBERS, &set) < 0)
 		return -1;
-	if (s->any_number && largest < UINT32_MAX
+	if (what == SET_OF_ANY_NUMBERS && largest < UINT32_MAX
 	    && runs_remove(&set.set, largest + 1, UINT32_MAX) < 0) {
 		runs_free(&set.set);
 		return lex_fail(x, errno, "Out of memory");
@@ -84,5 +85,6 @@ session_messages(struct session *s, struct lex *x, bool by_uid, struct runs *uid
 int
 call_messages(struct session *s, struct call *c, struct runs *uids)
 {
-	return session_messages(s, &c->args, call_uid(c), uids);
+	return session_messages(s, &c->args, call_uid(c) ? SET_OF_UIDS : SET_OF_NUMBERS,
+	    uids);
 }

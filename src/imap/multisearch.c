@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "context.h"
 #include "limits.h"
+#include "messagelimit.h"
 #include "search.h"
 #include "search_answer.h"
 
@@ -50,6 +51,8 @@ struct multi {
 	struct bytes *name;		/* of the mailboxes, */
 	size_t names, room;
 	bool modseq;			/* it was searched for */
+	uint64_t left;			/* messages that may still be looked at (RFC 9738), */
+	uint32_t lowest;		/* and where that ended; 0: nowhere */
 	uint64_t started;
 	const struct mailbox *selected_box;	/* or NULL */
 };
@@ -212,6 +215,7 @@ search_here(struct multi *m, struct search_program *program)
 	struct outcome o = ok("");
 	bool gone;
 
+	found.most = m->left;
 	m->modseq |= program->modseq;
 	m->ret.mailbox = mailbox_name_of(s->box);
 	if (mailbox_status_now(s->box, STATUS_COUNTS, &st) == -1 ||
@@ -227,6 +231,8 @@ search_here(struct multi *m, struct search_program *program)
 		context_keep(s, context, &found.uids, NULL);
 	else
 		context_free(context);
+	m->left -= found.looked_at;
+	m->lowest = found.lowest;
 	search_found_free(&found);
 	return o;
 }
@@ -238,9 +244,7 @@ read_and_search(struct multi *m, bool search)
 	struct lex x = m->keys;
 	struct outcome o;
 
-	m->s->any_number = true;
 	o = search_parse(m->s, &x, NULL, &program);
-	m->s->any_number = false;
 	if (o.result != RESULT_OK)
 		return o;
 	if (relevancy_wrong(&m->ret, &program) != NULL)
@@ -300,6 +304,18 @@ wrong(const struct multi *m)
 	return context_wrong(m->s, m->c, &m->ret);
 }
 
+/*
+ * The limit of RFC 9738 is the command's. A UID says where to go on in one
+ * mailbox only; for several RFC 7377 section 2.4 has a word.
+ */
+static struct outcome
+completed(const struct multi *m)
+{
+	if (m->lowest != 0 && m->names > 1)
+		return ok_code(CODE_LIMIT, "Too many messages, not all were searched");
+	return limit_said(m->s, m->lowest, ok("ESEARCH completed"));
+}
+
 static struct outcome
 run(struct multi *m)
 {
@@ -310,18 +326,18 @@ run(struct multi *m)
 	/* Without a mailbox the keys are only read, for what may be wrong with them. */
 	if (m->names == 0)
 		o = search_one(m, BYTES("INBOX"), false);
-	for (size_t i = 0; i < m->names && o.result == RESULT_OK; i++)
+	for (size_t i = 0; i < m->names && o.result == RESULT_OK && m->lowest == 0; i++)
 		o = search_one(m, m->name[i], true);
 	if (o.result == RESULT_OK && m->modseq)
 		session_enable_condstore(m->s);
-	return o.result == RESULT_OK ? ok("ESEARCH completed") : o;
+	return o.result == RESULT_OK ? completed(m) : o;
 }
 
 struct outcome
 cmd_esearch(struct session *s, struct call *c)
 {
 	struct multi m = { .s = s, .c = c, .started = clock_ms(),
-	    .selected_box = s->box };
+	    .selected_box = s->box, .left = limit_of(s) };
 
 	if (read_sources(&c->args, &m) == -1 ||
 	    search_return_parse(s, &c->args, &m.ret) == -1)

@@ -44,8 +44,9 @@ search_find(struct session *s, const struct call *c, struct search_program *prog
 	struct search_run run;
 	int r = search_begin(&run, s, c->tag, program);
 
-	if (r == 0 && found->limited)
-		r = limit_cut(s, &run.candidates, &found->lowest);
+	if (r == 0)
+		r = limit_cut_to(found->most, &run.candidates, &found->lowest);
+	found->looked_at = run.candidates.count;
 	if (r == 0 && search_is_decided(&run) && !found->relevancy)
 		r = runs_copy(&found->uids, &run.candidates);
 	else if (r == 0)
@@ -73,7 +74,7 @@ run(struct session *s, struct call *c, const struct search_return *ret,
 	struct outcome o;
 	bool gone;
 
-	found.limited = true;
+	found.most = limit_of(s);
 	if (program->modseq)
 		session_enable_condstore(s);
 	if (search_find(s, c, program, &found, &gone) == -1 ||

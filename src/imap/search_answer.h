@@ -41,13 +41,14 @@ struct search_found {
 	uint64_t modseq_first, modseq_last;	/* of the first and last message */
 	bool relevancy;			/* wanted: a byte in scores for each */
 	struct buf scores;
-	bool limited;			/* wanted: MESSAGELIMIT counts the messages looked at */
-	uint32_t lowest;		/* of those when not all were looked at, else 0 */
+	uint64_t most;			/* messages that may be looked at (MESSAGELIMIT) */
+	uint64_t looked_at;		/* how many were, */
+	uint32_t lowest;		/* and the lowest of them when not all were, else 0 */
 };
 
 #define SEARCH_FOUND(ret) ((struct search_found){ .uids = RUNS_INIT, \
 	.relevancy = ((ret)->options & RETURN_RELEVANCY) != 0, \
-	.scores = BUF_INIT(UINT32_MAX) })
+	.scores = BUF_INIT(UINT32_MAX), .most = UINT64_MAX })
 static inline void
 search_found_free(struct search_found *found)
 {

@@ -231,19 +231,27 @@ parse_date(struct parser *p, const struct key *k, struct search_node *n)
 	return 0;
 }
 
+/* The end that is not open goes with the time. */
+static void
+set_age(struct search_node *n, int64_t now)
+{
+	*(n->low == INT64_MIN ? &n->high : &n->low) = now - n->age;
+}
+
 /* OLDER and YOUNGER (RFC 5032 section 2): a message as old as that is both. */
 static int
 parse_within(struct parser *p, const struct key *k, struct search_node *n)
 {
 	uint64_t seconds;
-	int64_t then;
 
 	if (lex_space(p->x) == -1 || lex_nz_number(p->x, UINT32_MAX, &seconds) == -1)
 		return -1;
-	then = (int64_t)time(NULL) - (int64_t)seconds;
 	n->value = VALUE_ARRIVAL;
-	n->low = k->how == BEFORE ? INT64_MIN : then;
-	n->high = k->how == BEFORE ? then : INT64_MAX;
+	n->age = (uint32_t)seconds;
+	n->low = k->how == BEFORE ? INT64_MIN : 0;
+	n->high = INT64_MAX;
+	set_age(n, time(NULL));
+	p->out->ages = true;
 	return 0;
 }
 
@@ -321,7 +329,7 @@ parse_uid(struct parser *p, const struct key *k, struct search_node *n)
 	if (lex_space(p->x) == -1)
 		return -1;
 	return p->lasting ? lasting_uids(p, n)
-	    : session_messages(p->s, p->x, true, &n->set);
+	    : session_messages(p->s, p->x, SET_OF_UIDS, &n->set);
 }
 
 /* RFC 9738 section 3.2; no message need have that UID. */
@@ -478,21 +486,16 @@ parse_list(struct parser *p, struct search_node **out)
 	return lex_char(p->x, ')');
 }
 
-/*
- * Sequence numbers. In an empty mailbox nothing can be meant by them, and
- * clients search 1:* there: that is no error.
- */
+/* Sequence numbers: also such as no message has, as 1:* in an empty mailbox. */
 static int
 parse_set(struct parser *p, struct search_node **out)
 {
-	bool empty = mailbox_view(p->s->box)->count == 0;
-
 	if (session_uidonly(p->s) && lex_peek(p->x) != '$')
 		return lex_fail(p->x, EOPNOTSUPP, "Message numbers are not used any more");
 	*out = new_node(p, SEARCH_SET, STAGE_SET);
 	if (*out == NULL)
 		return -1;
-	return session_messages(p->s, p->x, empty, &(*out)->set);
+	return session_messages(p->s, p->x, SET_OF_ANY_NUMBERS, &(*out)->set);
 }
 
 static int
@@ -605,12 +608,14 @@ search_parse_lasting(struct session *s, struct lex *x, const struct bytes *chars
 }
 
 static void
-refresh(struct session *s, struct search_node *n)
+refresh(struct session *s, struct search_node *n, int64_t now)
 {
 	int number;
 
 	for (; n != NULL; n = n->next) {
-		refresh(s, n->child);
+		refresh(s, n->child, now);
+		if (n->age != 0)
+			set_age(n, now);
 		if (n->op != SEARCH_KEYWORD || n->number != KEYWORD_UNKNOWN)
 			continue;
 		number = mailbox_keyword_number(s->box, n->field, false);
@@ -622,7 +627,7 @@ refresh(struct session *s, struct search_node *n)
 void
 search_refresh(struct session *s, struct search_program *p)
 {
-	refresh(s, p->root);
+	refresh(s, p->root, time(NULL));
 }
 
 static void

@@ -53,6 +53,7 @@ struct search_node {
 	unsigned number;		/* of the keyword; which text of the sort column; which text needle */
 	enum search_value value;
 	int64_t low, high;
+	uint32_t age;			/* of OLDER and YOUNGER, or 0: the range moves with time */
 	struct runs set;
 	struct bytes field;		/* or the keyword's name */
 	struct bytes needle;		/* folded */
@@ -67,6 +68,12 @@ struct search_program {
 	bool dates;			/* dates or sizes are looked at */
 	bool modseq;			/* MODSEQ is in it: the answer tells it */
 	bool fuzzy;			/* FUZZY is in it: relevancy can be asked for */
+	/*
+	 * OLDER or YOUNGER is in it; then, after searching, the time at which the
+	 * result is another although nothing else changes.
+	 */
+	bool ages;
+	int64_t turns;
 };
 
 /*
@@ -85,7 +92,7 @@ void search_free(struct search_program *p);
  */
 struct outcome search_parse_lasting(struct session *s, struct lex *x,
     const struct bytes *charset, struct search_program *out);
-/* Before such a program is used again: keywords that came meanwhile. */
+/* Before such a program is used again: keywords that came meanwhile, and the time. */
 void search_refresh(struct session *s, struct search_program *p);
 
 #endif

@@ -117,6 +117,18 @@ try_objectid(struct looking *l, const struct search_node *n)
 
 /* ---- values ---- */
 
+/* When OLDER begins to be true of the message, or YOUNGER ceases to be. */
+static void
+note_turn(struct looking *l, const struct search_node *n, int64_t arrival)
+{
+	struct search_program *p = l->run->program;
+	bool older = n->low == INT64_MIN;
+	int64_t turns = arrival + n->age + (older ? 0 : 1);
+
+	if ((older ? arrival > n->high : arrival >= n->low) && turns < p->turns)
+		p->turns = turns;
+}
+
 static enum truth
 try_range(struct looking *l, const struct search_node *n)
 {
@@ -138,6 +150,8 @@ try_range(struct looking *l, const struct search_node *n)
 		break;
 	case VALUE_ARRIVAL:
 		v = row->internaldate;
+		if (n->age != 0)
+			note_turn(l, n, v);
 		break;
 	case VALUE_SAVED:	/* RFC 8514 section 4.3: else the internal date */
 		v = row->savedate != 0 ? row->savedate : row->internaldate;

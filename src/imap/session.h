@@ -48,7 +48,6 @@ struct session {
 	struct mailbox *box;		/* selected, or NULL */
 	struct context *contexts;	/* searches that go on (RFC 5267) */
 	struct runs saved;		/* UIDs of `$` (RFC 5182); emptied by SELECT */
-	bool any_number;		/* numbers past the end are no error (RFC 7377 section 2) */
 	unsigned bad_commands;		/* in a row */
 	unsigned literals;		/* in the current command */
 	struct asked_batches {		/* UIDBATCHES in this mailbox (RFC 10022) */
@@ -148,8 +147,12 @@ call_uid(const struct call *c)
  */
 int call_messages(struct session *s, struct call *c, struct runs *uids);
 
-/* The same where the reader stands: UIDs or sequence numbers, as SEARCH has both. */
-int session_messages(struct session *s, struct lex *x, bool by_uid,
+/*
+ * The same where the reader stands. Sequence numbers past the end are no error
+ * where SEARCH has them (RFC 7377 section 2).
+ */
+enum set_of { SET_OF_UIDS, SET_OF_NUMBERS, SET_OF_ANY_NUMBERS };
+int session_messages(struct session *s, struct lex *x, enum set_of what,
     struct runs *uids);
 
 /* ---- what handlers of message data share (tell.c) ---- */
@@ -285,6 +288,13 @@ int session_sequence(struct session *s, const struct runs *uids, struct runs *ou
 enum context_event { CONTEXT_ARRIVED, CONTEXT_CHANGED, CONTEXT_GONE };
 void session_contexts(struct session *s, const struct runs *uids,
     enum context_event event);
+
+/*
+ * Tells what time did to those that look for OLDER or YOUNGER messages; when,
+ * by clock_ms(), it will do something: 0 when never.
+ */
+void session_contexts_turn(struct session *s);
+uint64_t session_contexts_due(const struct session *s);
 
 /* All of them end. */
 void session_no_contexts(struct session *s);

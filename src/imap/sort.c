@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "context.h"
+#include "messagelimit.h"
 #include "relevancy.h"
 #include "search.h"
 #include "search_answer.h"
@@ -110,6 +111,7 @@ collect(void *arg, const struct mail_row *row, uint64_t sequence, struct facts *
 	return 0;
 }
 
+/* 1 when there are more messages to look at than one command may: none was. */
 static int
 find(struct session *s, const struct call *c, struct search_program *search,
     struct sort_list *l, bool relevancy_wanted)
@@ -120,7 +122,7 @@ find(struct session *s, const struct call *c, struct search_program *search,
 	int r = search_begin(&run, s, c->tag, search);
 
 	if (r == 0)
-		r = search_all(&run, &sink);
+		r = limit_exceeded(s, run.candidates.count) ? 1 : search_all(&run, &sink);
 	search_end(&run);
 	return r;
 }
@@ -377,12 +379,17 @@ run(struct session *s, struct call *c, const struct search_return *ret,
 	struct sort_list l = SORT_LIST(sort);
 	uint32_t *order = NULL;
 	struct outcome o = ok("SORT completed");
+	int r;
 
 	if (search->modseq)
 		session_enable_condstore(s);
-	if (find(s, c, search, &l, sort->relevancy || (ret->options & RETURN_RELEVANCY)) == -1 || (order = sort_order(&l)) == NULL ||
+	r = find(s, c, search, &l, sort->relevancy || (ret->options & RETURN_RELEVANCY));
+	if (r != 0 || (order = sort_order(&l)) == NULL ||
 	    answer(s, c, ret, &l, order, search->modseq) == -1) {
 		o = search_failed(s, ret, errno);
+		/* RFC 9738 section 3.3: half an order is none. */
+		if (r == 1)
+			o = limit_refused(s->conf->message_limit, 0);
 		context_free(context);
 	} else
 		keep_context(s, context, &l, order);

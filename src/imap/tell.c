@@ -270,5 +270,7 @@ tell_events(struct session *s, bool expunge, unsigned what)
 		return -1;
 	r = tell_difference(s, &changes, expunge, what);
 	mail_changes_free(&changes);
+	if (r == 0)
+		session_contexts_turn(s);
 	return r;
 }

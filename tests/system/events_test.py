@@ -69,6 +69,27 @@ def test_a_thousand_mailboxes_and_many_sessions():
             c.close()
 
 
+def test_a_search_by_age_goes_on():
+    """RFC 5032 section 2 in a context of RFC 5267: the time of each look counts, also while nothing else happens."""
+    who = user("ages")
+    with Server() as server:
+        for n, age in enumerate((3, 10, 40), 1):
+            who.deliver("Subject: x\n\nx\n")
+            c = server.imap_login(who, tls=False)
+            c.ok("SELECT INBOX")
+            c.command("SEARCH RETURN (UPDATE COUNT) %d OLDER %d" % (n, age + 1), tag=b"old")
+            _, found = c.command("SEARCH RETURN (UPDATE ALL) %d YOUNGER %d" % (n, age), tag=b"young")
+            if any(r.startswith(b'* ESEARCH (TAG "young") ALL') for r in found):
+                break
+            c.close()           # the machine was slow: give it more time
+        idle(c)
+        told(c, rb'\* ESEARCH \(TAG "young"\) REMOVEFROM \(0 %d\)' % n, 120)
+        told(c, rb'\* ESEARCH \(TAG "old"\) ADDTO \(0 %d\)' % n, 120)
+        c.send(b"DONE\r\n")
+        c.until(lambda r: r.startswith(b"i OK"))
+        c.logout()
+
+
 def test_no_instance_left():
     """Then sessions look every few seconds; nothing is lost but time."""
     who = user("hogged")
