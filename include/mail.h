@@ -173,6 +173,19 @@ int mail_status(struct mail *m, struct bytes name, unsigned want,
     struct mailbox_status *out);
 
 /*
+ * How a mailbox looks from outside: nothing of it is opened, and nothing made
+ * for it, as its status does for one where no session ever was.
+ */
+struct mail_glimpse {
+	uint64_t folder;		/* the same as long as it is that one */
+	int64_t arrivals, messages;	/* when files came or went, in nanoseconds */
+	bool firm;			/* another change has another time */
+	bool visited;			/* a session was there */
+};
+/* ENOTSUP: such mailboxes must be opened. */
+int mail_glimpse(struct mail *m, struct bytes name, struct mail_glimpse *out);
+
+/*
  * Limits on the user's mail and what is used of them, each set under a root of
  * its own; a limit that is 0 is none. Delivering and copying past one is
  * refused with EDQUOT. How many roots there are, 0 when nobody limits

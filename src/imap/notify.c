@@ -226,11 +226,13 @@ static struct outcome
 notify_set(struct session *s, struct call *c, struct notify *n)
 {
 	struct outcome o = notify_parse(s, &c->args, n);
+	struct snapshot seen = { 0 };
 
 	if (o.result != RESULT_OK)
 		return o;
-	if (n->n > 0 && snapshot_take(s, n, &n->seen) < 0)
+	if (n->n > 0 && snapshot_take(s, n, &seen) < 0)
 		return no(CODE_NOTIFICATIONOVERFLOW, "Too much to watch");
+	n->seen = seen;
 	/* Section 3.1: as if by NOOP. */
 	if (s->box != NULL && tell_changes(s, true) < 0 && errno != ESTALE)
 		log_warn("cannot look for changes: %s", strerror(errno));

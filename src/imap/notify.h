@@ -41,7 +41,9 @@ struct seen {
 	char *name;
 	unsigned attributes;		/* enum mailbox_attributes */
 	unsigned events;		/* what groups other than the selected want of it */
-	bool has_status;
+	unsigned uses;
+	bool has_status;		/* else only: */
+	struct mail_glimpse look;	/* of one where no session ever was */
 	struct mailbox_status st;
 	struct seen_entries entries;
 };

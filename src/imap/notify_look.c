@@ -9,6 +9,7 @@
 #include "hashes.h"
 #include "limits.h"
 #include "notify.h"
+#include "uses.h"
 
 /* How often mailboxes may go while they are looked at. */
 #define TAKE_TRIES 10
@@ -64,7 +65,62 @@ selectable(const struct seen *m)
 	return (m->attributes & (MAILBOX_NOSELECT | MAILBOX_NONEXISTENT)) == 0;
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct seen *)a)->name, ((const struct seen *)b)->name);
+}
+
+static const struct seen *
+find(const struct snapshot *p, const char *name)
+{
+	struct seen key = { .name = (char *)(uintptr_t)name };
+
+	return p->n == 0 ? NULL : bsearch(&key, p->v, p->n, sizeof *p->v, by_name);
+}
+
+static bool
+same_look(const struct mail_glimpse *a, const struct mail_glimpse *b)
+{
+	return a->firm && b->firm && a->folder == b->folder
+	    && a->arrivals == b->arrivals && a->messages == b->messages;
+}
+
+/*
+ * The status of a mailbox where no session ever was makes an index of it. Of a
+ * thousand such mailboxes most stay as they are: unless the client wants to know
+ * now, that can wait until something happens there.
+ */
+static bool
+can_wait(const struct taking *t, struct seen *m)
+{
+	const struct snapshot *before = &t->n->seen;
+	const struct seen *was = find(before, m->name);
+
+	if (was != NULL && was->has_status)
+		return false;
+	if (mail_glimpse(t->s->mail, bytes_of(m->name), &m->look) < 0
+	    || m->look.visited || !m->look.firm)
+		return false;
+	if (before->n > 0)
+		return was != NULL && same_look(&was->look, &m->look);
+	return !t->n->status || (m->events & NOTIFY_MESSAGES) == 0;
+}
+
 /* ESTALE: it went, or got another name, while we look. */
+static int
+take_status(struct taking *t, struct seen *m)
+{
+	if ((m->events & (NOTIFY_MESSAGES | NOTIFY_NAME)) == 0 || can_wait(t, m))
+		return 0;
+	m->has_status = mail_status(t->s->mail, bytes_of(m->name), STATUS_COUNTS,
+	    &m->st) == 0;
+	if (m->has_status || (errno != ENOENT && errno != ESTALE))
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
 static int
 take_more(struct taking *t, struct seen *m)
 {
@@ -72,14 +128,8 @@ take_more(struct taking *t, struct seen *m)
 
 	if (!selectable(m))
 		return 0;
-	if ((m->events & (NOTIFY_MESSAGES | NOTIFY_NAME)) != 0) {
-		m->has_status = mail_status(t->s->mail, name, STATUS_COUNTS,
-		    &m->st) == 0;
-		if (!m->has_status && (errno == ENOENT || errno == ESTALE)) {
-			errno = ESTALE;
-			return -1;
-		}
-	}
+	if (take_status(t, m) < 0)
+		return -1;
 	t->entries = &m->entries;
 	if ((m->events & NOTIFY_METADATA) != 0
 	    && mail_annotations(t->s->mail, name, take_entry, t) != 0
@@ -112,14 +162,9 @@ take_mailbox(void *arg, const struct mailbox_name *m)
 	}
 	p->v[p->n] = (struct seen){ .attributes = m->attributes,
 	    .events = notify_wanted(t->n, m->name, m->attributes),
+	    .uses = m->uses,
 	    .name = strndup((const char *)m->name.p, m->name.n) };
 	return p->v[p->n].name == NULL ? -1 : (p->n++, 0);
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct seen *)a)->name, ((const struct seen *)b)->name);
 }
 
 static bool
@@ -175,7 +220,10 @@ put_pair(struct response *r, const char *name, uint64_t v)
 	put_number(r, v);
 }
 
-/* Sections 3.1, 5.1 to 5.3: what the events wanted call for. */
+/*
+ * Sections 3.1, 5.1 to 5.3: what the events wanted call for. Who wants to hear
+ * of flags is told mod-sequences also without CONDSTORE.
+ */
 static void
 tell_counts(struct session *s, const struct seen *m, bool validity, bool flags)
 {
@@ -190,7 +238,7 @@ tell_counts(struct session *s, const struct seen *m, bool validity, bool flags)
 		put_pair(r, "UIDVALIDITY", m->st.uidvalidity);
 	if (flags)
 		put_pair(r, "UNSEEN", m->st.unseen);
-	if (session_condstore(s))
+	if (session_condstore(s) || (flags && validity))
 		put_pair(r, "HIGHESTMODSEQ", m->st.highest_modseq);
 	put_close(r);
 	put_end(r);
@@ -228,6 +276,8 @@ tell_messages(struct session *s, const struct seen *old, const struct seen *new)
 	if ((new->events & NOTIFY_MESSAGES) == 0 || !new->has_status
 	    || is_selected(s, new))
 		return;
+	if (!old->has_status && same_look(&old->look, &new->look))
+		return;
 	if (!old->has_status || validity || counts || flags)
 		tell_counts(s, new, validity || flags, flags);
 }
@@ -250,6 +300,8 @@ tell_name(struct session *s, const struct seen *m, unsigned attributes,
 		put_word(r, "\\Subscribed");
 	put_word(r, (attributes & MAILBOX_HAS_CHILDREN) != 0
 	    ? "\\HasChildren" : "\\HasNoChildren");
+	if ((attributes & MAILBOX_NONEXISTENT) == 0)
+		put_uses(r, m->uses);
 	put_close(r);
 	put_string(r, BYTES("/"));
 	put_mailbox(r, bytes_of(m->name));
@@ -264,14 +316,6 @@ tell_name(struct session *s, const struct seen *m, unsigned attributes,
 	put_end(r);
 }
 
-static const struct seen *
-find(const struct snapshot *p, const char *name)
-{
-	struct seen key = { .name = (char *)(uintptr_t)name };
-
-	return p->n == 0 ? NULL : bsearch(&key, p->v, p->n, sizeof *p->v, by_name);
-}
-
 static bool
 exists(const struct snapshot *p, const char *name)
 {
@@ -280,13 +324,20 @@ exists(const struct snapshot *p, const char *name)
 	return m != NULL && (m->attributes & MAILBOX_NONEXISTENT) == 0;
 }
 
-/* The mailbox of that id under another name, in p but not in other. */
+static bool
+same_mailbox(const struct seen *a, const struct seen *b)
+{
+	if (a->has_status && b->has_status)
+		return strcmp(a->st.id, b->st.id) == 0;
+	return a->look.folder != 0 && a->look.folder == b->look.folder;
+}
+
+/* The same mailbox under another name, in p but not in other. */
 static const struct seen *
 renamed(const struct snapshot *p, const struct snapshot *other, const struct seen *m)
 {
-	for (size_t i = 0; m->has_status && i < p->n; i++)
-		if (p->v[i].has_status && strcmp(p->v[i].st.id, m->st.id) == 0
-		    && !exists(other, p->v[i].name))
+	for (size_t i = 0; i < p->n; i++)
+		if (same_mailbox(&p->v[i], m) && !exists(other, p->v[i].name))
 			return &p->v[i];
 	return NULL;
 }
@@ -328,6 +379,25 @@ lists_changed(const struct seen *old, const struct seen *new, unsigned events)
 	return ((events & NOTIFY_NAME) != 0 && (changed & names) != 0)
 	    || ((events & NOTIFY_SUBSCRIPTION) != 0
 	    && (changed & MAILBOX_SUBSCRIBED) != 0);
+}
+
+/*
+ * Section 5.4: the parent of a mailbox that was made or deleted is affected too.
+ * Where that changed its attributes it is told anyway.
+ */
+static void
+tell_parent(struct session *s, const struct snapshot *old,
+    const struct snapshot *new, const struct seen *m, unsigned but_for)
+{
+	const char *slash = strrchr(m->name, '/');
+	char *name = slash == NULL ? NULL : strndup(m->name, (size_t)(slash - m->name));
+	const struct seen *was = name == NULL ? NULL : find(old, name);
+	const struct seen *is = name == NULL ? NULL : find(new, name);
+
+	free(name);
+	if (was != NULL && is != NULL && (is->events & ~but_for & NOTIFY_NAME) != 0
+	    && !lists_changed(was, is, NOTIFY_NAME))
+		tell_name(s, is, is->attributes, NULL);
 }
 
 /* ---- METADATA ---- */
@@ -378,6 +448,8 @@ tell_new(struct session *s, const struct snapshot *old,
 	const struct seen *was = renamed(old, new, m);
 	unsigned events = m->events & ~but_for;
 
+	if (was == NULL)
+		tell_parent(s, old, new, m, but_for);
 	if ((events & NOTIFY_NAME) != 0)
 		tell_created(s, old, new, m);
 	else if ((events & NOTIFY_SUBSCRIPTION) != 0
@@ -388,6 +460,17 @@ tell_new(struct session *s, const struct snapshot *old,
 	else if ((events & NOTIFY_MESSAGES) != 0 && m->has_status
 	    && !is_selected(s, m) && m->st.messages > 0)
 		tell_counts(s, m, true, (events & NOTIFY_FLAGS) != 0);
+}
+
+static void
+tell_gone(struct session *s, const struct snapshot *old,
+    const struct snapshot *new, const struct seen *m, unsigned but_for)
+{
+	if (renamed(new, old, m) != NULL)
+		return;
+	tell_parent(s, old, new, m, but_for);
+	if ((m->events & NOTIFY_NAME & ~but_for) != 0)
+		tell_name(s, m, MAILBOX_NONEXISTENT, NULL);
 }
 
 static void
@@ -418,13 +501,9 @@ snapshot_tell(struct session *s, const struct snapshot *old,
 {
 	bool grown = false;
 
-	for (size_t i = 0; i < old->n; i++) {
-		const struct seen *m = &old->v[i];
-
-		if (find(new, m->name) == NULL && renamed(new, old, m) == NULL
-		    && (m->events & NOTIFY_NAME & ~but_for) != 0)
-			tell_name(s, m, MAILBOX_NONEXISTENT, NULL);
-	}
+	for (size_t i = 0; i < old->n; i++)
+		if (find(new, old->v[i].name) == NULL)
+			tell_gone(s, old, new, &old->v[i], but_for);
 	for (size_t i = 0; i < new->n; i++) {
 		const struct seen *was = find(old, new->v[i].name);
 
@@ -433,6 +512,8 @@ snapshot_tell(struct session *s, const struct snapshot *old,
 			tell_new(s, old, new, &new->v[i], but_for);
 		else
 			tell_both(s, was, &new->v[i], but_for);
+		if (was != NULL && exists(old, was->name) != exists(new, was->name))
+			tell_parent(s, old, new, was, but_for);
 	}
 	if ((but_for & NOTIFY_SERVER_METADATA) == 0)
 		tell_entries(s, "", &old->server, &new->server);

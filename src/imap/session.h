@@ -189,11 +189,15 @@ session_condstore(const struct session *s)
 	return (s->enabled & ENABLED_CONDSTORE) != 0;
 }
 
-/* UID is wanted with FLAGS that no FETCH asked for (RFC 7162 3.2.4, 9051 7.5.2). */
+/*
+ * UID is wanted with FLAGS that no FETCH asked for (RFC 7162 section 3.2.4, RFC
+ * 9051 section 7.5.2, RFC 5465 section 5.1).
+ */
 static inline bool
 session_tells_uid(const struct session *s)
 {
-	return (s->enabled & (ENABLED_CONDSTORE | ENABLED_REV2)) != 0;
+	return (s->enabled & (ENABLED_CONDSTORE | ENABLED_REV2)) != 0
+	    || s->notify != NULL;
 }
 
 /*

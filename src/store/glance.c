@@ -110,6 +110,36 @@ glances_flush(struct mail *m)
 	free(g);
 }
 
+/* ---- for others ---- */
+
+static int64_t
+nanoseconds(const struct stamp_part *p)
+{
+	return p->sec * INT64_C(1000000000) + p->nsec;
+}
+
+int
+mail_glimpse(struct mail *m, struct bytes name, struct mail_glimpse *out)
+{
+	const struct store_ops *ops = m->store->ops;
+	struct glimpse g = { 0 };
+	const struct stamp_part *new = &g.stamp.part[0], *cur = &g.stamp.part[1];
+
+	errno = ENOTSUP;
+	*out = (struct mail_glimpse){ 0 };
+	if (ops->glance == NULL)
+		return -1;
+	out->visited = ops->glance(m->store, name, &g) == 0;
+	/* All but the state file, which is the last that is looked at, is there. */
+	if (!out->visited && (errno != ENOENT || cur->inode == 0))
+		return -1;
+	out->folder = g.inode;
+	out->arrivals = nanoseconds(new);
+	out->messages = nanoseconds(cur);
+	out->firm = new->firm && cur->firm;
+	return 0;
+}
+
 int
 glance_forget(struct bound *b)
 {

@@ -275,6 +275,14 @@ status_of(const struct box *b, struct mailbox_status *st)
 }
 
 int
+mail_glimpse(struct mail *m, struct bytes name, struct mail_glimpse *out)
+{
+	(void)m, (void)name, (void)out;
+	errno = ENOTSUP;
+	return -1;
+}
+
+int
 mail_status(struct mail *m, struct bytes name, unsigned want,
     struct mailbox_status *out)
 {

@@ -56,6 +56,8 @@ def test_a_thousand_mailboxes_and_many_sessions():
         watcher = server.imap_login(who, tls=False)
         tagged, _ = watcher.command("NOTIFY SET (personal (MessageNew MessageExpunge))")
         assert tagged.split()[1] == b"OK", tagged
+        # Nothing was made for mailboxes where nothing happens.
+        assert not os.path.exists(who.maildir + "/.f500/mailreeve-state")
         counts = [instances(pid) for pid in processes("imap")]
         assert len(counts) == SESSIONS + 1 and max(counts) <= 2, counts
         assert sum(counts) <= SESSIONS + 2, "%d instances of 128" % sum(counts)
