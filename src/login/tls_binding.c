@@ -3,6 +3,7 @@
  * Runs as: _mailreeve.
  */
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "tls_private.h"
@@ -10,10 +11,28 @@
 #define EXPORTER_LABEL "EXPORTER-Channel-Binding"	/* RFC 9266 section 2 */
 #define EXPORTER_SIZE 32
 
+/* RSASSA-PSS names its digest among its parameters (RFC 4055 section 3.1). */
+static int
+pss_digest(X509 *x)
+{
+	const X509_ALGOR *how;
+	RSA_PSS_PARAMS *pss;
+	int nid = NID_undef;
+
+	X509_get0_signature(NULL, &how, x);
+	pss = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(RSA_PSS_PARAMS),
+	    how->parameter);
+	if (pss != NULL)
+		nid = pss->hashAlgorithm == NULL ? NID_sha1
+		    : OBJ_obj2nid(pss->hashAlgorithm->algorithm);
+	RSA_PSS_PARAMS_free(pss);
+	return nid;
+}
+
 /*
- * RFC 5929 section 4.1: the signature's digest, but SHA-256 for MD5 and SHA-1.
- * Names of digests are not loaded (tls_prepare()), which X509_get_signature_info()
- * would need.
+ * RFC 5929 section 4.1: the signature's digest, but SHA-256 for MD5 and SHA-1;
+ * a signature without one (Ed25519) binds to nothing. Names of digests are not
+ * loaded (tls_prepare()), which X509_get_signature_info() would need.
  */
 static const EVP_MD *
 digest_of(X509 *x)
@@ -27,9 +46,11 @@ digest_of(X509 *x)
 		{ NID_sha256, EVP_sha256 }, { NID_sha384, EVP_sha384 },
 		{ NID_sha512, EVP_sha512 },
 	};
-	int nid = NID_undef;
+	int nid = NID_undef, how = X509_get_signature_nid(x);
 
-	if (OBJ_find_sigid_algs(X509_get_signature_nid(x), &nid, NULL) != 1)
+	if (how == NID_rsassaPss)
+		nid = pss_digest(x);
+	else if (OBJ_find_sigid_algs(how, &nid, NULL) != 1)
 		return NULL;
 	for (size_t i = 0; i < sizeof digests / sizeof digests[0]; i++)
 		if (digests[i].nid == nid)
@@ -37,16 +58,20 @@ digest_of(X509 *x)
 	return NULL;
 }
 
+/*
+ * Who resumes was shown no certificate now: the ticket tells, and only then,
+ * since a ticket that was opened may yet be found no good.
+ */
 void
 tls_bind(struct tls *t)
 {
-	/* Who resumes was shown none now: the ticket tells. */
-	X509 *x = SSL_session_reused(t->ssl) ? NULL : SSL_get_certificate(t->ssl);
-	const EVP_MD *md = x == NULL ? NULL : digest_of(x);
+	X509 *x = SSL_get_certificate(t->ssl);
+	const EVP_MD *md;
 	unsigned n = 0;
 
-	if (t->end_point_size != 0)
+	if (SSL_session_reused(t->ssl) == 1)
 		return;
+	md = x == NULL ? NULL : digest_of(x);
 	t->end_point_size = -1;
 	if (md != NULL && X509_digest(x, md, t->end_point, &n) == 1)
 		t->end_point_size = (int)n;
@@ -83,8 +108,9 @@ tls_binding(const struct tls *t, enum tls_binding kind,
     unsigned char out[TLS_BINDING_MAX])
 {
 	if (kind == TLS_SERVER_END_POINT) {
-		if (t->end_point_size > 0)
-			memcpy(out, t->end_point, (size_t)t->end_point_size);
+		if (t->end_point_size <= 0)
+			return -1;
+		memcpy(out, t->end_point, (size_t)t->end_point_size);
 		return t->end_point_size;
 	}
 	if (kind == TLS_UNIQUE)

@@ -13,11 +13,11 @@ struct tls {
 	const char *alpn;
 	short wants;
 	unsigned char end_point[TLS_BINDING_MAX];	/* tls-server-end-point */
-	int end_point_size;		/* -1: none, 0: not known yet */
+	int end_point_size;		/* 0, -1: there is none */
 	bool client_unknown;		/* its certificate is none of ours */
 };
 
-/* Finds out what binds to the certificate, if that is not known. */
+/* Finds out what binds to the certificate, unless a ticket said so. */
 void tls_bind(struct tls *t);
 
 /*

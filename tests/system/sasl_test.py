@@ -458,6 +458,25 @@ def test_tls_12_has_a_binding_of_its_own():
                 t.close()
 
 
+def test_the_end_point_outlives_resumption():
+    """Who resumes is shown no certificate, and is bound to the one of the first time."""
+    who = member("resumed")
+    with Server(spare_connections=0) as server:
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context, session = wire.client_context(), None
+            context.minimum_version = context.maximum_version = version
+            for turn in range(3):
+                t = Talk(server, tls=False)
+                t.c.ok("STARTTLS")
+                t.c.sock = context.wrap_socket(t.c.sock, server_hostname="localhost",
+                                               session=session)
+                assert good(t.scram("SCRAM-SHA-256-PLUS", who.name, "pencil",
+                                    flag="p=tls-server-end-point", binding=end_point()))
+                assert t.c.sock.session_reused == (turn > 0), (version, turn)
+                session = t.c.sock.session
+                t.close()
+
+
 # ---- GNU SASL ----------------------------------------------------------------------
 
 def gsasl(who, mechanism, *options, password="pencil", ok=(0,), port=143):
