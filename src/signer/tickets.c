@@ -11,7 +11,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -20,9 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lock.h"
 #include "log.h"
 #include "signer.h"
 #include "tickets.h"
+
+#define LOCK_MS 1000			/* another signer has it for a moment */
 
 struct ticket_secret {
 	int64_t made;			/* time(), 0: none */
@@ -70,7 +72,7 @@ open_file(const char *run_dir)
 {
 	char path[CONFIG_VALUE_MAX];
 	struct stat st;
-	int fd;
+	int fd, saved;
 
 	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
 		return -1;
@@ -78,11 +80,14 @@ open_file(const char *run_dir)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0
-	    && (st.st_mode & 077) == 0 && flock(fd, LOCK_EX) == 0)
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0
+	    || (st.st_mode & 077) != 0)
+		errno = EPERM;
+	else if (lock_take(fd, LOCK_MS) == 0)
 		return fd;
+	saved = errno;
 	close(fd);
-	errno = EPERM;
+	errno = saved;
 	return -1;
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Keys of TLS: who can read them, renewal, several certificates, resumption, a hostile login."""
 import array
+import fcntl
 import hashlib
 import ssl
 import struct
@@ -325,6 +326,23 @@ def test_resumption_under_inetd():
     finally:
         process.terminate()
         process.wait(wire.TIMEOUT)
+
+
+def test_a_lock_that_is_kept_stops_nobody():
+    """Whoever has the file of tickets locked for good: connections come, with tickets of their own."""
+    os.makedirs(os.path.dirname(TICKETS), exist_ok=True)
+    with open(TICKETS, "wb") as f:
+        os.chmod(TICKETS, 0o600)
+        fcntl.lockf(f, fcntl.LOCK_EX)
+        with Server(spare_connections=0) as server:
+            log.wait("mailreeve/tickets: Device or resource busy: session tickets are good for this")
+            tls = wire.client_context()
+            session = fingerprint(tls)[2]
+            assert resumes(tls, session), "this signer has them in its memory"
+            assert os.stat(TICKETS).st_size == 0
+        fcntl.lockf(f, fcntl.LOCK_UN)
+    with Server(spare_connections=0) as server:
+        assert not resumes(tls, session) and os.stat(TICKETS).st_size > 0
 
 
 # ---- a hostile login ---------------------------------------------------------------
