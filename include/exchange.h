@@ -27,6 +27,7 @@ struct exchange {
 	bool read_only;			/* the session may change nothing */
 	/* verify.c and its like, between two requests */
 	struct secret secret;		/* the user's, or what a stranger's would be like */
+	uid_t uid;			/* whose own secret it is; 0: the administrator gave it */
 	bool known, proved;
 	size_t said_n;
 	char said[EXCHANGE_SAID_MAX];	/* the challenge that must be answered */

@@ -9,6 +9,8 @@
 #include "digest.h"
 
 #define SECRETS_FILE_MAX ((size_t)16 << 20)
+#define SECRETS_OWN_PATH ".mailreeve/secrets"	/* in a user's home directory */
+#define SECRETS_OWN_MAX ((size_t)65536)
 #define SECRETS_SALT_MAX 64
 #define SECRETS_ITERATIONS_MIN 4096	/* RFC 7677 section 4 */
 #define SECRETS_ITERATIONS_MAX 1000000
@@ -25,6 +27,7 @@ enum secret_kind {
 	SECRET_CRAM_MD5 = DIGESTS,	/* the password itself; for APOP too */
 	SECRET_EXTERNAL,		/* what a certificate says of its owner */
 	SECRET_HOST,			/* the host's own: what strangers are made of */
+	SECRET_OWN,			/* may users have secrets of their own? "yes" or "no" */
 	SECRETS
 };
 
@@ -37,7 +40,7 @@ struct secret {
 	unsigned char salt[SECRETS_SALT_MAX];
 	unsigned char stored[DIGEST_MAX];	/* StoredKey */
 	unsigned char server[DIGEST_MAX];	/* ServerKey */
-	/* CRAM-MD5 and HOST: raw; EXTERNAL: text */
+	/* CRAM-MD5 and HOST: raw; EXTERNAL and OWN: text */
 	size_t value_n;
 	unsigned char value[SECRETS_PASSWORD_MAX];
 };
@@ -74,6 +77,13 @@ bool secrets_find(struct bytes text, struct bytes user, enum secret_kind k,
  */
 bool secrets_alike(struct bytes text, enum secret_kind k, uint64_t key,
     struct secret *out);
+
+/*
+ * May this user have secrets of his own? As the OWN line of his says, else that
+ * of everybody ("*"), but never beside a line of SCRAM. The second: may anybody?
+ */
+bool secrets_own(struct bytes text, struct bytes user);
+bool secrets_own_anybody(struct bytes text);
 
 /* The line of s, with its end, behind what is in out. 0, or -1 with errno. */
 int secrets_print(const struct secret *s, struct buf *out);

@@ -1,6 +1,6 @@
 /*
- * Verifiers that need nothing but the secrets file and digests. Strangers get
- * the challenges, replies and work that users get.
+ * Verifiers that need nothing but the secrets file, or a user's own, and digests.
+ * Strangers get the challenges, replies and work that users get.
  *
  * What each request brings is in mailreeve-privsep(7).
  */
@@ -40,6 +40,13 @@ void verify_stamp(char out[STAMP_MAX]);
 #define SECRETS_BUF BUF_INIT(SECRETS_FILE_MAX)
 enum chan_result verify_read(struct exchange *x, struct buf *text);
 void verify_forget(struct buf *text);
+
+/*
+ * Where users may have secrets of their own: one of x->user becomes x->secret,
+ * when the administrator's file has none. Takes as long for any name, and
+ * forgets text. CHAN_OK, or CHAN_UNAVAILABLE with x->why.
+ */
+enum chan_result verify_own(struct exchange *x, struct buf *text);
 
 /* x->secret becomes that of x->user, or one like it; x->known is set. */
 void verify_look_up(struct exchange *x, struct bytes text, enum secret_kind k);

@@ -48,6 +48,8 @@ look_at_app_passwords(struct visitor *v)
 	struct attempt *a = v->a;
 	enum appfile_result r;
 
+	if (a->secret == NULL)
+		return;
 	a->app = (struct appfile){ .user = a->name, .secret = a->secret,
 	    .from = &v->c->remote, .client = log_quote(a->via),
 	    .imap = service_facts[v->c->service].imap };
@@ -95,7 +97,7 @@ look_at_uid(struct visitor *v)
 	else if (v->a->uid < v->c->conf.minimum_uid)
 		refuse(v->a, CHAN_REFUSED, "uid is below minimum-uid");
 	else if (v->a->app.uid != 0 && v->a->app.uid != v->a->uid)
-		refuse(v->a, CHAN_REFUSED, "an app password of somebody else");
+		refuse(v->a, CHAN_REFUSED, "a secret of somebody else");
 	else if (v->a->app.unsafe)	/* only who has the password is told */
 		refuse(v->a, CHAN_UNAVAILABLE, "app passwords cannot be read");
 }
@@ -174,7 +176,6 @@ gate_decide(struct conn *c, struct attempt *a, struct bytes authzid)
 	struct visitor v = { c, a, authzid };
 
 	a->result = CHAN_OK;
-	a->why = NULL;
 	take_steps(&v, identify);
 	if (wants_another(&v)) {
 		become_another(&v);

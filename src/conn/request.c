@@ -233,6 +233,7 @@ take_step(struct turn *t, exchange_step *step)
 	}
 	who->result = r;
 	who->why = x->why;
+	who->app.uid = x->uid;
 	conclude(t, &x->authzid);
 	t->e->read_only = x->read_only;
 	end_exchange(c, t->e);

@@ -2,78 +2,18 @@
  * Asks a user's file of app passwords.
  * Runs as: root, and as that user while it touches the file.
  */
-#include <sys/stat.h>
-
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "appfile.h"
+#include "homefile.h"
 #include "ids.h"
 #include "log.h"
 
 #define MINUTE 16			/* 2026-11-28T12:34 */
-
-/* No home, no right to it, or none of the keys that it is encrypted with. */
-static bool
-is_absent(int error)
-{
-	return error == ENOENT || error == ENOTDIR || error == EACCES
-#ifdef ENOKEY
-	    || error == ENOKEY
-#endif
-	    ;
-}
-
-static int
-open_file(const char *home, bool *writable)
-{
-	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	char path[PATH_MAX];
-	int fd;
-
-	if ((size_t)snprintf(path, sizeof path, "%s/" APPPASS_PATH, home)
-	    >= sizeof path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	fd = open(path, O_RDWR | flags);
-	*writable = fd >= 0;
-	return fd >= 0 ? fd : open(path, O_RDONLY | flags);
-}
-
-static const char *
-what_is_wrong(int fd, uid_t uid)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return strerror(errno);
-	if (!S_ISREG(st.st_mode))
-		return "no regular file";
-	if (st.st_uid != uid)
-		return "does not belong to the user";
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return "others have rights to it: chmod go= it";
-	return (uintmax_t)st.st_size > APPPASS_FILE_MAX ? "too large" : NULL;
-}
-
-static int
-read_all(int fd, struct buf *out)
-{
-	unsigned char *to = buf_room(out, APPPASS_FILE_MAX);
-	ssize_t n = to == NULL ? -1 : 1;
-
-	while (n > 0) {
-		n = read(fd, to + out->len, APPPASS_FILE_MAX - out->len);
-		out->len += n > 0 ? (size_t)n : 0;
-	}
-	return n < 0 ? -1 : 0;
-}
 
 /* Not more than once a minute for the same client: the field has a fixed place. */
 static void
@@ -93,7 +33,7 @@ note_use(int fd, struct bytes text, const struct apppass *a,
 }
 
 static enum appfile_result
-ask(struct appfile *f, int fd, bool writable, struct bytes text)
+ask(struct appfile *f, const struct homefile *file, struct bytes text)
 {
 	struct apppass_try t = { .secret = bytes_of(f->secret), .from = f->from,
 	    .service = f->imap ? APPPASS_IMAP : APPPASS_POP3 };
@@ -107,8 +47,8 @@ ask(struct appfile *f, int fd, bool writable, struct bytes text)
 		snprintf(f->name, sizeof f->name, "app password %.*s",
 		    (int)a.name.n, (const char *)a.name.p);
 		f->why = f->name;
-		if (writable)
-			note_use(fd, text, &a, f->from, f->client);
+		if (file->writable)
+			note_use(file->fd, text, &a, f->from, f->client);
 		return APPFILE_RIGHT;
 	}
 	if (!apppass_main_barred(text))
@@ -122,21 +62,22 @@ static enum appfile_result
 look(struct appfile *f, const char *home, uid_t uid)
 {
 	struct buf text = BUF_INIT(APPPASS_FILE_MAX);
-	enum appfile_result r = APPFILE_UNSAFE;
-	bool writable;
-	int fd = open_file(home, &writable);
+	struct homefile file = { .home = home, .name = APPPASS_PATH, .uid = uid,
+	    .max = APPPASS_FILE_MAX };
+	enum appfile_result r = APPFILE_NOTHING;
 
-	if (fd < 0 && is_absent(errno))
-		return APPFILE_NOTHING;
-	f->why = fd < 0 ? strerror(errno) : what_is_wrong(fd, uid);
-	if (f->why == NULL && read_all(fd, &text) < 0)
-		f->why = strerror(errno);
-	if (f->why == NULL)
-		r = ask(f, fd, writable, buf_contents(&text));
-	else
-		log_error("%s/" APPPASS_PATH ": %s", home, f->why);
-	if (fd >= 0)
-		close(fd);
+	switch (homefile_read(&file, &text)) {
+	case HOMEFILE_READ:
+		r = ask(f, &file, buf_contents(&text));
+		close(file.fd);
+		break;
+	case HOMEFILE_UNSAFE:
+		f->why = file.why;
+		r = APPFILE_UNSAFE;
+		break;
+	case HOMEFILE_ABSENT:
+		break;
+	}
 	buf_wipe(&text);
 	return r;
 }

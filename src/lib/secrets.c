@@ -17,9 +17,10 @@
 static int parse_scram(struct bytes rest, struct secret *s);
 static int parse_raw(struct bytes rest, struct secret *s);
 static int parse_identity(struct bytes rest, struct secret *s);
+static int parse_word(struct bytes rest, struct secret *s);
 static void print_scram(const struct secret *s, struct buf *out);
 static void print_raw(const struct secret *s, struct buf *out);
-static void print_identity(const struct secret *s, struct buf *out);
+static void print_text(const struct secret *s, struct buf *out);
 
 static const struct {
 	const char *name;
@@ -30,8 +31,9 @@ static const struct {
 	[SECRET_SCRAM_SHA_256] = { "SCRAM-SHA-256", parse_scram, print_scram },
 	[SECRET_SCRAM_SHA_512] = { "SCRAM-SHA-512", parse_scram, print_scram },
 	[SECRET_CRAM_MD5] = { "CRAM-MD5", parse_raw, print_raw },
-	[SECRET_EXTERNAL] = { "EXTERNAL", parse_identity, print_identity },
+	[SECRET_EXTERNAL] = { "EXTERNAL", parse_identity, print_text },
 	[SECRET_HOST] = { "HOST", parse_raw, print_raw },
+	[SECRET_OWN] = { "OWN", parse_word, print_text },
 };
 
 const char *
@@ -150,13 +152,32 @@ parse_identity(struct bytes rest, struct secret *s)
 	return 0;
 }
 
+static int
+parse_word(struct bytes rest, struct secret *s)
+{
+	if (!bytes_equal(rest, BYTES("yes")) && !bytes_equal(rest, BYTES("no")))
+		return -1;
+	memcpy(s->value, rest.p, rest.n);
+	s->value_n = rest.n;
+	return 0;
+}
+
+/* "*" is the host, and everybody. */
+static bool
+may_stand_for(struct bytes user, int kind)
+{
+	bool star = bytes_equal(user, BYTES("*"));
+
+	return kind == SECRET_HOST ? star
+	    : (kind == SECRET_OWN && star) || secrets_name(user);
+}
+
 int
 secrets_parse(struct bytes line, struct secret *out)
 {
 	struct bytes user = bytes_split(&line, ' ');
 	int kind = secrets_kind(bytes_split(&line, '$'));
-	bool named = kind == SECRET_HOST ? bytes_equal(user, BYTES("*"))
-	    : secrets_name(user);
+	bool named = may_stand_for(user, kind);
 
 	*out = (struct secret){ .user = user };
 	if (named && kind >= 0) {
@@ -240,6 +261,41 @@ secrets_alike(struct bytes text, enum secret_kind k, uint64_t key,
 	return found;
 }
 
+static bool
+says_yes(const struct secret *s)
+{
+	return s->value[0] == 'y';
+}
+
+bool
+secrets_own_anybody(struct bytes text)
+{
+	struct secret s;
+
+	while (secrets_next_of(&text, (struct bytes){ 0 }, SECRET_OWN, &s))
+		if (says_yes(&s))
+			return true;
+	return false;
+}
+
+/* Also a line of SCRAM with a mistake is the administrator's word. */
+bool
+secrets_own(struct bytes text, struct bytes user)
+{
+	struct bytes rest = text;
+	struct secret s;
+
+	while (rest.n > 0) {
+		struct bytes line = bytes_split(&rest, '\n');
+
+		for (int k = 0; k < DIGESTS; k++)
+			if (is_about(line, user, (enum secret_kind)k))
+				return false;
+	}
+	return (secrets_find(text, user, SECRET_OWN, &s)
+	    || secrets_find(text, BYTES("*"), SECRET_OWN, &s)) && says_yes(&s);
+}
+
 int
 secrets_next(struct bytes *text, struct secret *out)
 {
@@ -282,7 +338,7 @@ print_raw(const struct secret *s, struct buf *out)
 }
 
 static void
-print_identity(const struct secret *s, struct buf *out)
+print_text(const struct secret *s, struct buf *out)
 {
 	(void)buf_add(out, s->value, s->value_n);
 }

@@ -45,6 +45,9 @@ verify_kinds(const struct config *conf)
 		if (secrets_next_of(&text, (struct bytes){ 0 }, (enum secret_kind)k, &s))
 			kinds |= 1U << k;
 	}
+	/* Who has some of his own, nobody knows. */
+	if (n > 0 && secrets_own_anybody(bytes_make(head, (size_t)n)))
+		kinds |= (1U << DIGESTS) - 1;
 	if (n > 0)
 		explicit_bzero(head, (size_t)n);
 	explicit_bzero(&s, sizeof s);
@@ -70,6 +73,8 @@ host_secret(struct bytes text, unsigned char out[DIGEST_MAX])
 /*
  * The count and the length of salt of somebody here, else new ones: as many
  * strangers as users have them, and a stranger's do not change when others come.
+ * Those that users have of their own are new, and how many there are, nobody
+ * knows: half.
  */
 static void
 liken(struct secret *s, struct bytes text, struct bytes key, struct bytes name)
@@ -80,7 +85,8 @@ liken(struct secret *s, struct bytes text, struct bytes key, struct bytes name)
 
 	digest_hmac(DIGEST_SHA256, key, BYTES("like"), name, drawn);
 	memcpy(&number, drawn, sizeof number);
-	if (!secrets_alike(text, s->kind, number, &like))
+	if (!secrets_alike(text, s->kind, number, &like)
+	    || ((drawn[sizeof number] & 1) != 0 && secrets_own_anybody(text)))
 		like = (struct secret){ .iterations = SECRETS_ITERATIONS,
 		    .salt_n = SECRETS_SALT_SIZE };
 	s->iterations = like.iterations;

@@ -45,6 +45,9 @@ verify_scram_begin(struct exchange *x, const struct chan_req *q,
 	if (r == CHAN_OK) {
 		verify_look_up(x, buf_contents(&text), (enum secret_kind)
 		    (x->mechanism - MECHANISM_SCRAM_SHA_1));
+		r = verify_own(x, &text);
+	}
+	if (r == CHAN_OK) {
 		say_first(x);
 		r = buf_add(&x->challenge, x->said, x->said_n) == 0
 		    ? CHAN_CHALLENGE : CHAN_UNAVAILABLE;

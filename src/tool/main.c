@@ -20,7 +20,7 @@ const struct subcommand subcommands[] = {
 	    "make, list and revoke passwords for mail alone", app_password_main },
 	{ "check", "[--fix] [USER | DIR]", "look for damage in a user's mail",
 	    check_main },
-	{ "passwd", "[-d | -l] [-m MECHANISM]... [-e IDENTITY] [USER]",
+	{ "passwd", "[-d | -l] [-m MECHANISM]... [-e IDENTITY] [-o yes | no] [USER]",
 	    "set, delete or list what Mailreeve itself checks", passwd_main },
 	{ "leave", "[--dry-run] USER | DIR --to dovecot | courier",
 	    "write down for another server what it must know", leave_main },

@@ -1,6 +1,7 @@
 /*
- * mailreeve passwd: what Mailreeve itself checks, in the secrets file.
- * Runs as: the administrator.
+ * mailreeve passwd: what Mailreeve itself checks, in the secrets file; of users,
+ * for themselves, in a file of their own.
+ * Runs as: the administrator, or a user.
  */
 #include <bsd/readpassphrase.h>
 
@@ -20,12 +21,15 @@
 #define PREPARED_MAX (PASSWORD_MAX * 18)	/* one character may become 18 */
 #define SCRAM_KINDS ((1U << DIGESTS) - 1)
 #define USER_KINDS ((1U << SECRET_HOST) - 1)
+#define OWN_KIND (1U << SECRET_OWN)
 
 struct order {
 	struct bytes user;
 	unsigned kinds;			/* bits of enum secret_kind */
 	struct bytes identity;		/* of EXTERNAL: the one that is meant */
+	struct bytes own;		/* may users have secrets of their own? yes or no */
 	bool delete, list;
+	bool mine;			/* it is a user's own file */
 	unsigned changed;		/* lines */
 };
 
@@ -60,9 +64,10 @@ keep_others(struct order *o, struct bytes text, struct buf *out)
 }
 
 static void
-fill(struct secret *s, struct bytes password, struct bytes identity)
+fill(struct secret *s, const struct order *o, struct bytes password)
 {
-	struct bytes value = s->kind == SECRET_EXTERNAL ? identity : password;
+	struct bytes value = s->kind == SECRET_EXTERNAL ? o->identity
+	    : s->kind == SECRET_OWN ? o->own : password;
 
 	if (s->kind <= SECRET_SCRAM_SHA_512) {
 		s->iterations = SECRETS_ITERATIONS;
@@ -84,7 +89,7 @@ add_secrets(struct order *o, struct bytes password, struct buf *out)
 		if ((o->kinds & 1U << k) == 0)
 			continue;
 		s = (struct secret){ .user = o->user, .kind = (enum secret_kind)k };
-		fill(&s, password, o->identity);
+		fill(&s, o, password);
 		(void)secrets_print(&s, out);
 		o->changed++;
 	}
@@ -110,15 +115,15 @@ static int
 change(const struct edit *p, struct order *o, struct bytes password)
 {
 	struct buf old = BUF_INIT(SECRETS_FILE_MAX + 4096);
-	struct buf new = BUF_INIT(SECRETS_FILE_MAX);
+	struct buf new = BUF_INIT(o->mine ? SECRETS_OWN_MAX : SECRETS_FILE_MAX);
 	int r = edit_read(p, &old);
 
 	if (r == 0) {
 		keep_others(o, buf_contents(&old), &new);
-		if (!o->delete) {
+		if (!o->delete && !o->mine)
 			add_host(buf_contents(&old), &new);
+		if (!o->delete)
 			add_secrets(o, password, &new);
-		}
 		errno = new.error;
 		r = new.error != 0 ? -1 : 0;
 	}
@@ -129,11 +134,11 @@ change(const struct edit *p, struct order *o, struct bytes password)
 	return r;
 }
 
-/* Who, by what; an identity is no secret. */
+/* Who, by what; an identity is no secret, nor is an answer. */
 static void
 print_secret(const struct secret *s)
 {
-	bool told = s->kind == SECRET_EXTERNAL;
+	bool told = s->kind == SECRET_EXTERNAL || s->kind == SECRET_OWN;
 
 	printf("%.*s %s%s%.*s\n", (int)s->user.n, (const char *)s->user.p,
 	    secrets_kind_name(s->kind), told ? " " : "",
@@ -235,6 +240,11 @@ parse_option(struct order *o, const char *option, const char *value)
 		o->identity = bytes_of(value);
 		return 2;
 	}
+	if (strcmp(option, "-o") == 0 && value != NULL
+	    && (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)) {
+		o->own = bytes_of(value);
+		return 2;
+	}
 	if (strcmp(option, "-d") == 0)
 		o->delete = true;
 	else if (strcmp(option, "-l") == 0)
@@ -244,20 +254,37 @@ parse_option(struct order *o, const char *option, const char *value)
 	return 1;
 }
 
-/* What goes together: an identity is a secret of its own kind, and the only one. */
+/* What is set by a word on the command line is a kind of its own, and the only one. */
+static int
+settle_kinds(struct order *o)
+{
+	const unsigned words = 1U << SECRET_EXTERNAL | OWN_KIND;
+	unsigned given = (o->identity.n > 0 ? 1U << SECRET_EXTERNAL : 0)
+	    | (o->own.n > 0 ? OWN_KIND : 0);
+	bool set = !o->delete && !o->list;
+
+	if (given == words || (given != 0 ? o->kinds != 0
+	    : set && (o->kinds & words) != 0) || (o->own.n > 0 && !set))
+		return -1;
+	if (given != 0)
+		o->kinds = given;
+	else if (o->kinds == 0)
+		o->kinds = set ? SCRAM_KINDS : o->list ? USER_KINDS | OWN_KIND
+		    : USER_KINDS;
+	return 0;
+}
+
+/* Users are their own; whether they may is said of all, or of one. */
 static int
 settle(struct order *o)
 {
-	bool set = !o->delete && !o->list;
-
-	if (o->identity.n > 0 ? o->kinds != 0
-	    : set && (o->kinds & 1U << SECRET_EXTERNAL) != 0)
+	if (settle_kinds(o) < 0 || (o->delete && o->list))
 		return -1;
-	if (o->identity.n > 0)
-		o->kinds = 1U << SECRET_EXTERNAL;
-	else if (o->kinds == 0)
-		o->kinds = set ? SCRAM_KINDS : USER_KINDS;
-	return (o->delete && o->list) || (o->user.n == 0 && !o->list) ? -1 : 0;
+	if (o->mine)
+		return 0;
+	if (o->user.n == 0 && o->kinds == OWN_KIND)
+		o->user = BYTES("*");
+	return o->user.n == 0 && !o->list ? -1 : 0;
 }
 
 static int
@@ -282,7 +309,7 @@ set_or_delete(struct edit *p, struct order *o)
 	int r;
 
 	/* In one piece, so that growing leaves no copies behind. */
-	if (!o->delete && o->identity.n == 0
+	if (!o->delete && o->identity.n == 0 && o->own.n == 0
 	    && (buf_room(&password, PREPARED_MAX) == NULL
 	    || get_password(o, &password) < 0)) {
 		buf_wipe(&password);
@@ -299,6 +326,9 @@ set_or_delete(struct edit *p, struct order *o)
 	if (!o->delete && (o->kinds & 1U << SECRET_CRAM_MD5) != 0)
 		warnx("%s now has the password itself: who reads it can log in",
 		    p->path);
+	if (!o->delete && o->mine && isatty(STDERR_FILENO) == 1)
+		warnx("it is good where the administrator lets users have secrets "
+		    "of their own: see mailreeve-secrets(5)");
 	if (o->changed > 0)
 		return EX_OK;
 	warnx("%.*s has no such secret", (int)o->user.n,
@@ -313,7 +343,8 @@ look_at_user(struct order *o)
 	const char *name = (const char *)o->user.p;
 	const struct passwd *pw = NULL;
 
-	if (o->user.n == 0)
+	if (o->user.n == 0 || (o->kinds == OWN_KIND && bytes_equal(o->user,
+	    BYTES("*"))))
 		return EX_OK;
 	if (!o->delete && !o->list && (pw = getpwnam(name)) != NULL)
 		o->user = bytes_of(pw->pw_name);
@@ -323,23 +354,68 @@ look_at_user(struct order *o)
 	return EX_NOUSER;
 }
 
+/* Users have SCRAM, under their own name. */
+static int
+look_at_caller(struct order *o, const struct subject *who)
+{
+	struct bytes name = bytes_of(who->name);
+
+	if (o->user.n > 0 && !bytes_equal(o->user, name)) {
+		warnx("%s: only root gives others secrets", (const char *)o->user.p);
+		return EX_NOPERM;
+	}
+	o->user = name;
+	if (o->delete || o->list)
+		o->kinds &= SCRAM_KINDS;
+	if (secrets_name(name) && (o->kinds & ~SCRAM_KINDS) == 0 && o->kinds != 0)
+		return EX_OK;
+	warnx("of one's own one can have SCRAM only");
+	return EX_NOPERM;
+}
+
+static int
+run(const char *path, mode_t dir_mode, struct order *o)
+{
+	struct edit p;
+	int rc;
+
+	if (edit_open(&p, path, dir_mode) < 0) {
+		warn("%s", path);
+		return EX_CANTCREAT;
+	}
+	rc = o->list ? list(&p, o) : set_or_delete(&p, o);
+	edit_close(&p);
+	return rc;
+}
+
+static int
+run_own(struct order *o)
+{
+	struct subject who = { 0 };
+	char *path = NULL;
+	int rc = subject_become(NULL, &who);
+
+	if (rc == EX_OK)
+		rc = look_at_caller(o, &who);
+	if (rc == EX_OK && asprintf(&path, "%s/" SECRETS_OWN_PATH, who.home) < 0)
+		rc = EX_OSERR;
+	if (rc == EX_OK)
+		rc = run(path, 0700, o);
+	free(path);
+	subject_free(&who);
+	return rc;
+}
+
 int
 passwd_main(const struct config *conf, int argc, char **argv)
 {
-	struct order o = { 0 };
-	struct edit p;
+	struct order o = { .mine = geteuid() != 0 };
 	int rc;
 
 	if (parse(&o, argc, argv) < 0)
 		return tool_usage("passwd");
+	if (o.mine)
+		return run_own(&o);
 	rc = look_at_user(&o);
-	if (rc != EX_OK)
-		return rc;
-	if (edit_open(&p, conf->secrets, 0755) < 0) {
-		warn("%s", conf->secrets);
-		return EX_CANTCREAT;
-	}
-	rc = o.list ? list(&p, &o) : set_or_delete(&p, &o);
-	edit_close(&p);
-	return rc;
+	return rc != EX_OK ? rc : run(conf->secrets, 0755, &o);
 }

@@ -93,7 +93,8 @@ def test_refusals_change_nothing():
         (("-m", "CRAM-MD5", "-e", "email:x@y", who.name), "secret", 64),
         (("-m", "CRAM-MD5", who.name), "x" * 257, 65), ((who.name,), "\u0627x", 65),
         (("-d", "-l", who.name), "secret", 64), ((who.name, who.name), "secret", 64),
-        (("--", who.name), "secret", 64),
+        (("--", who.name), "secret", 64), (("-o", "yes", "-d", who.name), "", 64),
+        (("-o", "maybe"), "", 64), (("-o", "yes", "nobody-here"), "", 67),
     ]
     for words, password, status in rows:
         passwd(*words, password=password, ok=(status,))
@@ -157,13 +158,15 @@ def test_passwords_are_prepared_as_clients_prepare_them():
 
 
 def test_a_user_cannot_read_or_change_it():
-    who = user("mere")
+    who, other = user("mere"), user("other")
     empty()
-    passwd(who.name, password="secret")
+    passwd(other.name, password="secret")
     before = lines()
-    for words in ((who.name,), ("-d", who.name), ("-l",)):
-        text = who.run(TOOL, "passwd", *words, input="mine\n", ok=(66, 73))
-        assert "Permission denied" in text and "SCRAM" not in text, text
+    for words in ((other.name,), ("-d", other.name), ("-l", other.name)):
+        text = who.run(TOOL, "passwd", *words, input="mine\n", ok=(77,))
+        assert "only root" in text and "SCRAM" not in text, text
+    assert who.run(TOOL, "passwd", "-l") == ""
+    who.run(TOOL, "passwd", input="mine\n")
     assert lines() == before
 
 

@@ -178,14 +178,16 @@ static void
 lines_of_other_kinds(void)
 {
 	static const char *const good[] = { "tim CRAM-MD5$dGFuc3RhYWY=\n", EXTERNAL,
-	    "a EXTERNAL$subject:CN=Ann B\\, C,O=x$y:z\n", HOST };
+	    "a EXTERNAL$subject:CN=Ann B\\, C,O=x$y:z\n", HOST, "* OWN$yes\n",
+	    "ann OWN$no\n" };
 	static const char *const bad[] = {
 		"tim CRAM-MD5$", "tim CRAM-MD5$x", "tim CRAM-MD5$dGFu=c3",
 		"* CRAM-MD5$dGFu", "ann EXTERNAL$", "ann EXTERNAL$a@x",
 		"ann EXTERNAL$email:", "ann EXTERNAL$EMAIL:a@x",
 		"ann EXTERNAL$email:a\tb", "ann HOST$AAAA", "* HOST$AAAA",
 		"* HOST$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"* EXTERNAL$email:a@x",
+		"* EXTERNAL$email:a@x", "ann OWN$", "ann OWN$yes ", "ann OWN$YES",
+		"* OWN$maybe", "ann OWN$ye", "OWN$yes", " OWN$yes",
 	};
 	struct buf out = BUF_INIT(4096);
 	struct secret s;
@@ -268,6 +270,35 @@ md5_is_there_for_old_mechanisms(void)
 	CHECK(!digest_equal(BYTES("abc"), BYTES("ab")));
 }
 
+/* A line of the user's own wins, and the administrator's keys over all. */
+static void
+who_may_have_some_of_his_own(void)
+{
+	static const struct {
+		const char *text;
+		bool ann, anybody;
+	} rows[] = {
+		{ "", false, false }, { EXTERNAL HOST, false, false },
+		{ "* OWN$yes\n", true, true }, { "* OWN$no\n", false, false },
+		{ "ann OWN$yes\n", true, true }, { "bob OWN$yes\n", false, true },
+		{ "* OWN$yes\nann OWN$no\n", false, true },
+		{ "* OWN$no\nann OWN$yes\n", true, true },
+		{ "ann OWN$no\nann OWN$yes\n", false, true },
+		{ "* OWN$yes\nann SCRAM-SHA-1$broken\n", false, true },
+		{ "* OWN$yes\nann scram-sha-512$\nann OWN$yes\n", false, true },
+		{ "* OWN$yes\nanne SCRAM-SHA-1$x\n an SCRAM-SHA-1$x\n", true, true },
+		{ "* OWN$yes\n" EXTERNAL "ann CRAM-MD5$AQID\n", true, true },
+		{ "# ann SCRAM-SHA-1$x\n* OWN$yes", true, true },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct bytes text = bytes_of(rows[i].text);
+
+		CHECK_EQ_INT(secrets_own(text, BYTES("ann")), rows[i].ann);
+		CHECK_EQ_INT(secrets_own_anybody(text), rows[i].anybody);
+	}
+}
+
 TEST_MAIN(
 	TEST(hmac_is_that_of_the_rfcs),
 	TEST(lines_are_read),
@@ -279,5 +310,6 @@ TEST_MAIN(
 	TEST(lines_of_other_kinds),
 	TEST(values_have_a_limit),
 	TEST(secrets_are_found),
+	TEST(who_may_have_some_of_his_own),
 	TEST(md5_is_there_for_old_mechanisms)
 )
