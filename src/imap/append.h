@@ -13,8 +13,9 @@ struct append {
 	struct delivery *d;
 	bool single;			/* one message only */
 	uint64_t size;			/* of the message at hand, so far */
-	struct mailbox *source;		/* the last one that CATENATE took from, */
-	struct bytes source_name;	/* unless it is the selected one */
+	/* The last mailbox that CATENATE took from, unless it is the selected one. */
+	struct mailbox *source;
+	struct arena part;		/* of the URL at hand */
 };
 
 /* The mailbox's name, which may be a literal. */

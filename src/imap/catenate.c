@@ -32,12 +32,19 @@ take_selected(struct session *s, struct bytes name, struct mailbox **out)
 	return mailbox_sync(s->box);
 }
 
-void
-append_catenate_end(struct append *a)
+static void
+close_source(struct append *a)
 {
 	if (a->source != NULL)
 		mailbox_close(a->source);
 	a->source = NULL;
+}
+
+void
+append_catenate_end(struct append *a)
+{
+	close_source(a);
+	arena_free(&a->part);
 }
 
 /* One stays open from URL to URL: most take all their parts from one message. */
@@ -48,13 +55,12 @@ open_source(struct append *a, struct bytes name, struct mailbox **out)
 		return -1;
 	if (*out != NULL)
 		return 0;
-	if (a->source == NULL || !bytes_equal(a->source_name, name)) {
-		append_catenate_end(a);
+	if (a->source == NULL || !bytes_equal(mailbox_name_of(a->source), name)) {
+		close_source(a);
 		if (mailbox_open(a->s->mail, name, true, &a->source) < 0) {
 			a->source = NULL;
 			return -1;
 		}
-		a->source_name = name;
 	}
 	*out = a->source;
 	return 0;
@@ -85,7 +91,7 @@ read_section(struct append *a, const struct imapurl *url, struct fetch_item *ite
 {
 	struct buf text = BUF_INIT(url->section.n + 16);
 	struct fetch_program program = { 0 };
-	struct lex x = { .arena = &a->s->arena };
+	struct lex x = { .arena = &a->part };
 	int r = -1;
 
 	buf_text(&text, "BODY.PEEK[");
@@ -198,7 +204,8 @@ copy_url(struct append *a, struct bytes text)
 	struct facts f;
 	int r;
 
-	if (imapurl_parse(text, &a->s->arena, &url) < 0
+	arena_reset(&a->part);
+	if (imapurl_parse(text, &a->part, &url) < 0
 	    || read_section(a, &url, &item) < 0)
 		return bad_url(a, text, "Not a URL of a message here");
 	if (find_source(a, &url, &box) < 0)
@@ -254,6 +261,7 @@ append_catenate(struct append *a)
 	struct outcome o;
 	unsigned n = 0;
 
+	a->part.max = COMMAND_ARENA_MAX;
 	if (lex_space(x) < 0 || lex_char(x, '(') < 0)
 		return bad_syntax(x);
 	do {

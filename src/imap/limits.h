@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* Memory that one command may take beside its own text. */
-#define COMMAND_ARENA_MAX	((size_t)32 << 20)
+#define COMMAND_ARENA_MAX	((size_t)8 << 20)
 
 /*
  * A literal that is refused after the client began to send it (LITERAL+) is
@@ -70,7 +70,7 @@
 /* NOTIFY: groups, mailboxes named in one, memory for both; mailboxes looked at. */
 #define NOTIFY_GROUPS_MAX	50
 #define NOTIFY_NAMES_MAX	1000
-#define NOTIFY_ARENA_MAX	((size_t)4 << 20)
+#define NOTIFY_ARENA_MAX	((size_t)1 << 20)
 #define NOTIFY_MAILBOXES_MAX	10000
 
 /*

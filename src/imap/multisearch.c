@@ -55,6 +55,7 @@ struct multi {
 	uint32_t lowest;		/* and where that ended; 0: nowhere */
 	uint64_t started;
 	const struct mailbox *selected_box;	/* or NULL */
+	struct arena arena;		/* of the keys, read for the mailbox at hand */
 };
 
 static int
@@ -244,6 +245,8 @@ read_and_search(struct multi *m, bool search)
 	struct lex x = m->keys;
 	struct outcome o;
 
+	arena_reset(&m->arena);
+	x.arena = &m->arena;
 	o = search_parse(m->s, &x, NULL, &program);
 	if (o.result != RESULT_OK)
 		return o;
@@ -337,12 +340,16 @@ struct outcome
 cmd_esearch(struct session *s, struct call *c)
 {
 	struct multi m = { .s = s, .c = c, .started = clock_ms(),
-	    .selected_box = s->box, .left = limit_of(s) };
+	    .selected_box = s->box, .left = limit_of(s),
+	    .arena = ARENA_INIT(COMMAND_ARENA_MAX) };
+	struct outcome o;
 
 	if (read_sources(&c->args, &m) == -1 ||
 	    search_return_parse(s, &c->args, &m.ret) == -1)
 		return bad_syntax(&c->args);
 	m.ret.extended = true;
 	m.keys = c->args;
-	return wrong(&m) != NULL ? bad(wrong(&m)) : run(&m);
+	o = wrong(&m) != NULL ? bad(wrong(&m)) : run(&m);
+	arena_free(&m.arena);
+	return o;
 }
