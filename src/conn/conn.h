@@ -99,7 +99,7 @@ void pam_enter(const struct conn *c, struct attempt *a);  /* credentials, sessio
 void pam_leave(void);
 /* Ends it for the process that becomes the session: credentials stay. */
 void pam_forget(void);
-/* Loads the modules of both services, for the forks of a template. */
+/* Reads both services and loads their modules, for the forks of a template. */
 void pam_preload(const struct config *conf);
 
 /* pam_delay_*.c: the time a failure takes is ours to choose, not a module's. */

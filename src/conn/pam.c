@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "conn.h"
+#include "pamfiles.h"
 
 /* What the conversation may give away, and whether it was asked properly. */
 struct talk {
@@ -20,6 +21,8 @@ struct talk {
 
 static struct {
 	pam_handle_t *handle;
+	pam_handle_t *ready[2];		/* of POP3's service, IMAP's */
+	int watch;			/* of the files that those were made from */
 	struct talk talk;
 	bool entered;			/* credentials are set */
 	bool session;
@@ -96,6 +99,8 @@ converse(int n, const struct pam_message **messages, struct pam_response **out,
 	return PAM_SUCCESS;
 }
 
+static const struct pam_conv conv = { converse, &pam.talk };
+
 struct meaning {
 	int status;
 	enum chan_result result;
@@ -141,6 +146,23 @@ judge(struct attempt *a, int status, const struct meaning *m)
 	}
 }
 
+/*
+ * Reading PAM's configuration is an eighth of what PAM does for a login: the
+ * template has read it, for the first attempt of each of its forks.
+ */
+static int
+begin(const struct conn *c, const char *name)
+{
+	bool imap = service_facts[c->service].imap;
+
+	if (pam.ready[imap] == NULL || pamfiles_changed(pam.watch))
+		return pam_start(imap ? c->conf.pam_imap : c->conf.pam_pop3, name,
+		    &conv, &pam.handle);
+	pam.handle = pam.ready[imap];
+	pam.ready[imap] = NULL;
+	return pam_set_item(pam.handle, PAM_USER, name);
+}
+
 static int
 set_items(const struct conn *c)
 {
@@ -175,15 +197,12 @@ take_user(struct attempt *a)
 void
 pam_try(const struct conn *c, struct attempt *a)
 {
-	const char *service = service_facts[c->service].imap ? c->conf.pam_imap
-	    : c->conf.pam_pop3;
 	const char *name = a->target[0] != '\0' ? a->target : a->name;
-	const struct pam_conv conv = { converse, &pam.talk };
 	int s;
 
 	pam.talk = (struct talk){ .name = name, .secret = a->secret,
 	    .said = &a->said };
-	s = pam_start(service, name, &conv, &pam.handle);
+	s = begin(c, name);
 	if (s == PAM_SUCCESS)
 		s = set_items(c);
 	if (s != PAM_SUCCESS) {
@@ -217,20 +236,19 @@ pam_enter(const struct conn *c, struct attempt *a)
 }
 
 /*
- * These are never ended: a handle keeps its modules. Each attempt reads PAM's
- * configuration again, and loads what is not there yet.
+ * What is not used is never ended: a handle keeps its modules. Later attempts
+ * read PAM's configuration again, and load what is not there yet.
  */
 void
 pam_preload(const struct config *conf)
 {
-	static const struct pam_conv nobody = { converse, NULL };
-	const char *const services[] = { conf->pam_imap, conf->pam_pop3 };
-	pam_handle_t *h;
+	const char *const services[] = { conf->pam_pop3, conf->pam_imap };
 
+	pam.watch = pamfiles_watch();
 	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
-		if (pam_start(services[i], NULL, &nobody, &h) != PAM_SUCCESS)
-			log_warn("PAM service %s: cannot be loaded",
-			    services[i]);
+		if (pam_start(services[i], NULL, &conv, &pam.ready[i])
+		    != PAM_SUCCESS)
+			log_warn("PAM service %s: cannot be loaded", services[i]);
 }
 
 void

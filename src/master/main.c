@@ -199,6 +199,7 @@ prepare(const struct options *o, struct master *m)
 	if (had == 0 && listeners_open(&m->listeners, &none, &m->conf, &why) < 0)
 		give_up(EX_UNAVAILABLE, &why);
 	m->pool.conf = m->pool.templates.conf = &m->conf;
+	m->pool.templates.pam_watch = -1;
 	child_adopts();
 	buf_free(&why);
 }

@@ -70,6 +70,7 @@ struct templates {
 	struct sign_ready keys;		/* and this */
 	bool no_keys;			/* there is none, and none to be had now */
 	uint64_t stamp;			/* of the files that it, or next, has read */
+	int pam_watch;			/* of those that conn has read (pamfiles.h) */
 	const struct config *conf;
 	/* clock_ms(): not before, after a failure; time for looks, for new tickets */
 	uint64_t again_at, look_at, rotate_at;

@@ -4,10 +4,10 @@
  * Runs as: root.
  *
  * Templates are executed anew when either ends, when the configuration was read
- * again, and for a new signer: conn's holds the doors of the others. A new
- * signer is started when the files of TLS have changed, or the secret of session
- * tickets has had its time; it takes the place of the old one only when it says
- * that its keys are good.
+ * again, when that of PAM has changed, which conn's has read, and for a new
+ * signer: conn's holds the doors of the others. A new signer is started when the
+ * files of TLS have changed, or the secret of session tickets has had its time;
+ * it takes the place of the old one only when it says that its keys are good.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -21,6 +21,7 @@
 #include "clock.h"
 #include "log.h"
 #include "master.h"
+#include "pamfiles.h"
 #include "program.h"
 #include "signer.h"
 #include "tickets.h"
@@ -116,6 +117,9 @@ start_conn(struct templates *t)
 		{ t->signer.pid > 0 ? t->signer.door : -1, SIGNER_DOOR_FD },
 	};
 
+	if (t->pam_watch >= 0)
+		close(t->pam_watch);
+	t->pam_watch = pamfiles_watch();
 	if (split(&t->conn, &doors[0].fd) == 0)
 		program_become(t->conf, PROGRAM_PATH("conn"), argv, doors,
 		    sizeof doors / sizeof doors[0]);
@@ -222,6 +226,9 @@ templates_look(struct templates *t)
 	if (now < t->look_at)
 		return (int)(t->look_at - now);
 	t->look_at = now + LOOK_MS;
+	/* Until then its forks see it, and use nothing that it has read. */
+	if (t->pam_watch >= 0 && pamfiles_changed(t->pam_watch))
+		templates_drop(t);
 	if (now >= t->rotate_at || tlsfiles_stamp(t->conf) != t->stamp) {
 		t->no_keys = false;
 		if (start_signer(t, &t->next) < 0)

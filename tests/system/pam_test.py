@@ -168,6 +168,42 @@ def test_a_module_that_changes_the_process():
         c.logout()
 
 
+def test_changes_count_at_once():
+    """Written, replaced, included, behind a link: what the templates have read is not used."""
+    who = user("changed")
+    elsewhere = "/etc/pam-elsewhere"
+    os.makedirs(elsewhere)
+    real = elsewhere + "/imap"
+    os.rename("/etc/pam.d/imap", real)
+    os.symlink(real, "/etc/pam.d/imap")
+
+    def write(path, text):
+        with open(path, "w") as f:
+            f.write(text)
+
+    def replace(path, text):
+        write(path + ".new", text)
+        os.rename(path + ".new", path)
+
+    with open(real) as f:
+        good = f.read()
+    bad = "auth required pam_deny.so\naccount required pam_permit.so\n"
+    try:
+        for change, path in ((write, real), (replace, real), (write, "/etc/pam.d/included"),
+                             (replace, "/etc/pam.d/included"), (replace, "/etc/pam.d/imap")):
+            write("/etc/pam.d/included", good)
+            write(real, "@include included\n" if path.endswith("included") else good)
+            with Server(failure_delay="0s") as server:
+                assert code(server, who.name) == b"OK"
+                change(path, bad)
+                assert code(server, who.name) == b"[AUTHENTICATIONFAILED]", (change, path)
+                change(path, good)
+                assert code(server, who.name) == b"OK", (change, path)
+    finally:
+        replace("/etc/pam.d/imap", good)
+        os.unlink("/etc/pam.d/included")
+
+
 def test_without_a_service_file():
     """PAM would take `other`; mailreeved does not start, -t says why."""
     os.rename("/etc/pam.d/pop3", "/etc/pam.d/pop3.away")
