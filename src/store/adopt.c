@@ -74,12 +74,24 @@ give_uids(struct pass *p, const struct newcomer *v, struct change *c, size_t n)
 	return 0;
 }
 
+/* No row of a UID that is not on the disk is written. */
+static int
+flush(struct pass *p)
+{
+	if (p->n_found == 0)
+		return 0;
+	return p->b->folder->store->ops->durable(p->b->folder) < 0 ? -1
+	    : pass_flush(p);
+}
+
 static int
 add_row(struct pass *p, const struct change *c)
 {
 	struct found f = { .uid = c->uid, .flags = c->flags,
 	    .keywords = c->keywords, .mark = c->mark, .new = true };
 
+	if (pass_full(p, c->where) && flush(p) < 0)
+		return -1;
 	return pass_add(p, &f, c->where);
 }
 
@@ -175,13 +187,7 @@ pass_take_in(struct pass *p, bool exact)
 		size_t n = p->n - i < batch ? p->n - i : batch;
 
 		rc = take_in(p, p->newcomers + i, c, n, exact);
-		if (rc == 0 && p->n_found > PASS_FOUND - batch
-		    && (rc = ops->durable(p->b->folder)) == 0)
-			rc = pass_flush(p);
 	}
 	free(c);
-	if (rc == 0 && p->n_found > 0
-	    && (rc = ops->durable(p->b->folder)) == 0)
-		rc = pass_flush(p);
-	return rc;
+	return rc == 0 ? flush(p) : -1;
 }

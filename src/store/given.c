@@ -17,9 +17,10 @@
 
 #define HEAD "uidvalidity "
 #define SLOTS_MIN ((size_t)1024)
+#define LINE_USUAL 32
 /* Slots lie all over the memory: asked for so many lines before. */
 #define SLOTS_AHEAD 16
-/* What a glance reads of the file at its two ends: a line and more. */
+/* What is read of the file for one line, which may be half as long. */
 #define END_SIZE ((size_t)512)
 /* What a search reads at once, and how many come cheaper than reading it all. */
 #define PIECE ((size_t)64 << 10)
@@ -27,20 +28,19 @@
 /* UIDs above it are nonsense: they would leave too few to give. */
 #define UID_LAST (UINT32_MAX - (UINT32_C(1) << 24))
 
-struct line {
-	uint32_t uid;
-	uint32_t at, n;			/* of the unique part in text */
-};
-
+/*
+ * Lines stay in the file: memory holds where each begins, by the hash of its
+ * unique part, and a line is read when the hash is the one that is asked for.
+ */
 struct given {
 	uint64_t inode, size;		/* of the file as read or written */
+	uint64_t end;			/* of its whole lines */
 	uint32_t validity, highest;
-	struct buf text;
-	struct line *v;
-	size_t n, cap;
-	uint64_t *slot;			/* one more than the line's number; above it the hash */
+	struct buf fresh;		/* lines on their way into it */
+	uint64_t *slot;			/* one more than where the line begins; above it the hash */
 	size_t slots;			/* a power of two */
-	int fd;				/* of lines that are not durable; or -1 */
+	size_t n;			/* of them in use */
+	int fd;				/* the file while it is in use; or -1 */
 	bool brief;			/* only a glance: the lines are in the file alone */
 	unsigned searches;		/* made in it since */
 };
@@ -62,22 +62,64 @@ hash(struct bytes s)
 	return (uint32_t)(h ^ h >> 29);
 }
 
-static struct bytes
-unique_of(const struct given *g, size_t i)
+static bool
+good_unique(struct bytes unique)
 {
-	return bytes_make(g->text.data + g->v[i].at, g->v[i].n);
+	static const bool bad[UINT8_MAX + 1] = {
+		['\0'] = true, ['\n'] = true, ['/'] = true, [':'] = true,
+		[','] = true,
+	};
+
+	if (unique.n == 0 || unique.n > UINT8_MAX)
+		return false;
+	for (size_t i = 0; i < unique.n; i++)
+		if (bad[unique.p[i]])
+			return false;
+	return true;
 }
 
-/* Where it is, or the empty slot where it belongs. */
+/* The UID of a line; 0: it is none. What is left of it is the unique part. */
+static uint32_t
+parse_line(struct bytes *line)
+{
+	struct bytes number = bytes_split(line, ' ');
+	uint64_t n;
+
+	return bytes_number(number, UID_LAST, &n) == 0 && good_unique(*line)
+	    ? (uint32_t)n : 0;
+}
+
+/* The UID of the line that begins there, if it is for that unique part; or 0. */
+static uint32_t
+uid_at(const struct given *g, uint32_t at, struct bytes unique)
+{
+	struct bytes text, line;
+	char room[END_SIZE];
+	uint32_t uid;
+	ssize_t n;
+
+	if (at >= g->end) {
+		text = bytes_from(buf_contents(&g->fresh), at - g->end);
+	} else {
+		n = pread(g->fd, room, sizeof room, at);
+		text = bytes_make(room, n < 0 ? 0 : (size_t)n);
+	}
+	if (!text_line(&text, &line))
+		return 0;
+	uid = parse_line(&line);
+	return bytes_equal(line, unique) ? uid : 0;
+}
+
+/* Where it is, with its UID, or the empty slot where it belongs. */
 static uint64_t *
-find_slot(const struct given *g, struct bytes unique, uint32_t h)
+find_slot(const struct given *g, struct bytes unique, uint32_t h, uint32_t *uid)
 {
 	size_t i = h & (g->slots - 1);
 
-	/* Texts are compared where they are the same: each is a look far away. */
-	while (g->slot[i] != 0 && (g->slot[i] >> 32 != h
-	    || !bytes_equal(unique_of(g, (uint32_t)g->slot[i] - 1), unique)))
-		i = (i + 1) & (g->slots - 1);
+	for (*uid = 0; g->slot[i] != 0; i = (i + 1) & (g->slots - 1))
+		if (g->slot[i] >> 32 == h && (*uid = uid_at(g,
+		    (uint32_t)g->slot[i] - 1, unique)) != 0)
+			break;
 	return &g->slot[i];
 }
 
@@ -106,70 +148,45 @@ more_slots(struct given *g)
 static int
 make_room(struct given *g)
 {
-	struct line *v;
-
-	if (g->n >= g->slots / 2 && more_slots(g) < 0)
+	if (g->n >= GIVEN_LINES_MAX) {
+		errno = E2BIG;
 		return -1;
-	if (g->n < g->cap)
-		return 0;
-	g->cap = g->cap == 0 ? SLOTS_MIN : g->cap * 2;
-	v = reallocarray(g->v, g->cap, sizeof *v);
-	if (v == NULL)
-		return -1;
-	g->v = v;
-	return 0;
+	}
+	return g->n >= g->slots / 4 * 3 ? more_slots(g) : 0;
 }
 
-/* Of a unique part that stands in text, for the empty slot where it belongs. */
+/* Of a line that begins at `at`, into the empty slot where it belongs. */
 static void
-put_line(struct given *g, uint64_t *slot, uint32_t h, uint32_t uid,
-    struct bytes unique)
+put_line(struct given *g, uint64_t *slot, uint32_t h, uint32_t uid, uint64_t at)
 {
-	g->v[g->n++] = (struct line){ uid, (uint32_t)(unique.p - g->text.data),
-	    (uint32_t)unique.n };
-	*slot = (uint64_t)h << 32 | g->n;
+	*slot = (uint64_t)h << 32 | (uint32_t)(at + 1);
+	g->n++;
 	if (uid > g->highest)
 		g->highest = uid;
 }
 
 /* The first line for a unique part counts. */
 static int
-add_line(struct given *g, uint32_t uid, struct bytes unique)
+add_line(struct given *g, uint32_t uid, struct bytes unique, uint64_t at)
 {
-	uint32_t h = hash(unique);
+	uint32_t h = hash(unique), before;
 	uint64_t *slot;
 
 	if (make_room(g) < 0)
 		return -1;
-	slot = find_slot(g, unique, h);
-	if (*slot == 0)
-		put_line(g, slot, h, uid, unique);
+	slot = find_slot(g, unique, h, &before);
+	if (before == 0)
+		put_line(g, slot, h, uid, at);
 	return 0;
 }
 
 /* ---- the file ---- */
 
-static bool
-good_unique(struct bytes unique)
-{
-	static const bool bad[UINT8_MAX + 1] = {
-		['\0'] = true, ['\n'] = true, ['/'] = true, [':'] = true,
-		[','] = true,
-	};
-
-	if (unique.n == 0 || unique.n > UINT8_MAX)
-		return false;
-	for (size_t i = 0; i < unique.n; i++)
-		if (bad[unique.p[i]])
-			return false;
-	return true;
-}
-
-/* One slot for two lines at most, from the beginning. */
+/* Lines are rarely shorter: so many slots from the beginning. */
 static int
 expect_lines(struct given *g)
 {
-	while (g->slots < g->text.len / 16)
+	while (g->slots < g->size / LINE_USUAL)
 		if (more_slots(g) < 0)
 			return -1;
 	return 0;
@@ -188,64 +205,60 @@ parse_head(struct bytes *rest, uint32_t *validity)
 	return true;
 }
 
-/* The UID of a line; 0: it is none. What is left of it is the unique part. */
-static uint32_t
-parse_line(struct bytes *line)
-{
-	struct bytes number = bytes_split(line, ' ');
-	uint64_t n;
-
-	return bytes_number(number, UID_LAST, &n) == 0 && good_unique(*line)
-	    ? (uint32_t)n : 0;
-}
-
-/* Lines that are none, as a crash may leave them, are passed over. */
+/* Whole lines of a piece that begins at `at`. Those that are none are passed over. */
 static int
-parse(struct given *g)
+take_lines(struct given *g, struct bytes text, uint64_t at)
 {
-	struct bytes rest = buf_contents(&g->text), line;
+	struct bytes rest = text, line;
 
-	if (!parse_head(&rest, &g->validity))
+	if (at == 0 && !parse_head(&rest, &g->validity))
 		return 0;
-	if (expect_lines(g) < 0)
-		return -1;
-	while (text_line(&rest, &line)) {
-		uint32_t uid = parse_line(&line);
+	while (rest.n > 0) {
+		uint64_t begin = at + (text.n - rest.n);
+		uint32_t uid;
 
-		if (uid != 0 && add_line(g, uid, line) < 0)
+		if (!text_line(&rest, &line))
+			break;
+		uid = parse_line(&line);
+		if (uid != 0 && g->validity != 0
+		    && add_line(g, uid, line, begin) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* A line that was cut short is none. */
-static void
-drop_torn_line(struct buf *text)
-{
-	while (text->len > 0 && text->data[text->len - 1] != '\n')
-		text->len--;
-}
-
+/*
+ * Reads the file by pieces of whole lines. One that is longer than a piece is
+ * none, as is one that was cut short, at the end.
+ */
 static int
-read_text(int fd, struct buf *text, size_t size)
+read_lines(struct given *g, char *piece)
 {
-	ssize_t n = 1;
+	bool within = false;
+	uint64_t at = 0;
+	ssize_t n;
 
-	if (size > GIVEN_FILE_MAX) {
-		errno = E2BIG;
-		return -1;
-	}
-	if (size > 0 && buf_room(text, size) == NULL)
-		return -1;
-	while (text->len < size && n > 0) {
-		n = read(fd, text->data + text->len, size - text->len);
+	while ((n = pread(g->fd, piece, PIECE, (off_t)at)) != 0) {
+		const char *first, *last;
+
 		if (n < 0 && errno == EINTR)
-			n = 1;
-		else if (n > 0)
-			text->len += (size_t)n;
+			continue;
+		if (n < 0)
+			return -1;
+		first = within ? memchr(piece, '\n', (size_t)n) : piece - 1;
+		last = memrchr(piece, '\n', (size_t)n);
+		within = last == NULL;
+		if (within && (size_t)n < PIECE)
+			return 0;
+		at += within ? (uint64_t)n : (uint64_t)(last + 1 - piece);
+		if (within)
+			continue;
+		if (take_lines(g, bytes_make(first + 1, (size_t)(last - first)),
+		    at - (uint64_t)(last - first)) < 0)
+			return -1;
+		g->end = at;
 	}
-	drop_torn_line(text);
-	return n < 0 ? -1 : 0;
+	return 0;
 }
 
 static struct given *
@@ -255,7 +268,7 @@ given_make(void)
 
 	if (g == NULL)
 		return NULL;
-	g->text.max = GIVEN_FILE_MAX;
+	g->fresh.max = GIVEN_FILE_MAX;
 	g->fd = -1;
 	if (more_slots(g) == 0)
 		return g;
@@ -263,13 +276,17 @@ given_make(void)
 	return NULL;
 }
 
+/* Of the file that fd is, which it takes. */
 static struct given *
-given_of(struct folder *f, const struct stat *st)
+given_of(struct folder *f, int fd, const struct stat *st)
 {
 	struct given *g = f->given = given_make();
 
-	if (g == NULL)
+	if (g == NULL) {
+		close(fd);
 		return NULL;
+	}
+	g->fd = fd;
 	g->inode = st->st_ino;
 	g->size = (uint64_t)st->st_size;
 	return g;
@@ -278,14 +295,18 @@ given_of(struct folder *f, const struct stat *st)
 static int
 read_file(struct folder *f, int fd, const struct stat *st)
 {
-	struct given *g = given_of(f, st);
+	struct given *g = given_of(f, fd, st);
+	char *piece = malloc(PIECE);
+	int rc = -1;
 
-	if (g == NULL)
-		return -1;
-	if (read_text(fd, &g->text, (size_t)st->st_size) == 0 && parse(g) == 0)
-		return 0;
-	given_free(f);
-	return -1;
+	if (g != NULL && g->size > GIVEN_FILE_MAX)
+		errno = E2BIG;
+	else if (g != NULL && piece != NULL && expect_lines(g) == 0)
+		rc = read_lines(g, piece);
+	free(piece);
+	if (rc < 0)
+		given_free(f);
+	return rc;
 }
 
 /* UIDs are given in their order: the last line has the highest. */
@@ -322,22 +343,28 @@ read_brief(struct folder *f, int fd, const struct stat *st)
 
 	if ((uintmax_t)st->st_size > GIVEN_FILE_MAX)
 		return read_file(f, fd, st);
-	g = given_of(f, st);
+	g = given_of(f, fd, st);
 	if (g == NULL)
 		return -1;
 	g->brief = read_ends(g, fd);
-	if (g->brief)
-		return 0;
-	given_free(f);
-	return read_file(f, fd, st);
+	g->fd = -1;
+	if (!g->brief) {
+		given_free(f);
+		return read_file(f, fd, st);
+	}
+	close(fd);
+	return 0;
 }
 
 static int
 open_list(const struct folder *f, struct stat *st)
 {
-	int fd = openat(f->dir, GIVEN_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW
+	int fd = openat(f->dir, GIVEN_FILE, O_RDWR | O_CLOEXEC | O_NOFOLLOW
 	    | O_NONBLOCK);
 
+	if (fd < 0 && sys_unwritable(errno))
+		fd = openat(f->dir, GIVEN_FILE, O_RDONLY | O_CLOEXEC
+		    | O_NOFOLLOW | O_NONBLOCK);
 	if (fd >= 0 && fstat(fd, st) < 0) {
 		close(fd);
 		fd = -1;
@@ -345,28 +372,36 @@ open_list(const struct folder *f, struct stat *st)
 	return fd;
 }
 
+static bool
+same_file(const struct given *g, const struct stat *st)
+{
+	return g != NULL && g->inode == st->st_ino
+	    && g->size == (uint64_t)st->st_size;
+}
+
 static int
 load(struct folder *f, bool brief)
 {
 	struct given *g = f->given;
 	struct stat st;
-	int fd, rc;
+	int fd;
 
 	if (fstatat(f->dir, GIVEN_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0
 	    || !S_ISREG(st.st_mode)) {
 		given_free(f);
 		return 0;
 	}
-	if (g != NULL && g->inode == st.st_ino
-	    && g->size == (uint64_t)st.st_size && (brief || !g->brief))
+	if (same_file(g, &st) && (brief || g->fd >= 0))
 		return 0;
-	given_free(f);
 	fd = open_list(f, &st);
+	if (fd >= 0 && same_file(g, &st) && !g->brief) {
+		g->fd = fd;
+		return 0;
+	}
+	given_free(f);
 	if (fd < 0)
 		return -1;
-	rc = brief ? read_brief(f, fd, &st) : read_file(f, fd, &st);
-	close(fd);
-	return rc;
+	return brief ? read_brief(f, fd, &st) : read_file(f, fd, &st);
 }
 
 int
@@ -386,17 +421,24 @@ given_glance(struct folder *f)
 }
 
 void
+given_rest(struct folder *f)
+{
+	if (f->given == NULL || f->given->fd < 0)
+		return;
+	close(f->given->fd);
+	f->given->fd = -1;
+}
+
+void
 given_free(struct folder *f)
 {
 	struct given *g = f->given;
 
+	given_rest(f);
 	f->given = NULL;
 	if (g == NULL)
 		return;
-	if (g->fd >= 0)
-		close(g->fd);
-	buf_free(&g->text);
-	free(g->v);
+	buf_free(&g->fresh);
 	free(g->slot);
 	free(g);
 }
@@ -416,10 +458,11 @@ given_highest(const struct folder *f)
 static uint32_t
 find(const struct given *g, struct bytes unique)
 {
-	uint32_t at = g == NULL || g->n == 0 ? 0
-	    : (uint32_t)*find_slot(g, unique, hash(unique));
+	uint32_t uid = 0;
 
-	return at == 0 ? 0 : g->v[at - 1].uid;
+	if (g != NULL && g->n > 0)
+		find_slot(g, unique, hash(unique), &uid);
+	return uid;
 }
 
 /* ---- looking into the file itself ---- */
@@ -533,42 +576,28 @@ begin(struct folder *f, uint32_t uidvalidity)
 	return rc < 0 ? -1 : given_load(f);
 }
 
-static int
-open_end(struct given *g, int dir)
-{
-	if (g->fd >= 0)
-		return 0;
-	g->fd = openat(dir, GIVEN_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW
-	    | O_NONBLOCK);
-	if (g->fd < 0)
-		return -1;
-	/* A line that a crash cut short goes first. */
-	return g->size == g->text.len ? 0 : sys_truncate(g->fd, g->text.len);
-}
-
-/* Puts a new line behind the text and into the table. */
+/* Puts a new line behind those that wait, and into the table. */
 static int
 put_new(struct given *g, struct given_uid *v)
 {
-	uint32_t h = hash(v->unique);
+	uint32_t h = hash(v->unique), before;
+	uint64_t at = g->end + g->fresh.len;
 	uint64_t *slot;
-	size_t at;
 
 	if (make_room(g) < 0)
 		return -1;
-	slot = find_slot(g, v->unique, h);
-	if (!good_unique(v->unique) || *slot != 0) {
+	slot = find_slot(g, v->unique, h, &before);
+	if (!good_unique(v->unique) || before != 0) {
 		v->error = EEXIST;
 		return 0;
 	}
-	buf_number(&g->text, v->uid);
-	buf_byte(&g->text, ' ');
-	at = g->text.len;
-	buf_bytes(&g->text, v->unique);
-	buf_byte(&g->text, '\n');
-	if (g->text.error != 0)
+	buf_number(&g->fresh, v->uid);
+	buf_byte(&g->fresh, ' ');
+	buf_bytes(&g->fresh, v->unique);
+	buf_byte(&g->fresh, '\n');
+	if (g->fresh.error != 0)
 		return -1;
-	put_line(g, slot, h, v->uid, bytes_make(g->text.data + at, v->unique.n));
+	put_line(g, slot, h, v->uid, at);
 	return 0;
 }
 
@@ -587,53 +616,58 @@ put_lines(struct given *g, struct given_uid *v, size_t n)
 
 /* What was written of lines that could not be added as a whole goes again. */
 static int
-failed(struct folder *f, size_t size)
+failed(struct folder *f)
 {
 	int saved = errno;
 
-	if (f->given->fd >= 0)
-		sys_truncate(f->given->fd, size);
+	sys_truncate(f->given->fd, f->given->end);
 	given_free(f);
 	errno = saved;
 	return -1;
+}
+
+/* Behind the last whole line: what a crash cut short goes first. */
+static int
+write_fresh(struct given *g)
+{
+	if (g->size != g->end && sys_truncate(g->fd, g->end) < 0)
+		return -1;
+	if (sys_write_at(g->fd, g->fresh.data, g->fresh.len, g->end) < 0)
+		return -1;
+	g->end += g->fresh.len;
+	g->size = g->end;
+	buf_free(&g->fresh);
+	return 0;
 }
 
 int
 given_add(struct folder *f, uint32_t uidvalidity, struct given_uid *v, size_t n)
 {
 	struct given *g;
-	size_t before;
 
 	if (given_load(f) < 0)
 		return -1;
 	if (given_validity(f) != uidvalidity && begin(f, uidvalidity) < 0)
 		return -1;
 	g = f->given;
-	before = g->text.len;
-	if (open_end(g, f->dir) < 0 || put_lines(g, v, n) < 0
-	    || sys_write_at(g->fd, g->text.data + before, g->text.len - before,
-	    before) < 0)
-		return failed(f, before);
-	g->size = g->text.len;
-	return 0;
+	g->fresh.max = GIVEN_FILE_MAX - g->end;
+	return put_lines(g, v, n) < 0 || write_fresh(g) < 0 ? failed(f) : 0;
 }
 
 int
 given_durable(struct folder *f)
 {
-	int rc = 0;
+	struct given *g = f->given;
+	struct stat st;
+	int rc;
 
-	if (f->given == NULL || (f->given->n == 0 && !f->given->brief))
+	if (g == NULL || (g->n == 0 && !g->brief))
 		return 0;
 	/* Lines of one whom a kill met before its own. */
-	if (f->given->fd < 0)
-		f->given->fd = openat(f->dir, GIVEN_FILE, O_RDONLY | O_CLOEXEC
-		    | O_NOFOLLOW | O_NONBLOCK);
-	if (f->given->fd < 0 || sys_fsync(f->given->fd) < 0)
-		rc = -1;
-	if (f->given->fd >= 0)
-		close(f->given->fd);
-	f->given->fd = -1;
+	if (g->fd < 0)
+		g->fd = open_list(f, &st);
+	rc = g->fd < 0 ? -1 : sys_fsync(g->fd);
+	given_rest(f);
 	return rc;
 }
 

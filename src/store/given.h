@@ -16,6 +16,8 @@
 
 #define GIVEN_FILE "mailreeve-uids"
 #define GIVEN_FILE_MAX ((size_t)128 << 20)
+/* No more lines than this: 16 MB of memory. Further files are renamed. */
+#define GIVEN_LINES_MAX ((size_t)3 << 19)
 
 /* What it says, read anew when the file changed. -1 with errno. */
 int given_load(struct folder *f);
@@ -24,6 +26,8 @@ int given_load(struct folder *f);
  * file when they are asked for, which costs little where it is long.
  */
 int given_glance(struct folder *f);
+/* Closes the file until it is asked for again; and forgets it. */
+void given_rest(struct folder *f);
 void given_free(struct folder *f);
 
 /* Of which UIDVALIDITY the UIDs are (0: nothing was given), and the highest. */

@@ -206,5 +206,6 @@ maildir_scan(struct folder *f, unsigned parts,
 		rc = scan_dir(f, f->arrivals, "new", fn, arg);
 	if (rc == 0 && parts & PART_MESSAGES)
 		rc = scan_dir(f, f->cur, "cur", fn, arg);
+	given_rest(f);
 	return rc;
 }

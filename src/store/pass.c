@@ -10,7 +10,6 @@
 
 /* Set in a mark once the row of its UID was found to be the same. */
 #define MATCHED (UINT64_C(1) << 63)
-#define NAMES_MAX ((size_t)64 << 20)
 #define READ_ROWS 256
 
 /*
@@ -37,9 +36,10 @@ claim_holds(const struct pass *p, const struct entry *e)
 static int
 add_newcomer(struct pass *p, const struct entry *e, uint32_t uid, bool conflict)
 {
+	size_t size = strlen(e->where) + 1;
 	struct newcomer *v;
 
-	if (p->n >= PASS_NEWCOMERS) {
+	if (p->n >= PASS_NEWCOMERS || p->names.len + size > PASS_NAMES) {
 		p->more = true;
 		return 0;
 	}
@@ -52,7 +52,7 @@ add_newcomer(struct pass *p, const struct entry *e, uint32_t uid, bool conflict)
 	}
 	p->newcomers[p->n] = (struct newcomer){
 	    p->b->folder->store->ops->age(e->where), p->names.len, uid, conflict };
-	if (buf_add(&p->names, e->where, strlen(e->where) + 1) < 0)
+	if (buf_add(&p->names, e->where, size) < 0)
 		return -1;
 	p->n++;
 	return 0;
@@ -146,7 +146,7 @@ load_extra(struct pass *p)
 int
 pass_scan(struct pass *p)
 {
-	p->names.max = NAMES_MAX;
+	p->names.max = PASS_NAMES;
 	p->known = p->b->rec.complete != 0;
 	p->uid_next = p->b->rec.uid_next;
 	if (index_runs(p->b->mail->db, p->b->rec.number, &p->have) < 0

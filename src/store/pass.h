@@ -8,9 +8,18 @@
 #include "bound.h"
 #include "marks.h"
 
+/*
+ * What a pass holds at once, whatever the folder's size: files beyond it are
+ * seen to in another pass, rows are written when there is no room for more.
+ * With the pages of a transaction and the list of given UIDs (GIVEN_LINES_MAX)
+ * all that stays below PASS_MEMORY; only marks grow with the folder, by eight
+ * octets a message.
+ */
 #define PASS_ROWS 20000			/* written in one transaction */
 #define PASS_FOUND 131072		/* found and held, to be written in order */
-#define PASS_NEWCOMERS ((size_t)300000)	/* taken in at once */
+#define PASS_NEWCOMERS ((size_t)1 << 18)	/* taken in at once */
+#define PASS_NAMES ((size_t)16 << 20)	/* octets of the names of either */
+#define PASS_MEMORY ((size_t)96 << 20)
 
 /* So many newcomers at once would take long to rename; tests have less. */
 extern size_t pass_many;
@@ -86,6 +95,7 @@ void pass_extra_keywords(const struct pass *p, uint32_t uid,
     struct keyword_set *set);
 /* One more message found (at and n are seen to); those before are written when there is no room. */
 int pass_add(struct pass *p, const struct found *f, const char *where);
+bool pass_full(const struct pass *p, const char *where);
 /* Writes the rows of all found so far. */
 int pass_flush(struct pass *p);
 

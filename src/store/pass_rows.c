@@ -20,14 +20,21 @@ grow(struct pass *p)
 		return -1;
 	p->found = v;
 	p->cap_found = cap;
-	p->where.max = PASS_FOUND * (size_t)LOCATOR_MAX;
+	p->where.max = PASS_NAMES;
 	return 0;
+}
+
+bool
+pass_full(const struct pass *p, const char *where)
+{
+	return p->n_found == PASS_FOUND
+	    || p->where.len + strlen(where) > PASS_NAMES;
 }
 
 int
 pass_add(struct pass *p, const struct found *f, const char *where)
 {
-	if (p->n_found == PASS_FOUND && pass_flush(p) < 0)
+	if (pass_full(p, where) && pass_flush(p) < 0)
 		return -1;
 	if (p->n_found == p->cap_found && grow(p) < 0)
 		return -1;

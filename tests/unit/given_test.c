@@ -3,7 +3,9 @@
  * mailreeve-uids until the names are seen to.
  * Runs as: the person who builds.
  */
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -530,8 +532,71 @@ a_twin_arrives(void)
 	mail_close(m);
 }
 
+/* Long names, of one file: so many that they come in passes. */
+#define MANY 150000
+
+static bool
+many_names(void)
+{
+	char pad[180], name[400];
+
+	memset(pad, 'x', sizeof pad);
+	deliver("tmp", "one", "X: 1\n\nbody\n");
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "%s/%u.M%06uP1.host%.*s:2,S",
+		    path_of("cur"), 1000000 + i * 7919 % MANY, i, (int)sizeof pad,
+		    pad);
+		if (link(path_of("tmp/one"), name) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* In a process of its own, which may not have more. */
+static int
+open_within(size_t memory)
+{
+	struct rlimit limit = { memory, memory };
+	struct mailbox *b;
+	struct mail *m;
+	bool all;
+
+#ifndef __SANITIZE_ADDRESS__		/* what that sets aside would count too */
+	if (setrlimit(RLIMIT_DATA, &limit) < 0)
+		return 2;
+#else
+	(void)limit;
+#endif
+	m = same_mail();
+	if (mailbox_open(m, BYTES("INBOX"), false, &b) < 0)
+		return 3;
+	all = mailbox_view(b)->count == MANY;
+	mailbox_close(b);
+	mail_close(m);
+	return all ? 0 : 4;
+}
+
+static void
+first_look_has_bounded_memory(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	mail_close(fresh_mail());
+	pass_many = 1000;
+	if (!CHECK(many_names()))
+		return;
+	pid = fork();
+	if (pid == 0)
+		_exit(open_within(PASS_MEMORY));
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ_INT(status, 0);
+	CHECK(there("mailreeve-uids"));
+}
+
 TEST_MAIN(TEST(names_stay_and_uids_hold), TEST(others_rename),
     TEST(a_store_names), TEST(twins), TEST(twins_from_the_start),
     TEST(expunged_never_again), TEST(names_are_seen_to), TEST(torn_lines),
     TEST(of_another_mailbox), TEST(no_room_for_it),
-    TEST(a_glance_is_enough), TEST(a_glance_at_much), TEST(a_twin_arrives))
+    TEST(a_glance_is_enough), TEST(a_glance_at_much), TEST(a_twin_arrives),
+    TEST(first_look_has_bounded_memory))
