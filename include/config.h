@@ -10,6 +10,7 @@
 #include "buf.h"
 
 #define CONFIG_VALUE_MAX 1024
+#define CONFIG_KEYWORDS_MAX 49		/* under 50 */
 
 enum tri { TRI_NO, TRI_LOCAL, TRI_YES };
 enum mail_format { FORMAT_AUTO, FORMAT_MAILDIR, FORMAT_MBOX };
@@ -43,13 +44,17 @@ struct config {
 	uint64_t quota_storage, quota_messages;	/* 0: none */
 	/* log */
 	const char *log_level;
+	/* where it was read: the name given to config_load(), and 0 for a default */
+	const char *file;
+	uint32_t lines[CONFIG_KEYWORDS_MAX];
 };
 
 /*
  * The defaults, then the lines of the file at path over them. A missing file
- * is the defaults when optional. Returns 0, or -1 with one line in why that
- * says file, line, cause and cure. Strings live until config_free(), which also
- * fits a configuration whose loading failed; most processes never call it.
+ * is the defaults when optional; one that others than its reader and root may
+ * write is refused. Returns 0, or -1 with one line in why that says file, line,
+ * cause and cure. Strings live until config_free(), which also fits a
+ * configuration whose loading failed; most processes never call it.
  */
 int config_load(struct config *c, const char *path, bool optional, struct buf *why);
 void config_free(struct config *c);
@@ -57,6 +62,12 @@ void config_free(struct config *c);
 /* The same from text, as config_dump() printed it; name is used in why. */
 int config_parse(struct config *c, struct bytes text, const char *name,
     struct buf *why);
+
+/* The line that sets this keyword; 0 when it has its default. */
+unsigned config_line(const struct config *c, const char *keyword);
+
+/* Prints "FILE:LINE: " of that line, or nothing; the file's name must still live. */
+void config_where(const struct config *c, const char *keyword, struct buf *out);
 
 /*
  * Prints keyword and value a line: all of them, or only those that differ from

@@ -22,6 +22,9 @@
  */
 int rootfile_open(const char *path, mode_t bad);
 
+/* The same without the log: on failure the cause in *wrong, with errno. */
+int rootfile_look(const char *path, mode_t bad, const char **wrong);
+
 /* Appends all of the file: 0, or -1 after a line in the log. */
 int rootfile_read(const char *path, mode_t bad, struct buf *out);
 

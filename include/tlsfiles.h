@@ -16,6 +16,12 @@
 int tlsfiles_each(const char *list, int (*call)(const char *path, void *arg),
     void *arg);
 
+/*
+ * There is to be TLS: the configuration names files, or one that it names by
+ * default is there.
+ */
+bool tlsfiles_wanted(const struct config *conf);
+
 /* Another number when any of the files of the configuration has changed. */
 uint64_t tlsfiles_stamp(const struct config *conf);
 

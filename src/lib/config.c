@@ -132,6 +132,7 @@ static const struct keyword keywords[] = {
 #undef C
 
 #define KEYWORDS (sizeof keywords / sizeof keywords[0])
+_Static_assert(KEYWORDS <= CONFIG_KEYWORDS_MAX, "too many keywords");
 
 static const struct choice *
 find_choice(const struct choice *set, struct bytes value)
@@ -285,7 +286,7 @@ has_control(struct bytes b)
 }
 
 static int
-parse_line(struct config *c, struct bytes line, struct buf *why)
+parse_line(struct config *c, unsigned number, struct bytes line, struct buf *why)
 {
 	struct bytes name, value = bytes_trim(line);
 	const struct keyword *k;
@@ -313,6 +314,7 @@ parse_line(struct config *c, struct bytes line, struct buf *why)
 	    (int)bytes_first(value, 64).n, (const char *)value.p);
 	if (set_value(k, c, value, why) < 0)
 		return -1;
+	c->lines[k - keywords] = number;
 	buf_clear(why);
 	return 0;
 }
@@ -335,7 +337,7 @@ parse_lines(struct config *c, struct bytes text, const char *name, struct buf *w
 	int r = 0;
 
 	for (unsigned number = 1; text.n > 0 && r == 0; number++) {
-		r = parse_line(c, bytes_split(&text, '\n'), &cause);
+		r = parse_line(c, number, bytes_split(&text, '\n'), &cause);
 		if (r < 0)
 			buf_printf(why, "%s:%u: %s", name, number,
 			    buf_string(&cause));
@@ -349,48 +351,87 @@ config_parse(struct config *c, struct bytes text, const char *name,
     struct buf *why)
 {
 	set_defaults(c);
+	c->file = name;
 	return parse_lines(c, text, name, why);
 }
 
-/* All of a regular file, bounded. */
-static int
-read_file(const char *path, struct buf *out)
+unsigned
+config_line(const struct config *c, const char *keyword)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	const struct keyword *k = find_keyword(bytes_of(keyword));
+
+	return k == NULL ? 0 : c->lines[k - keywords];
+}
+
+void
+config_where(const struct config *c, const char *keyword, struct buf *out)
+{
+	unsigned line = config_line(c, keyword);
+
+	if (line > 0)
+		buf_printf(out, "%s:%u: ", c->file, line);
+}
+
+/* Whoever may write it decides what root does. NULL, or cause and cure. */
+static const char *
+what_is_wrong(int fd)
+{
 	struct stat st;
-	ssize_t n = -1;
 
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		do {
-			unsigned char *to = buf_room(out, 4096);
+	if (fstat(fd, &st) < 0)
+		return strerror(errno);
+	if (!S_ISREG(st.st_mode))
+		return "no regular file: name another";
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return "belongs to another user than root: chown root it";
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return "others may write to it: chmod go-w it";
+	return NULL;
+}
 
-			n = to == NULL ? -1 : read(fd, to, 4096);
-			if (n > 0)
-				out->len += (size_t)n;
-		} while (n > 0);
-	} else {
-		errno = EINVAL;
+static int
+read_all(int fd, struct buf *out)
+{
+	for (;;) {
+		unsigned char *to = buf_room(out, 4096);
+		ssize_t n = to == NULL ? -1 : read(fd, to, 4096);
+
+		if (n <= 0)
+			return (int)n;
+		out->len += (size_t)n;
 	}
-	close(fd);
-	return n < 0 ? -1 : 0;
+}
+
+/* All of the file, bounded: 0, or -1 with the cause. */
+static int
+read_file(int fd, struct buf *out, const char **cause)
+{
+	*cause = fd < 0 ? strerror(errno) : what_is_wrong(fd);
+	if (*cause == NULL && read_all(fd, out) < 0)
+		*cause = strerror(errno);
+	if (fd >= 0)
+		close(fd);
+	return *cause == NULL ? 0 : -1;
 }
 
 int
 config_load(struct config *c, const char *path, bool optional, struct buf *why)
 {
 	struct buf text = BUF_INIT(FILE_MAX + 4096);
-	int r = read_file(path, &text);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	const char *cause;
+	int r;
 
-	if (r < 0 && errno == ENOENT && optional) {
+	if (fd < 0 && errno == ENOENT && optional) {
 		set_defaults(c);
-		r = 0;
-	} else if (r < 0) {
-		buf_printf(why, "%s: cannot read: %s", path, strerror(errno));
-		*c = (struct config){ 0 };
-	} else {
+		return 0;
+	}
+	r = read_file(fd, &text, &cause);
+	if (r == 0) {
 		r = config_parse(c, buf_contents(&text), path, why);
+	} else {
+		buf_printf(why, "%s: cannot read: %s", path, cause);
+		*c = (struct config){ 0 };
 	}
 	buf_free(&text);
 	return r;

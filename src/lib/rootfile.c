@@ -28,23 +28,29 @@ what_is_wrong(int fd, mode_t bad)
 }
 
 int
-rootfile_open(const char *path, mode_t bad)
+rootfile_look(const char *path, mode_t bad, const char **wrong)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	const char *wrong;
 
-	if (fd < 0) {
-		/* A server without TLS is a choice, not an accident a line. */
-		log_line(errno == ENOENT ? LOG_DEBUG : LOG_ERR, "%s: %s", path,
-		    strerror(errno));
-		return -1;
-	}
-	wrong = what_is_wrong(fd, bad);
-	if (wrong == NULL)
+	*wrong = fd < 0 ? strerror(errno) : what_is_wrong(fd, bad);
+	if (*wrong == NULL || fd < 0)
 		return fd;
 	close(fd);
-	log_error("%s: %s", path, wrong);
+	errno = EPERM;
 	return -1;
+}
+
+int
+rootfile_open(const char *path, mode_t bad)
+{
+	const char *wrong;
+	int fd = rootfile_look(path, bad, &wrong);
+
+	/* A server without TLS is a choice, not an accident a line. */
+	if (fd < 0)
+		log_line(errno == ENOENT ? LOG_DEBUG : LOG_ERR, "%s: %s", path,
+		    wrong);
+	return fd;
 }
 
 static int

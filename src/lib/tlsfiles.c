@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tlsfiles.h"
 
@@ -60,6 +61,27 @@ tlsfiles_each(const char *list, int (*call)(const char *path, void *arg),
 			r = call(path, arg);
 	}
 	return r;
+}
+
+static int
+is_there(const char *path, void *arg)
+{
+	(void)arg;
+	return access(path, F_OK) == 0;
+}
+
+static bool
+is_wanted(const struct config *conf, const char *keyword, const char *list)
+{
+	return list[0] != '\0' && (config_line(conf, keyword) > 0
+	    || tlsfiles_each(list, is_there, NULL) != 0);
+}
+
+bool
+tlsfiles_wanted(const struct config *conf)
+{
+	return is_wanted(conf, "tls-certificate", conf->tls_certificate)
+	    || is_wanted(conf, "tls-key", conf->tls_key);
 }
 
 static void

@@ -18,6 +18,7 @@ check_account(const struct config *conf, struct buf *why)
 
 	if (pw != NULL && pw->pw_uid != 0 && pw->pw_gid != 0)
 		return 0;
+	config_where(conf, "service-user", why);
 	buf_printf(why, "service-user %s: %s: make one with useradd --system %s\n",
 	    conf->service_user, pw == NULL ? "no such account"
 	    : "that is root", conf->service_user);
@@ -30,12 +31,14 @@ check_root(const struct config *conf, struct buf *why)
 	struct stat st;
 
 	if (stat(conf->login_root, &st) < 0) {
+		config_where(conf, "login-root", why);
 		buf_printf(why, "login-root %s: %s: make an empty directory\n",
 		    conf->login_root, strerror(errno));
 		return 1;
 	}
 	if (S_ISDIR(st.st_mode) && st.st_uid == 0 && (st.st_mode & 022) == 0)
 		return 0;
+	config_where(conf, "login-root", why);
 	buf_printf(why, "login-root %s: must be an empty directory of root that "
 	    "nobody else may write to: chown root, chmod 755\n", conf->login_root);
 	return 1;
@@ -67,7 +70,8 @@ check_programs(const struct config *conf, struct buf *why)
 
 /* Without its own file PAM uses `other`, which may let everybody try. */
 static unsigned
-check_pam(const char *service, struct buf *why)
+check_pam(const struct config *conf, const char *keyword, const char *service,
+    struct buf *why)
 {
 	static const char *const places[] = { "/etc/pam.d", "/usr/lib/pam.d",
 	    "/usr/local/etc/pam.d" };
@@ -78,6 +82,7 @@ check_pam(const char *service, struct buf *why)
 		if (access(path, R_OK) == 0)
 			return 0;
 	}
+	config_where(conf, keyword, why);
 	buf_printf(why, "PAM has no service %s: install /etc/pam.d/%s\n", service,
 	    service);
 	return 1;
@@ -87,14 +92,24 @@ check_pam(const char *service, struct buf *why)
 static unsigned
 check_oauth(const struct config *conf, struct buf *why)
 {
-	const char *const values[] = { conf->oauth_keys, conf->oauth_issuer,
-	    conf->oauth_audience };
+	const struct {
+		const char *keyword, *value;
+	} rows[] = {
+		{ "oauth-keys", conf->oauth_keys },
+		{ "oauth-issuer", conf->oauth_issuer },
+		{ "oauth-audience", conf->oauth_audience },
+	};
+	const char *one = NULL;
 	unsigned set = 0;
 
-	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-		set += values[i][0] != '\0';
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (rows[i].value[0] != '\0') {
+			one = rows[i].keyword;
+			set++;
+		}
 	if (set == 0 || set == 3)
 		return 0;
+	config_where(conf, one, why);
 	buf_text(why, "oauth-keys, oauth-issuer, oauth-audience: set all three\n");
 	return 1;
 }
@@ -103,6 +118,8 @@ unsigned
 check_system(const struct config *conf, struct buf *why)
 {
 	return check_account(conf, why) + check_root(conf, why)
-	    + check_programs(conf, why) + check_pam(conf->pam_imap, why)
-	    + check_pam(conf->pam_pop3, why) + check_oauth(conf, why);
+	    + check_programs(conf, why)
+	    + check_pam(conf, "pam-service-imap", conf->pam_imap, why)
+	    + check_pam(conf, "pam-service-pop3", conf->pam_pop3, why)
+	    + check_oauth(conf, why);
 }

@@ -85,6 +85,15 @@ dump_config(const struct config *conf)
 	return r;
 }
 
+/* What a person is told before the server is started. */
+static unsigned
+check_all(const struct config *conf, struct buf *why)
+{
+	unsigned problems = check_system(conf, why);
+
+	return geteuid() != 0 ? problems : problems + check_files(conf, why);
+}
+
 /* What only looks at the configuration: never returns when there was any. */
 static void
 only_look(const struct options *o, struct master *m)
@@ -100,7 +109,7 @@ only_look(const struct options *o, struct master *m)
 		return;
 	}
 	if (master_load_config(m, &m->conf, &why) < 0
-	    || (o->test && check_system(&m->conf, &why) > 0)) {
+	    || (o->test && check_all(&m->conf, &why) > 0)) {
 		struct bytes text = bytes_trim(buf_contents(&why));
 
 		fprintf(stderr, "%.*s\n", (int)text.n, (const char *)text.p);
@@ -108,7 +117,8 @@ only_look(const struct options *o, struct master *m)
 	} else if (o->dump) {
 		status = dump_config(&m->conf);
 	} else {
-		printf("the configuration is good\n");
+		printf("the configuration is good%s\n", geteuid() == 0 ? ""
+		    : "; what keys and secrets are like, only root can tell");
 	}
 	config_free(&m->conf);
 	buf_free(&why);

@@ -182,6 +182,12 @@ void pid_file_remove(const char *path);
 /* Problems that keep the server from working: a line each in why, how many. */
 unsigned check_system(const struct config *conf, struct buf *why);
 
+/*
+ * check_files.c: what only root can tell of the files that it names: they are
+ * there, root's own, and those of TLS fit together. The same answer.
+ */
+unsigned check_files(const struct config *conf, struct buf *why);
+
 /* ---- status.c: what `mailreeve status` shows ---- */
 
 struct master;

@@ -43,14 +43,18 @@ complain(const char *path, const char *why)
 	return -1;
 }
 
-/* The file as a BIO of text, which is to be wiped. */
+/* The file as a BIO of text, which is to be wiped. NULL after a line in the log. */
 static BIO *
-open_pem(const char *path, mode_t bad, struct buf *text)
+open_pem(const struct keys *k, const char *path, mode_t bad, struct buf *text)
 {
 	/* A key in one piece, so that growing leaves no copies of it behind. */
-	if ((bad == ROOTFILE_KEY && buf_room(text, text->max) == NULL)
-	    || rootfile_read(path, bad, text) < 0)
+	if (bad == ROOTFILE_KEY && buf_room(text, text->max) == NULL)
 		return NULL;
+	if (rootfile_read(path, bad, text) < 0) {
+		if (errno == ENOENT && k->wanted)
+			log_error("%s: %s", path, strerror(errno));
+		return NULL;
+	}
 	return BIO_new_mem_buf(text->data, (int)text->len);
 }
 
@@ -78,7 +82,7 @@ read_key_file(const char *path, void *arg)
 {
 	struct keys *k = arg;
 	struct buf text = BUF_INIT(KEY_FILE_MAX);
-	BIO *in = open_pem(path, ROOTFILE_KEY, &text);
+	BIO *in = open_pem(k, path, ROOTFILE_KEY, &text);
 	size_t had = k->n, all;
 	EVP_PKEY *key;
 
@@ -135,7 +139,7 @@ read_certificate_file(const char *path, void *arg)
 {
 	struct keys *k = arg;
 	struct buf text = BUF_INIT(PUBLIC_MAX);
-	BIO *in = open_pem(path, ROOTFILE_PUBLIC, &text);
+	BIO *in = open_pem(k, path, ROOTFILE_PUBLIC, &text);
 	struct pair *now = NULL;
 	size_t n = 0, all;
 	X509 *x;
@@ -175,11 +179,13 @@ drop_lonely(struct keys *k)
 int
 keys_read(const struct config *conf, struct keys *k)
 {
-	*k = (struct keys){ 0 };
+	*k = (struct keys){ .wanted = tlsfiles_wanted(conf) };
 	if (tlsfiles_each(conf->tls_key, read_key_file, k) < 0
 	    || tlsfiles_each(conf->tls_certificate, read_certificate_file, k) < 0)
 		return -1;
 	drop_lonely(k);
+	if (k->n == 0 && k->wanted)
+		log_error("tls-certificate, tls-key: no certificate has a key");
 	return k->n > 0 ? 0 : -1;
 }
 

@@ -29,6 +29,7 @@ struct pair {
 struct keys {
 	struct pair v[PAIRS_MAX];
 	size_t n;
+	bool wanted;			/* that there are none is worth a line */
 };
 
 /* Reads what the configuration names: 0, or -1 after a line in the log. */

@@ -576,9 +576,14 @@ def test_configuration_check():
     path = SCRATCH + "/test.conf"
     for text, said in (("colour blue\n", ":1: unknown keyword colour: see mailreeve.conf(5)"),
                        ("# x\n\nimap-listen *\n", ":3: imap-listen: bad value \"*\": give none"),
-                       ("service-user root\n", "that is root"),
-                       ("login-root /nonexistent\n", "make an empty directory"),
-                       ("login-root /tmp\n", "nobody else may write")):
+                       ("service-user root\n", ":1: service-user root: that is root"),
+                       ("#\nlogin-root /nonexistent\n", ":2: login-root /nonexistent: No such file "
+                        "or directory: make an empty directory"),
+                       ("login-root /tmp\n", "nobody else may write"),
+                       ("pam-service-imap x\npam-service-imap nowhere\n", ":2: PAM has no service nowhere: install"),
+                       ("oauth-keys /x\n", ":1: oauth-keys, oauth-issuer, oauth-audience: set all"),
+                       ("service-user nobody-here\nlogin-root /nonexistent\n",
+                        ":1: service-user nobody-here: no such account: make one")):
         with open(path, "w") as f:
             f.write(text)
         got = run(MAILREEVED, "-t", "-c", path, ok=(78,))
@@ -587,6 +592,92 @@ def test_configuration_check():
         assert subprocess.run([MAILREEVED, "-f", "-c", path]).returncode == 78
         log.wait(re.escape(said), mark)
     assert "cannot read" in run(MAILREEVED, "-t", "-c", "/nonexistent", ok=(78,))
+    assert "cannot read: no regular file" in run(MAILREEVED, "-t", "-c", "/", ok=(78,))
+
+
+def test_a_configuration_that_others_may_write():
+    """It would let them say what root does."""
+    who = user("writer")
+    for owner, mode, said in ((0, 0o644, None), (0, 0o600, None), (0, 0o664, "chmod go-w"),
+                              (0, 0o646, "others may write to it: chmod go-w"),
+                              (who.uid, 0o644, "belongs to another user than root: chown root it")):
+        configure()
+        os.chmod(CONFIG, mode)
+        os.chown(CONFIG, owner, 0)
+        got = run(MAILREEVED, "-t", ok=(78 if said else 0,))
+        assert (CONFIG + ": cannot read: " in got and said in got) if said else "good" in got, got
+    os.chmod(CONFIG, 0o666)
+    mark = log.mark()
+    assert subprocess.run([MAILREEVED, "-f"]).returncode == 78
+    log.wait("%s: cannot read: .*chown root it" % CONFIG, mark)
+    os.unlink(CONFIG)
+    with Server() as server:
+        held = server.imap_login(who)
+        os.chmod(CONFIG, 0o666)
+        mark = server.reload()
+        log.wait("the old configuration stays: %s: cannot read: others may write" % CONFIG, mark)
+        server.imap_login(who).logout()
+        held.logout()
+    os.unlink(CONFIG)
+    own = who.file("own.conf", "imap-listen *:2143\n")
+    assert "good" in who.run(MAILREEVED, "-t", "-c", own), "their own is theirs"
+
+
+def test_files_that_a_configuration_names():
+    """Each is looked at by who needs it: file, line, cause, cure."""
+    certificate()
+    certificate("/etc/mailreeve/other")
+    crt, key, other = (open("/etc/mailreeve/" + name).read() for name in
+                       ("tls.crt", "tls.key", "other.crt"))
+    where = SCRATCH + "/files"
+    os.makedirs(where + "/empty", exist_ok=True)
+    for name, text, mode in (("crt", crt, 0o644), ("key", key, 0o600), ("other", other, 0o644),
+                             ("open", key, 0o644), ("half", crt[:400], 0o644), ("none", "", 0o600),
+                             ("writable", crt, 0o666), ("secrets", "", 0o644)):
+        with open("%s/%s" % (where, name), "w") as f:
+            f.write(text)
+        os.chmod("%s/%s" % (where, name), mode)
+    gone = ":1: %s /nonexistent: No such file or directory: put one there, or name another"
+    rows = [
+        ("tls-certificate D/crt\ntls-key D/key\n", None), ("tls-certificate\ntls-key\n", None),
+        ("tls-certificate /nonexistent\n", gone % "tls-certificate"),
+        ("tls-key /nonexistent\n", gone % "tls-key"),
+        ("tls-certificate D/crt /nonexistent\ntls-key D/key\n", gone % "tls-certificate"),
+        ("#\ntls-certificate D/crt\ntls-key D/open\n",
+         ":3: tls-key D/open: others have rights to it: chmod go= it"),
+        ("tls-certificate D/writable\ntls-key D/key\n", ":1: tls-certificate D/writable: others"),
+        ("tls-certificate D/other\ntls-key D/key\n",
+         ":1: D/other: the first certificate is not the key's"),
+        ("tls-certificate D/half\ntls-key D/key\n", ":1: D/half: no certificate, or not a whole one"),
+        ("tls-certificate D/crt\ntls-key D/none\n", ":1: D/none: no private key, or one under"),
+        ("tls-certificate D/empty\ntls-key D/key\n", ":1: tls-certificate, tls-key: no certificate"),
+        ("tls-client-ca /nonexistent\n", gone % "tls-client-ca"),
+        ("gssapi-keytab /nonexistent\n", gone % "gssapi-keytab"),
+        ("gssapi-keytab D/open\n", ":1: gssapi-keytab D/open: others have rights"),
+        ("oauth-keys /nonexistent\noauth-issuer x\noauth-audience x\n", gone % "oauth-keys"),
+        ("secrets /nonexistent\n", None),
+        ("secrets D/secrets\n", ":1: secrets D/secrets: others have rights to it"),
+    ]
+    path = SCRATCH + "/test.conf"
+    for text, said in rows:
+        with open(path, "w") as f:
+            f.write(text.replace("D/", where + "/"))
+        got = run(MAILREEVED, "-t", "-c", path, ok=(78 if said else 0,))
+        want = path + said.replace("D/", where + "/") if said else "the configuration is good\n"
+        assert got.startswith(want) and got.count("\n") == 1, (text, got)
+    configure()
+    os.unlink("/etc/mailreeve/tls.crt")
+    assert "tls-certificate /etc/mailreeve/tls.crt: No such file" in run(MAILREEVED, "-t", ok=(78,)), "half of them"
+    os.unlink("/etc/mailreeve/tls.key")
+    assert "good" in run(MAILREEVED, "-t"), "a server without TLS is a choice"
+    assert "only root can tell" in user("checks").run(MAILREEVED, "-t")
+    certificate()
+
+
+def test_a_key_that_is_named_and_missing_is_in_the_log():
+    with Server(tls_key="/nonexistent") as server:
+        log.wait("signer.*: /nonexistent: No such file or directory")
+        assert b"STARTTLS" not in server.imap(tls=False).welcome
 
 
 def test_not_root():

@@ -1,6 +1,11 @@
 /*
  * The configuration: defaults, values, refusals with line, cause and cure.
  */
+#include <sys/stat.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "config.h"
 #include "test.h"
 
@@ -87,6 +92,55 @@ refusals(void)
 	buf_free(&why);
 }
 
+static void
+lines(void)
+{
+	struct buf why = BUF_INIT(4096);
+	struct config c;
+
+	CHECK_EQ_INT(parse(&c, "maildir x\n\nmaildir y\n# z\nimap-timeout 5m", &why), 0);
+	CHECK_EQ_INT(config_line(&c, "maildir"), 3);
+	CHECK_EQ_INT(config_line(&c, "imap-timeout"), 5);
+	CHECK_EQ_INT(config_line(&c, "pop3-timeout"), 0);
+	CHECK_EQ_INT(config_line(&c, "nonsense"), 0);
+	config_where(&c, "pop3-timeout", &why);
+	config_where(&c, "maildir", &why);
+	CHECK_EQ_TEXT(buf_string(&why), "test.conf:3: ");
+	config_free(&c);
+	buf_free(&why);
+}
+
+/* Of whoever reads it, as none of us need be root here. */
+static void
+rights(void)
+{
+	static const struct {
+		mode_t mode;
+		int result;
+	} rows[] = {
+		{ 0644, 0 }, { 0600, 0 }, { 0444, 0 },
+		{ 0664, -1 }, { 0646, -1 }, { 0666, -1 }, { 0620, -1 }, { 0602, -1 },
+	};
+	char path[] = "/tmp/config_test.XXXXXX";
+	struct buf why = BUF_INIT(4096);
+	int fd = mkstemp(path);
+	struct config c;
+
+	CHECK(fd >= 0 && write(fd, "maildir x\n", 10) == 10);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		buf_clear(&why);
+		CHECK_EQ_INT(fchmod(fd, rows[i].mode), 0);
+		if (!CHECK_EQ_INT(config_load(&c, path, true, &why), rows[i].result))
+			printf("# mode %o\n", rows[i].mode);
+		CHECK(rows[i].result == 0 || strstr(buf_string(&why),
+		    ": cannot read: others may write to it: chmod go-w it") != NULL);
+		config_free(&c);
+	}
+	close(fd);
+	unlink(path);
+	buf_free(&why);
+}
+
 /* What conn hands to a session says the same there. */
 static void
 dump_and_back(void)
@@ -111,4 +165,4 @@ dump_and_back(void)
 	buf_free(&all2);
 }
 
-TEST_MAIN(TEST(defaults), TEST(values), TEST(refusals), TEST(dump_and_back))
+TEST_MAIN(TEST(defaults), TEST(values), TEST(refusals), TEST(lines), TEST(rights), TEST(dump_and_back))
