@@ -7,6 +7,19 @@
 
 #include "bytes.h"
 
+/* The value of a character, or -1; the last two of the alphabet differ by its kind. */
+static inline int
+base64_value(unsigned char c, const char last[2])
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (ascii_digit(c))
+		return c - '0' + 52;
+	return c == (unsigned char)last[0] ? 62 : c == (unsigned char)last[1] ? 63 : -1;
+}
+
 /* Room that base64_decode() needs for n characters. */
 #define BASE64_DECODED_MAX(n) ((n) / 4 * 3)
 

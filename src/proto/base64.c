@@ -6,19 +6,6 @@
 
 #include "base64.h"
 
-/* Value of a character of the alphabet, or -1. */
-static int
-value_of(unsigned char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (ascii_digit(c))
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* How many of the last four characters are padding: 0, 1 or 2. */
 static size_t
 padding(struct bytes in)
@@ -40,7 +27,7 @@ base64_decode(struct bytes in, unsigned char *out)
 	}
 	pad = padding(in);
 	for (size_t i = 0; i < in.n - pad; i++) {
-		int v = value_of(in.p[i]);
+		int v = base64_value(in.p[i], "+/");
 
 		if (v < 0) {
 			errno = EINVAL;

@@ -4,19 +4,8 @@
  */
 #include <errno.h>
 
+#include "base64.h"
 #include "base64url.h"
-
-static int
-value_of(unsigned char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (ascii_digit(c))
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
 
 ssize_t
 base64url_decode(struct bytes in, unsigned char *out)
@@ -25,7 +14,7 @@ base64url_decode(struct bytes in, unsigned char *out)
 	size_t n = 0;
 
 	for (size_t i = 0; i < in.n; i++) {
-		int v = value_of(in.p[i]);
+		int v = base64_value(in.p[i], "-_");
 
 		if (v < 0) {
 			errno = EINVAL;
