@@ -5,66 +5,13 @@ import poplib
 import shutil
 
 from lib import *
+from dovecot import Dovecot, listening
 
 TOOL = "/usr/local/bin/mailreeve"
 RAW = "From: Ann <ann@example.org>\r\nSubject: number %d\r\nMessage-ID: <%d@example.org>\r\n\r\nbody %d\r\n"
 FOLDERS = ("Work", "Work.2026", "Entw&APw-rfe")
 
-DOVECOT = """protocols = imap pop3
-base_dir = /run/dovecot
-log_path = /run/dovecot.log
-ssl = no
-disable_plaintext_auth = no
-mail_location = maildir:~/Maildir
-first_valid_uid = 500
-passdb {
-  driver = static
-  args = password=secret
-}
-userdb {
-  driver = passwd
-}
-namespace inbox {
-  inbox = yes
-  separator = .
-}
-service imap-login {
-  chroot =
-  inet_listener imap {
-    port = 1143
-  }
-}
-service pop3-login {
-  chroot =
-  inet_listener pop3 {
-    port = 1110
-  }
-}
-service anvil {
-  chroot =
-}
-"""
-
-
-class Dovecot:
-    imap_port, pop3_port = 1143, 1110
-
-    def __enter__(self):
-        need("dovecot")
-        with open("/run/dovecot.conf", "w") as f:
-            f.write(DOVECOT)
-        self.process = subprocess.Popen(["dovecot", "-F", "-c", "/run/dovecot.conf"])
-        wait_for(lambda: listening(1143) and listening(1110), "dovecot")
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(20)
-
-
-def listening(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
+DOVECOT = "mail_location = maildir:~/Maildir\n", "  separator = .\n"
 
 
 def over_tcp(who, port):
@@ -198,7 +145,7 @@ def quota_free(before, after):
 def moved_from_dovecot(by_tool):
     need("mbsync", "fetchmail")
     who = user("dove")
-    with Dovecot():
+    with Dovecot(*DOVECOT):
         fill(over_tcp(who, 1143))
         assert fetchmail(who, 1110) > 0
         uidls = seen_by_pop3(who, 1110)
@@ -228,7 +175,7 @@ def moved_from_dovecot(by_tool):
         files, before = mbsync(who, PORTS["imap"]), seen_by_imap(ours(who))
     run(TOOL, "leave", "--dry-run", who.name, "--to", "dovecot")
     run(TOOL, "leave", who.name, "--to", "dovecot")
-    with Dovecot():
+    with Dovecot(*DOVECOT):
         after = seen_by_imap(theirs(who))
         same(before, after)
         quota_free(before, after)
@@ -253,7 +200,7 @@ def test_from_dovecot_by_the_tool_and_back():
 def test_many_from_dovecot_at_once():
     """UIDs are taken over, and the files keep their names for the time being."""
     who = user("many")
-    with Dovecot():
+    with Dovecot(*DOVECOT):
         theirs(who).select("INBOX")
         for n in range(1500):
             path = "%s/cur/%d.M%dP1.host:2,%s" % (who.maildir, 1000 + n, n, "S" if n % 2 else "")

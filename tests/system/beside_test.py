@@ -8,6 +8,7 @@ import imaplib
 import threading
 
 from lib import *
+from dovecot import Dovecot
 
 MDA = os.environ.get("MDA", os.path.join(os.path.dirname(BUILD), os.pardir, ".cache", "mda"))
 ROUNDS = 12                     # deliveries by each program
@@ -207,54 +208,11 @@ def test_mutt_on_an_mbox():
 
 # ---- Dovecot on the same mbox ---------------------------------------------------
 
-DOVECOT = """protocols = imap
-base_dir = /run/dovecot
-log_path = /run/dovecot.log
-ssl = no
-disable_plaintext_auth = no
-mail_location = mbox:~/mail:INBOX=/var/mail/%u
+DOVECOT = """mail_location = mbox:~/mail:INBOX=/var/mail/%u
 mail_privileged_group =
 mbox_read_locks = fcntl
 mbox_write_locks = fcntl
-first_valid_uid = 500
-passdb {
-  driver = static
-  args = password=secret
-}
-userdb {
-  driver = passwd
-}
-namespace inbox {
-  inbox = yes
-}
-service imap-login {
-  chroot =
-  inet_listener imap {
-    port = 1143
-  }
-}
-service anvil {
-  chroot =
-}
 """
-
-
-class Dovecot:
-    def __enter__(self):
-        need("dovecot")
-        with open("/run/dovecot.conf", "w") as f:
-            f.write(DOVECOT)
-        self.process = subprocess.Popen(["dovecot", "-F", "-c", "/run/dovecot.conf"])
-        wait_for(lambda: self.listening(), "dovecot")
-        return self
-
-    def listening(self):
-        with socket.socket() as s:
-            return s.connect_ex(("127.0.0.1", 1143)) == 0
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(20)
 
 
 def look(who, port, mailbox="INBOX"):
@@ -298,7 +256,7 @@ def test_dovecot_and_back_on_mbox():
     who.own(who.home + "/mail")
     boxes = ("INBOX", "work")
     # UW and Dovecot leave the mbox directory's own files alone, as we do theirs
-    with Dovecot():
+    with Dovecot(DOVECOT):
         change(who, 1143, "dove")
         before = {b: look(who, 1143, b) for b in boxes}
     for mark in ("ours", "again"):
@@ -306,7 +264,7 @@ def test_dovecot_and_back_on_mbox():
             assert {b: look(who, PORTS["imap"], b) for b in boxes} == before
             change(who, PORTS["imap"], mark)
             before = {b: look(who, PORTS["imap"], b) for b in boxes}
-        with Dovecot():
+        with Dovecot(DOVECOT):
             assert {b: look(who, 1143, b) for b in boxes} == before
             change(who, 1143, mark + "dove")
             before = {b: look(who, 1143, b) for b in boxes}

@@ -5,6 +5,7 @@ import pty
 import select
 
 import lib
+import offlineimap
 from lib import *
 from watched import Watched
 from corpus import messages
@@ -64,39 +65,18 @@ def test_neomutt():
 
 # ---- offlineimap ---------------------------------------------------------------
 
-OFFLINEIMAP = """[general]
-accounts = a
-ui = quiet
-metadata = %(home)s/.offlineimap
-[Account a]
-localrepository = here
-remoterepository = there
-[Repository here]
-type = Maildir
-localfolders = %(home)s/local
-[Repository there]
-type = IMAP
-remotehost = localhost
-remoteuser = %(user)s
-remotepass = %(password)s
-ssl = yes
-sslcacertfile = %(ca)s
-"""
-
-
 def test_offlineimap():
     need("offlineimap")
     who = filled("offline")
-    rc = who.file(".offlineimaprc", OFFLINEIMAP % {
-        "home": who.home, "user": who.name, "password": who.password, "ca": CA})
+    login = "remotepass = " + who.password
     with Watched():
-        who.run("offlineimap", "-o", "-c", rc)
+        offlineimap.synchronize(who, login)
         here = files(who.home + "/local/INBOX/[cn]*/*")
         assert [m.replace(b"\r\n", b"\n") for m in here] == sorted(CORPUS), len(here)
         path = sorted(glob.glob(who.home + "/local/INBOX/[cn]*/*"))[0]
         os.rename(path, re.sub(r"/(new|cur)/([^:]*).*", r"/cur/\2:2,FS", path))
         who.run("sh", "-c", "printf 'From: me\\n\\nadded here\\n' > local/INBOX/new/1700000000.1.host")
-        who.run("offlineimap", "-o", "-c", rc)
+        offlineimap.synchronize(who, login)
     there = stored(who)
     assert len(there) == len(CORPUS) + 1
     assert [f for f, _ in there if set("FS") <= set(f)]

@@ -8,6 +8,7 @@ import ssl
 
 from lib import *
 import cages
+import offlineimap
 
 try:
     import jwt
@@ -209,37 +210,15 @@ def test_mpop():
             assert "not signed by" in log.wait("via=%s.*|result=refused" % how.upper(), mark)
 
 
-OFFLINEIMAP = """[general]
-accounts = a
-ui = quiet
-metadata = %(home)s/.offlineimap
-[Account a]
-localrepository = here
-remoterepository = there
-[Repository here]
-type = Maildir
-localfolders = %(home)s/local
-[Repository there]
-type = IMAP
-remotehost = localhost
-remoteuser = %(user)s
-auth_mechanisms = XOAUTH2
-oauth2_request_url = https://idp.invalid/
-oauth2_access_token = %(token)s
-ssl = yes
-sslcacertfile = %(ca)s
-"""
-
-
 def test_offlineimap():
     need("offlineimap")
     who = user("offline")
     who.deliver("Subject: fetched\n\ntext\n")
-    rc = who.file(".offlineimaprc", OFFLINEIMAP % {
-        "home": who.home, "user": who.name, "token": KEY.token(who.name), "ca": CA})
     with server():
         mark = log.mark()
-        who.run("offlineimap", "-o", "-c", rc)
+        offlineimap.synchronize(who, "auth_mechanisms = XOAUTH2\n"
+                                "oauth2_request_url = https://idp.invalid/\n"
+                                "oauth2_access_token = " + KEY.token(who.name))
         assert " via=XOAUTH2/TLS" in log.wait("result=ok", mark)
         assert os.listdir(who.home + "/local/INBOX/new") or os.listdir(who.home + "/local/INBOX/cur")
 

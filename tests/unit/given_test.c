@@ -30,6 +30,23 @@ open_box(struct mail *m)
 	return b;
 }
 
+static void
+close_both(struct mail *m, struct mailbox *b)
+{
+	mailbox_close(b);
+	mail_close(m);
+}
+
+/* As a later session that finds no index. */
+static void
+start_over(struct mail **m, struct mailbox **b)
+{
+	close_both(*m, *b);
+	drop_index();
+	*m = same_mail();
+	*b = open_box(*m);
+}
+
 static const char *
 path_of(const char *file)
 {
@@ -115,16 +132,11 @@ names_stay_and_uids_hold(void)
 	CHECK_EQ_INT(count_names(true), 0);
 	CHECK(there("mailreeve-uids"));
 	as_given(b, MESSAGES, 0);
-	mailbox_close(b);
-	mail_close(m);
-	drop_index();
-	m = same_mail();
-	b = open_box(m);
+	start_over(&m, &b);
 	as_given(b, MESSAGES, 0);
 	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES);
 	CHECK_EQ_INT(count_names(true), 0);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 /* mutt marks messages read; Dovecot would also add a size: still the same ones. */
@@ -151,14 +163,9 @@ others_rename(void)
 	CHECK_EQ_INT(mailbox_sync(b), 0);
 	CHECK_EQ_INT(count_names(true), 1);
 	as_given(b, MESSAGES, 0);
-	mailbox_close(b);
-	mail_close(m);
-	drop_index();
-	m = same_mail();
-	b = open_box(m);
+	start_over(&m, &b);
 	as_given(b, MESSAGES, 0);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 static void
@@ -184,14 +191,9 @@ a_store_names(void)
 	store_one(b, 3);
 	CHECK_EQ_INT(count_names(true), 1);
 	as_given(b, MESSAGES, 0);
-	mailbox_close(b);
-	mail_close(m);
-	drop_index();
-	m = same_mail();
-	b = open_box(m);
+	start_over(&m, &b);
 	as_given(b, MESSAGES, 0);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 /* A copy of a file, with other flags or in new/, is another message. */
@@ -209,15 +211,10 @@ twins(void)
 	as_given(b, MESSAGES, 0);
 	CHECK_EQ_INT(content_of(b, MESSAGES + 1) + content_of(b, MESSAGES + 2), 12);
 	CHECK_EQ_INT(content_of(b, MESSAGES + 3), 0);
-	mailbox_close(b);
-	mail_close(m);
-	drop_index();
-	m = same_mail();
-	b = open_box(m);
+	start_over(&m, &b);
 	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES + 2);
 	as_given(b, MESSAGES, 0);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 /* Twins at the first look: the second is one by its new name. */
@@ -235,8 +232,7 @@ twins_from_the_start(void)
 	CHECK_EQ_INT(content_of(b, 5), 5);
 	CHECK_EQ_INT(content_of(b, 6), 5);
 	CHECK_EQ_INT(content_of(b, 7), 6);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 static void
@@ -255,8 +251,7 @@ expunged_never_again(void)
 	CHECK_EQ_INT(content_of(b, MESSAGES + 1), 5);
 	CHECK_EQ_INT(count_names(true), 1);
 	runs_free(&one);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 /* Names get their UIDs little by little, while others rename the files too. */
@@ -289,14 +284,9 @@ names_are_seen_to(void)
 	CHECK(c.modseq > modseq);
 	mail_changes_free(&c);
 	CHECK_EQ_INT(mailbox_upkeep(b), 0);
-	mailbox_close(b);
-	mail_close(m);
-	drop_index();
-	m = same_mail();
-	b = open_box(m);
+	start_over(&m, &b);
 	as_given(b, MESSAGES, 0);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 static void
@@ -325,11 +315,7 @@ torn_lines(void)
 	}
 	CHECK_EQ_INT(mailbox_sync(b), 0);
 	CHECK_EQ_INT(count_names(true), 0);
-	mailbox_close(b);
-	mail_close(m);
-	drop_index();
-	m = same_mail();
-	b = open_box(m);
+	start_over(&m, &b);
 	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES + 12);
 	for (i = 0; i < 12; i++) {
 		uint32_t uid = runs_nth(mailbox_view(b), MESSAGES + 1 + i);
@@ -338,8 +324,7 @@ torn_lines(void)
 		CHECK_EQ_INT(content_of(b, uid), MESSAGES + 1 + i);
 	}
 	as_given(b, MESSAGES, 0);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 /* The list of another UIDVALIDITY is none; one that is lost costs new UIDs. */
@@ -360,8 +345,7 @@ of_another_mailbox(void)
 	b = open_box(m);
 	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES);
 	CHECK(runs_first(mailbox_view(b)) > MESSAGES);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 static int countdown;
@@ -393,8 +377,7 @@ no_room_for_it(void)
 	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES + 12);
 	CHECK_EQ_INT(count_names(true), 12);
 	as_given(b, MESSAGES, 0);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 /* What is only looked up in the file is found as what was read of it. */
@@ -528,8 +511,7 @@ a_twin_arrives(void)
 	CHECK_EQ_INT(content_of(b, MESSAGES + 1) + content_of(b, MESSAGES + 2), 57);
 	CHECK_EQ_INT(count_names(true), 2);
 	CHECK_EQ_INT(count_names(false), MESSAGES);
-	mailbox_close(b);
-	mail_close(m);
+	close_both(m, b);
 }
 
 /* Long names, of one file: so many that they come in passes. */
