@@ -93,7 +93,7 @@ int requests_serve(struct conn *c, struct entry *out);
  * CHAN_OK, or says there what it found instead, and in a->why the truth.
  */
 void pam_try(const struct conn *c, struct attempt *a);	  /* sets a->user */
-void pam_account(const struct conn *c, struct attempt *a);
+void pam_account(struct attempt *a);
 void pam_enter(const struct conn *c, struct attempt *a);  /* credentials, session */
 /* Ends the transaction, and with it a session that pam_enter() opened. */
 void pam_leave(void);

@@ -105,7 +105,7 @@ look_at_uid(struct visitor *v)
 static void
 ask_about_account(struct visitor *v)
 {
-	pam_account(v->c, v->a);
+	pam_account(v->a);
 }
 
 /*

@@ -218,9 +218,8 @@ pam_try(const struct conn *c, struct attempt *a)
 }
 
 void
-pam_account(const struct conn *c, struct attempt *a)
+pam_account(struct attempt *a)
 {
-	(void)c;
 	judge(a, pam_acct_mgmt(pam.handle, PAM_DISALLOW_NULL_AUTHTOK), of_account);
 }
 
@@ -270,5 +269,4 @@ pam_forget(void)
 {
 	pam_end(pam.handle, pam.status | PAM_DATA_SILENT);
 	pam.handle = NULL;
-	pam.session = pam.entered = false;
 }
