@@ -14,8 +14,9 @@
  * Control is a SOCK_SEQPACKET pair between mailreeved and one conn, at
  * CONTROL_FD of that. conn says CONTROL_READY when its login waits in its cage;
  * then mailreeved sends one control_client with the client's socket attached;
- * then conn may ask, and mailreeved answers each question with one
- * control_answer. The pair ends with conn's execution of the session.
+ * then conn may ask, each time with the descriptor attached that tells of the end
+ * of login, and mailreeved answers each question with one control_answer. The
+ * pair ends with conn's execution of the session.
  */
 #ifndef CONTROL_H
 #define CONTROL_H

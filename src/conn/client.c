@@ -147,7 +147,7 @@ client_counts(struct conn *c, uint32_t kind, uid_t uid)
 
 	if (c->control < 0)
 		return true;
-	if (chan_send(c->control, &q, sizeof q, deadline) < 0
+	if (chan_send_fd(c->control, &q, sizeof q, c->login, deadline) < 0
 	    || chan_recv(c->control, &a, sizeof a, deadline) < 0) {
 		/* A master that is gone counts nobody: people still get in. */
 		log_warn("session=%s no answer from mailreeved", c->session);

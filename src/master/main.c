@@ -210,6 +210,7 @@ prepare(const struct options *o, struct master *m)
 		give_up(EX_UNAVAILABLE, &why);
 	m->pool.conf = m->pool.templates.conf = &m->conf;
 	m->pool.templates.pam_watch = -1;
+	TAILQ_INIT(&m->pool.lingerers);
 	child_adopts();
 	buf_free(&why);
 }

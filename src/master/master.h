@@ -4,6 +4,7 @@
 #ifndef MASTER_H
 #define MASTER_H
 
+#include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 
 #include "config.h"
@@ -101,9 +102,12 @@ void templates_free(struct templates *t);
 
 struct child {
 	RB_ENTRY(child) entry;
+	TAILQ_ENTRY(child) lingering;
 	pid_t pid;
 	pid_t from;			/* the template of conn */
 	int control;			/* -1 once the session has begun */
+	int login;			/* tells of the end of its login, or -1 */
+	uint64_t login_until;		/* clock_ms(): it is killed then; 0: the session goes on */
 	bool ready;			/* may be given its client */
 	int client;			/* who waits until it is ready, or -1 */
 	enum service service;		/* what for */
@@ -117,6 +121,7 @@ struct child {
 
 struct pool {
 	RB_HEAD(child_tree, child) tree;
+	TAILQ_HEAD(lingerers, child) lingerers;
 	const struct config *conf;
 	struct templates templates;
 	struct tally addresses, users;
@@ -134,6 +139,8 @@ void pool_admit(struct pool *p, int client, enum service service);
  * at the files of TLS. Milliseconds to the next time.
  */
 int pool_work(struct pool *p);
+/* The same while nobody new is let in. */
+int pool_drain(struct pool *p);
 /* Answers what a connection process asked; false: it will ask nothing more. */
 bool pool_answer(struct pool *p, struct child *c);
 void pool_reap(struct pool *p);
@@ -145,6 +152,17 @@ void pool_signal(struct pool *p, int signal);
 struct child *pool_first(struct pool *p);
 struct child *pool_next(struct child *c);
 void pool_free(struct pool *p);
+
+/* ---- linger.c: logins that outlive their sessions ---- */
+
+/*
+ * The process has ended, and perhaps its login has not: true when the child
+ * stays, and counts, until c->login tells of that end.
+ */
+bool linger_begin(struct pool *p, struct child *c);
+void linger_end(struct pool *p, struct child *c);
+/* Kills those whose time is up: milliseconds to the next, or -1. */
+int linger_work(struct pool *p);
 
 /* ---- room.c: the newest connection of a user wins ---- */
 

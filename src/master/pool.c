@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "chan.h"
+#include "child.h"
 #include "clock.h"
 #include "log.h"
 #include "master.h"
@@ -56,7 +57,7 @@ start(struct pool *p, struct child *c)
 	if (c->pid > 0) {
 		c->from = p->templates.conn.pid;
 		c->control = pair[0];
-		c->client = c->socket = -1;
+		c->client = c->socket = c->login = -1;
 		return 0;
 	}
 	close(pair[0]);
@@ -96,12 +97,24 @@ refill(struct pool *p)
 	return -1;
 }
 
+static int
+sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 int
 pool_work(struct pool *p)
 {
 	int again = refill(p), look = templates_look(&p->templates);
 
-	return again >= 0 && again < look ? again : look;
+	return sooner(sooner(again, look), linger_work(p));
+}
+
+int
+pool_drain(struct pool *p)
+{
+	return linger_work(p);
 }
 
 /* ---- ending ---- */
@@ -140,20 +153,34 @@ turn_away(int client, enum service service, enum refusal why)
 	close(client);
 }
 
+/* What of it was the session's. */
 static void
-forget(struct pool *p, struct child *c)
+leave(struct pool *p, struct child *c)
 {
 	if (c->client >= 0)
 		turn_away(c->client, c->service, NO_MEANS);
-	if (c->address.family != 0)
-		tally_remove(&p->addresses, &c->address);
 	if (c->user.family != 0)
 		tally_remove(&p->users, &c->user);
-	*(c->busy ? &p->busy : &p->idle) -= 1;
+	c->client = -1;
+	c->user.family = 0;
 	close_control(c);
+	RB_REMOVE(child_tree, &p->tree, c);
+}
+
+static void
+forget(struct pool *p, struct child *c)
+{
+	if (c->login_until != 0)
+		linger_end(p, c);
+	else
+		leave(p, c);
+	if (c->address.family != 0)
+		tally_remove(&p->addresses, &c->address);
+	*(c->busy ? &p->busy : &p->idle) -= 1;
 	if (c->socket >= 0)
 		close(c->socket);
-	RB_REMOVE(child_tree, &p->tree, c);
+	if (c->login >= 0)
+		close(c->login);
 	free(c);
 }
 
@@ -221,7 +248,10 @@ pool_reap(struct pool *p)
 		/* Spares that die at once must not keep us busy making them. */
 		if (!c->busy && !c->told)
 			p->refill_at = clock_ms() + RETRY_MS;
-		forget(p, c);
+		if (linger_begin(p, c))
+			leave(p, c);
+		else
+			forget(p, c);
 	}
 }
 
@@ -243,6 +273,10 @@ pool_free(struct pool *p)
 
 	while ((c = pool_first(p)) != NULL)
 		forget(p, c);
+	while ((c = TAILQ_FIRST(&p->lingerers)) != NULL) {
+		child_kill(c->login);
+		forget(p, c);
+	}
 	templates_free(&p->templates);
 	tally_free(&p->addresses);
 	tally_free(&p->users);
@@ -430,24 +464,53 @@ take_ready(struct child *c)
 		turn_away(client, c->service, NO_MEANS);
 }
 
+/* With each question comes what tells of login's end. */
+static bool
+hear(struct child *c, struct control_question *q)
+{
+	int fd;
+
+	if (chan_recv_any(c->control, q, sizeof *q, &fd, clock_ms()) < 0)
+		return false;
+	if (fd >= 0 && c->login >= 0)
+		close(c->login);
+	if (fd >= 0)
+		c->login = fd;
+	return true;
+}
+
+/* Without TLS its login has ended already. */
+static void
+ask_no_more(struct child *c)
+{
+	close_control(c);
+	if (c->login < 0 || child_ends(c->login, 0) < 0)
+		return;
+	close(c->login);
+	c->login = -1;
+}
+
 bool
 pool_answer(struct pool *p, struct child *c)
 {
 	struct control_answer a;
 	struct control_question q;
-	ssize_t n = recv(c->control, &q, sizeof q, MSG_DONTWAIT);
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	if (n == sizeof q && q.kind == CONTROL_READY && !c->ready) {
+	if (c->login_until != 0) {
+		forget(p, c);
+		return false;
+	}
+	if (!hear(c, &q)) {
+		if (errno == ETIMEDOUT)
+			return true;
+	} else if (q.kind == CONTROL_READY && !c->ready) {
 		take_ready(c);
 		return true;
-	}
-	if (n == sizeof q) {
+	} else {
 		a.allowed = may(p, c, &q);
 		if (chan_send(c->control, &a, sizeof a, clock_ms()) == 0)
 			return true;
 	}
-	close_control(c);
+	ask_no_more(c);
 	return false;
 }

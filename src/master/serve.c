@@ -302,6 +302,7 @@ collect(struct master *m, struct waiting *w)
 	size_t most = m->listeners.n + m->pool.busy + m->pool.idle + 2;
 	const struct template *signer = templates_awaited(&m->pool.templates);
 	bool paused = clock_ms() < m->pause_until;
+	struct child *c;
 
 	if (make_room(w, most) < 0)
 		most = w->cap;
@@ -309,10 +310,12 @@ collect(struct master *m, struct waiting *w)
 	for (size_t i = 0; i < m->listeners.n && w->n < most && !paused; i++)
 		wait_also(w, m->listeners.v[i].fd, NULL);
 	w->listeners = w->n;
-	for (struct child *c = pool_first(&m->pool); c != NULL && w->n < most;
-	    c = pool_next(c))
+	for (c = pool_first(&m->pool); c != NULL && w->n < most; c = pool_next(c))
 		if (c->control >= 0)
 			wait_also(w, c->control, c);
+	TAILQ_FOREACH(c, &m->pool.lingerers, lingering)
+		if (w->n < most)
+			wait_also(w, c->login, c);
 	if (signer != NULL && w->n < most)
 		wait_also(w, signer->door, NULL);
 	if (m->status >= 0 && w->n < most)
@@ -357,7 +360,8 @@ next_due(const struct master *m, int work)
 static void
 wait_and_act(struct master *m, struct waiting *w, const sigset_t *during)
 {
-	int ms = next_due(m, m->draining ? -1 : pool_work(&m->pool));
+	int ms = next_due(m, m->draining ? pool_drain(&m->pool)
+	    : pool_work(&m->pool));
 	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
 	const size_t n = (collect(m, w), w->n);
 

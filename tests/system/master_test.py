@@ -14,6 +14,15 @@ def quiet(port=143, address="127.0.0.1", source=None):
                                     source_address=(source, 0) if source else None)
 
 
+def admitted(source):
+    """A connection that is greeted, or None."""
+    s = quiet(source=source)
+    if first_line(s).startswith(b"* OK"):
+        return s
+    s.close()
+    return None
+
+
 def first_line(s):
     s.settimeout(wire.TIMEOUT)
     data = b""
@@ -381,6 +390,51 @@ def test_children_that_die():
         assert "rip=127.0.0.1" in log.wait("ended by signal 6", mark)
         c.close()
         server.imap_login(who).logout()
+
+
+def test_a_login_that_outlives_its_session_counts_and_is_killed():
+    who = user("outlive")
+    with Server(spare_connections=0, max_connections_per_address=1, write_timeout="1s") as server:
+        def end_session(source):
+            c = server.imap_login(who, source=(source, 0))
+            login, = processes("login")
+            session, = processes("imap")
+            os.kill(login, signal.SIGSTOP)          # as one that is broken: it hears nothing
+            os.kill(session, signal.SIGKILL)
+            wait_for(lambda: not processes("imap"), "the session to end")
+            assert b"from your address" in first_line(quiet(source=source))
+            c.close()
+            assert b"from your address" in first_line(quiet(source=source)), \
+                "also when its client has gone"
+            return login, session
+        mark = log.mark()
+        login, session = end_session("127.0.0.2")
+        line = log.wait("login of connection process %d does not end: killed" % session, mark, 60)
+        assert line.endswith("rip=127.0.0.2"), line
+        wait_for(lambda: login not in processes("login"), "it to be gone")
+        wait_for(lambda: admitted("127.0.0.2"), "room for the next").close()
+        # one that is only slow is waited for
+        mark = log.mark()
+        wait_for(lambda: not processes("login"), "the last to go")
+        login, session = end_session("127.0.0.3")
+        os.kill(login, signal.SIGCONT)
+        wait_for(lambda: login not in processes("login"), "it to end by itself")
+        wait_for(lambda: admitted("127.0.0.3"), "room for the next").close()
+        assert not log.find("does not end", mark)
+
+
+def test_the_end_does_not_wait_for_a_broken_login():
+    who = user("deaflogin")
+    with Server(spare_connections=0, drain_timeout="0s") as server:
+        c = server.imap_login(who)
+        login, = processes("login")
+        os.kill(login, signal.SIGSTOP)
+        os.kill(list(processes("imap"))[0], signal.SIGKILL)
+        wait_for(lambda: not processes("imap"), "the session to end")
+        server.process.terminate()
+        assert server.process.wait(wire.TIMEOUT) == 0
+        wait_for(lambda: login not in processes("login"), "it to be killed")
+        c.close()
 
 
 def templates():
