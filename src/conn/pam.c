@@ -5,101 +5,21 @@
  */
 #include <security/pam_appl.h>
 
-#include <stdlib.h>
-
 #include "conn.h"
 #include "pamfiles.h"
-
-/* What the conversation may give away, and whether it was asked properly. */
-struct talk {
-	const char *name;
-	const char *secret;
-	struct buf *said;
-	bool gave_name, gave_secret;
-	bool surprised;
-};
+#include "pamtalk.h"
 
 static struct {
 	pam_handle_t *handle;
 	pam_handle_t *ready[2];		/* of POP3's service, IMAP's */
 	int watch;			/* of the files that those were made from */
-	struct talk talk;
+	struct pamtalk talk;
 	bool entered;			/* credentials are set */
 	bool session;
 	int status;
 } pam;
 
-static void
-remember(struct talk *t, const char *text)
-{
-	if (text == NULL)
-		return;
-	if (t->said->len > 0)
-		(void)buf_text(t->said, "; ");
-	(void)buf_text(t->said, text);	/* what is too long is left out */
-}
-
-/* The answer to one message: a string to be freed, or NULL. */
-static char *
-answer(struct talk *t, const struct pam_message *m)
-{
-	switch (m->msg_style) {
-	case PAM_PROMPT_ECHO_OFF:
-		t->surprised |= t->gave_secret || t->secret == NULL;
-		t->gave_secret = true;
-		return t->surprised ? NULL : strdup(t->secret);
-	case PAM_PROMPT_ECHO_ON:
-		t->surprised |= t->gave_name;
-		t->gave_name = true;
-		return t->surprised ? NULL : strdup(t->name);
-	case PAM_TEXT_INFO:
-	case PAM_ERROR_MSG:
-		remember(t, m->msg);
-		return NULL;
-	default:
-		t->surprised = true;
-		return NULL;
-	}
-}
-
-static void
-forget_answers(struct pam_response *r, int n)
-{
-	for (int i = 0; r != NULL && i < n; i++)
-		if (r[i].resp != NULL) {
-			explicit_bzero(r[i].resp, strlen(r[i].resp));
-			free(r[i].resp);
-		}
-	free(r);
-}
-
-/*
- * One hidden prompt gets the password, one echoing prompt the name; nothing is
- * answered twice. Some modules give no place for answers when they only talk.
- */
-static int
-converse(int n, const struct pam_message **messages, struct pam_response **out,
-    void *data)
-{
-	struct talk *t = data;
-	struct pam_response *r;
-
-	if (n <= 0 || n > PAM_MAX_NUM_MSG)
-		return PAM_CONV_ERR;
-	r = calloc((size_t)n, sizeof *r);
-	if (r == NULL)
-		return PAM_BUF_ERR;
-	for (int i = 0; i < n; i++)
-		r[i].resp = answer(t, messages[i]);
-	if (t->surprised || out == NULL) {
-		forget_answers(r, n);
-		return t->surprised ? PAM_CONV_ERR : PAM_SUCCESS;
-	}
-	*out = r;
-	return PAM_SUCCESS;
-}
-
-static const struct pam_conv conv = { converse, &pam.talk };
+static const struct pam_conv conv = { pamtalk, &pam.talk };
 
 struct meaning {
 	int status;
@@ -200,7 +120,7 @@ pam_try(const struct conn *c, struct attempt *a)
 	const char *name = a->target[0] != '\0' ? a->target : a->name;
 	int s;
 
-	pam.talk = (struct talk){ .name = name, .secret = a->secret,
+	pam.talk = (struct pamtalk){ .name = name, .secret = a->secret,
 	    .said = &a->said };
 	s = begin(c, name);
 	if (s == PAM_SUCCESS)
