@@ -40,9 +40,26 @@ def together(*attempts):
     return results
 
 
-def seconds(results, answer="NO"):
-    assert all(word == answer for word, _ in results), results
+def seconds(results):
+    assert all(word == "NO" for word, _ in results), results
     return [int(taken + 0.02) for _, taken in results]
+
+
+def takes(want, measure):
+    """measure() finds just these seconds, with accounts and addresses of its own each time."""
+    def good(found):
+        assert all(a >= b for a, b in zip(found, want)), "too soon: %r" % found
+        return found == want
+    return at_best(measure, good)
+
+
+def enters(within, name, password, *sources):
+    """The right password is taken in less than so many seconds."""
+    def measure():
+        word, taken = attempt(143, name, password, sources[0] if sources else somewhere())
+        assert word == "OK", word
+        return taken
+    return at_best(measure, lambda taken: taken < within)
 
 
 def server(**settings):
@@ -54,32 +71,38 @@ def wait_for_guesses(mark, n):
 
 
 def test_each_further_guess_takes_longer():
-    who, source = user("slow"), somewhere()
     with server():
-        mark = log.mark()
-        taken = seconds([attempt(143, who.name, "wrong%d" % i, source) for i in range(5)])
-        assert taken == [1, 1, 1, 2, 4], taken
-        wait_for_guesses(mark, 5)
-        assert len(log.find("result=refused guess=new ", mark)) == 5
-        taken = seconds([attempt(143, who.name, "wrong9", somewhere())])
-        assert taken == [1], taken
+        mark, names = log.mark(), []
+
+        def guesses():
+            source = somewhere()
+            names.append(user("slow").name)
+            return seconds([attempt(143, names[-1], "wrong%d" % i, source) for i in range(5)])
+        takes([1, 1, 1, 2, 4], guesses)
+        wait_for_guesses(mark, 5 * len(names))
+        assert len(log.find("result=refused guess=new ", mark)) == 5 * len(names)
+        takes([1], lambda: seconds([attempt(143, names.pop(), "wrong9", somewhere())]))
 
 
 def test_parallel_guesses_are_counted_together():
-    who, source = user("crowd"), somewhere()
+    def crowd():
+        name, source = user("crowd").name, somewhere()
+        return sorted(seconds(together(*[(143, name, "wrong%d" % i, source) for i in range(8)])))
     with server():
-        results = together(*[(143, who.name, "wrong%d" % i, source) for i in range(8)])
-        assert sorted(seconds(results)) == [1, 1, 1, 2, 4, 8, 8, 8], results
+        takes([1, 1, 1, 2, 4, 8, 8, 8], crowd)
 
 
 def test_the_same_wrong_password_is_one_guess():
-    who, source = user("phone"), somewhere()
     with server():
-        mark = log.mark()
-        assert seconds(together(*[(143, who.name, "oldpassword", source)] * 8)) == [1] * 8
-        wait_for_guesses(mark, 8)
-        assert len(log.find("result=refused guess=new ", mark)) == 1
-        assert len(log.find("result=refused guess=again ", mark)) == 7
+        mark, names = log.mark(), []
+
+        def phones():
+            names.append(user("phone").name)
+            return seconds(together(*[(143, names[-1], "oldpassword", somewhere())] * 8))
+        takes([1] * 8, phones)
+        wait_for_guesses(mark, 8 * len(names))
+        assert len(log.find("result=refused guess=new ", mark)) == len(names)
+        assert len(log.find("result=refused guess=again ", mark)) == 7 * len(names)
         with open(TABLE, "rb") as f:
             assert b"oldpassword" not in f.read()
 
@@ -93,13 +116,12 @@ def test_the_owner_does_not_wait_for_strangers():
             (143, who.name, "wrong%d" % i, somewhere()) for i in range(20)])
         crowd.start()
         wait_for_guesses(mark, 6)
-        word, taken = attempt(143, who.name, who.password, home)
-        assert word == "OK" and taken < 1, taken
+        enters(1, who.name, who.password, home)
         # From elsewhere the right password comes in too, after a while.
-        word, taken = attempt(143, who.name, who.password, elsewhere := somewhere())
-        assert word == "OK" and taken < 9, taken
-        word, taken = attempt(143, who.name, who.password, elsewhere)
-        assert word == "OK" and taken < 1, taken
+        enters(9, who.name, who.password)
+        elsewhere = somewhere()
+        assert attempt(143, who.name, who.password, elsewhere)[0] == "OK"
+        enters(1, who.name, who.password, elsewhere)
         crowd.join()
 
 
@@ -114,24 +136,22 @@ def test_neighbours_behind_one_address():
         mark = log.mark()
         crowd.start()
         wait_for_guesses(mark, 10)
-        word, taken = attempt(143, good.name, good.password, nat)
-        assert word == "OK" and taken < 1, taken
-        word, taken = attempt(143, new.name, new.password, nat)
-        assert word == "OK" and taken < 9, taken
+        enters(1, good.name, good.password, nat)
+        enters(9, new.name, new.password, nat)
         crowd.join()
         mark = log.mark()
-        assert seconds([attempt(143, good.name, "mistyped", nat)]) == [1]
+        takes([1], lambda: seconds([attempt(143, good.name, "mistyped", nat)]))
         log.wait("result=refused guess=owner ", mark)
 
 
 def test_unknown_names_are_no_different():
-    who = user("known")
-    with server():
+    def both():
+        known, unknown = user("known").name, "nosuchname%d" % SERIAL[0]
         rows = together(*[(143, name, "wrong%d" % i, source) for name, source in
-                          ((who.name, somewhere()), ("nosuchname", somewhere()))
-                          for i in range(5)])
-        known, unknown = sorted(seconds(rows[:5])), sorted(seconds(rows[5:]))
-        assert known == unknown == [1, 1, 1, 2, 4], (known, unknown)
+                          ((known, somewhere()), (unknown, somewhere())) for i in range(5)])
+        return sorted(seconds(rows[:5])) + sorted(seconds(rows[5:]))
+    with server():
+        takes(2 * [1, 1, 1, 2, 4], both)
 
 
 def test_the_table_may_vanish_or_be_damaged():
@@ -147,14 +167,15 @@ def test_the_table_may_vanish_or_be_damaged():
                lambda: run("rm", "-r", os.path.dirname(TABLE)))
     with server():
         for damage in damages:
-            together(*[(143, who.name, "wrong%d" % i, source) for i in range(4)])
-            damage()
-            assert seconds([attempt(143, who.name, "wrong9", source)]) == [1]
+            def forgotten():
+                together(*[(143, who.name, "wrong%d" % i, source) for i in range(4)])
+                damage()
+                return seconds([attempt(143, who.name, "wrong9", source)])
+            takes([1], forgotten)
             assert os.stat(TABLE).st_mode & 0o7777 == 0o600
             assert os.stat(os.path.dirname(TABLE)).st_mode & 0o022 == 0
         overwrite(64, noise)
-        word, taken = attempt(143, who.name, who.password, source)
-        assert word == "OK" and taken < 9
+        enters(9, who.name, who.password, source)
         os.chmod(TABLE, 0o666)
         mark = log.mark()
         assert attempt(143, who.name, who.password, source)[0] == "OK"
@@ -176,16 +197,17 @@ def inetd(port, service):
 
 
 def test_inetd_and_master_share_the_table():
-    who, source = user("both"), somewhere()
+    who = user("both")
+
+    def by_turns():
+        name, source = user("turns").name, somewhere()
+        return seconds(together(*[(2143, name, "wrong%d" % i, source) for i in range(3)])
+                       + [attempt(port, name, "wrong%d" % port, source) for port in (143, 2143)])
     with server():
         inetd(2143, "imap")
-        taken = seconds(together(*[(2143, who.name, "wrong%d" % i, source) for i in range(3)]))
-        assert taken == [1, 1, 1], taken
-        assert seconds([attempt(143, who.name, "wrong3", source)]) == [2]
-        assert seconds([attempt(2143, who.name, "wrong4", source)]) == [4]
+        takes([1, 1, 1, 2, 4], by_turns)
         assert attempt(2143, who.name, who.password, home := somewhere())[0] == "OK"
-        word, taken = attempt(143, who.name, who.password, home)
-        assert word == "OK" and taken < 1
+        enters(1, who.name, who.password, home)
 
 
 main(__name__)

@@ -63,7 +63,7 @@ class Neighbour(threading.Thread):
         if kind is None:
             if self.error:
                 raise self.error
-            assert self.rounds > 0 and self.slowest < 5 * SLOW, \
+            assert self.rounds > 0 and self.slowest < 10 * SLOW, \
                 "%d commands, the slowest took %.1f s" % (self.rounds, self.slowest)
             self.server.imap_login(self.who, source=self.address).logout()
             self.server.pop3_login(self.who, source=self.address).quit()
@@ -419,7 +419,7 @@ def test_silence_before_login():
             if service in CLEAR:
                 last_words(service, got)
             s.close()
-        assert time.monotonic() - begun < 8 * SLOW
+        assert time.monotonic() - begun < 30 * SLOW
         wait_for(lambda: len(about(log.lines[mark:])) == len(crowd), "a line each")
         strangers_gone()
 
@@ -443,7 +443,7 @@ def test_a_byte_at_a_time():
                 if not more:
                     break
                 got += more
-                assert time.monotonic() - begun < 10 * SLOW
+                assert time.monotonic() - begun < 30 * SLOW
             last_words(service, got)
             one_line(mark, "timeout", "a byte at a time")
             s.close()

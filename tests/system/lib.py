@@ -50,7 +50,8 @@ SANITIZED = os.path.exists(os.path.join(BUILD, ".san"))
 __all__ = ["BUILD", "CONFIG", "LIBEXEC", "MAILREEVED", "PORTS", "SANITIZED", "SCRATCH",
            "Log", "Server", "Skip", "User", "log", "main", "os", "re", "run", "need",
            "signal", "socket", "subprocess", "sys", "tempfile", "time", "user", "wait_for",
-           "Watched", "certificate", "configure", "cpu", "library", "peak", "tap", "wire", "start", "processes", "place"]
+           "Watched", "at_best", "certificate", "configure", "cpu", "library", "peak", "tap", "wire",
+           "start", "processes", "place"]
 
 
 # ---- the world -----------------------------------------------------------------
@@ -194,6 +195,16 @@ def wait_for(test, what, limit=wire.TIMEOUT):
     return value
 
 
+def at_best(measure, good, tries=6):
+    """What measure() finds, as soon as it is good. For times: whatever else this machine does
+    adds to them and never takes away, so one look that is good is the truth."""
+    for _ in range(tries):
+        found = measure()
+        if good(found):
+            return found
+    raise AssertionError("in %d looks never right, at last %r" % (tries, found))
+
+
 def processes(name=None):
     """{pid: name} of all processes here, or of those of one name."""
     found = {}
@@ -268,6 +279,9 @@ class Log:
     def __init__(self):
         self.lines = []
         self.changed = threading.Condition()
+        # Lines that find no room are dropped; by default there is room for ten.
+        with open("/proc/sys/net/unix/max_dgram_qlen", "w") as f:
+            f.write("4096")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind("/dev/log")
         os.chmod("/dev/log", 0o666)

@@ -186,13 +186,16 @@ def test_the_clients_address_is_what_pam_and_limits_see():
 
 def test_guesses_are_those_of_the_client():
     who = user("guesser")
-    bad, good = somewhere(), somewhere()
+    bad = somewhere()
     with Server(trusted_proxies=PROXY, cleartext_login="yes", failure_delay="1s"), haproxy():
         for i in range(4):
             imap_login(2143, who, bad, password="wrong%d" % i)
-        begun = time.monotonic()
-        imap_login(2143, who, good, password="wrong")
-        assert time.monotonic() - begun < 2
+
+        def another():
+            begun = time.monotonic()
+            imap_login(2143, who, somewhere(), password="wrong")
+            return time.monotonic() - begun
+        at_best(another, lambda taken: taken < 2)
 
 
 # ---- nginx -----------------------------------------------------------------------
