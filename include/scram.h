@@ -27,8 +27,8 @@ int scram_first(struct bytes message, unsigned char *room,
 
 /* client-final-message */
 struct scram_final {
-	struct bytes without_proof;
 	struct bytes binding;		/* in base64 */
+	struct bytes behind;		/* what was signed behind it, with the comma */
 	struct bytes nonce;
 	struct bytes proof;		/* in base64 */
 };

@@ -4,7 +4,8 @@
  *
  * login reads and writes the messages, and checks the channel binding. What is
  * here draws the nonce and puts it into what was signed with its own hands: a
- * proof that answers to it cannot be an old one.
+ * proof that answers to it cannot be an old one. So it does with whom the client
+ * wants to act for: login cannot say another than was signed.
  */
 #include <netinet/in.h>
 
@@ -15,6 +16,8 @@
 #include "verify.h"
 
 #define NONCE_SIZE 18			/* 24 characters of base64: no comma among them */
+#define HEADER_MAX 6144			/* flag, identity with each byte escaped, binding */
+#define MESSAGE_MAX ((size_t)32768)
 #define ENCODED_MAX ((SECRETS_SALT_MAX + 2) / 3 * 4 + 1)
 
 /* The server's half of the nonce and what the message says behind it. */
@@ -77,26 +80,88 @@ is_proof(const struct secret *s, struct bytes message, struct bytes proof)
 	return same;
 }
 
-/* AuthMessage: the client's words before and behind ours. */
-static bool
-look_at_proof(struct exchange *x, const struct chan_req *q)
+/* gs2-header (RFC 5802 section 7): flag, comma, authzid, comma. */
+static void
+put_header(struct bytes flag, struct bytes authzid, struct buf *out)
 {
-	struct buf message = BUF_INIT(2 * CHAN_TEXT_MAX + EXCHANGE_SAID_MAX);
+	(void)buf_bytes(out, flag);
+	(void)buf_text(out, authzid.n > 0 ? ",a=" : ",");
+	for (size_t i = 0; i < authzid.n; i++)
+		if (authzid.p[i] == ',' || authzid.p[i] == '=')
+			(void)buf_text(out, authzid.p[i] == ',' ? "=2C" : "=3D");
+		else
+			(void)buf_byte(out, authzid.p[i]);
+	(void)buf_byte(out, ',');
+}
+
+/* The attribute c= of header and channel binding. */
+static int
+put_binding(struct bytes flag, struct bytes authzid, struct bytes binding,
+    struct buf *out)
+{
+	struct buf header = BUF_INIT(HEADER_MAX);
+	char text[HEADER_MAX / 3 * 4 + 1];
+	int n = -1;
+
+	put_header(flag, authzid, &header);
+	(void)buf_bytes(&header, binding);
+	if (header.error == 0)
+		n = b64_ntop(header.data, header.len, text, sizeof text);
+	if (n > 0) {
+		(void)buf_text(out, ",c=");
+		(void)buf_add(out, text, (size_t)n);
+	}
+	buf_free(&header);
+	return n > 0 ? 0 : -1;
+}
+
+/*
+ * AuthMessage: the client's words before ours, ours, and the client's last, whose
+ * end is the token. A flag with a comma could hold an identity.
+ */
+static int
+put_message(const struct exchange *x, const struct chan_req *q,
+    struct bytes binding, struct bytes token, struct buf *out)
+{
+	struct bytes flag = bytes_make(q->authzid.p, q->authzid.n);
+	struct bytes authzid = bytes_make(x->authzid.p, x->authzid.n);
+
+	(void)buf_add(out, q->user.p, q->user.n);
+	(void)buf_add(out, x->said, x->said_n);
+	if (bytes_find(flag, ',') >= 0
+	    || put_binding(flag, authzid, binding, out) < 0)
+		return -1;
+	(void)buf_bytes(out, token);
+	return out->error == 0 ? 0 : -1;
+}
+
+static void
+sign(struct exchange *x, struct bytes message)
+{
 	enum digest d = (enum digest)x->secret.kind;
 	unsigned char signature[DIGEST_MAX];
-	struct bytes whole;
 
-	(void)buf_add(&message, q->user.p, q->user.n);
-	(void)buf_add(&message, x->said, x->said_n);
-	(void)buf_add(&message, q->authzid.p, q->authzid.n);
-	whole = buf_contents(&message);
-	x->proved = message.error == 0 && is_proof(&x->secret, whole,
-	    bytes_make(q->secret.p, q->secret.n)) && x->known;
-	digest_hmac(d, bytes_make(x->secret.server, digest_size(d)), whole,
+	digest_hmac(d, bytes_make(x->secret.server, digest_size(d)), message,
 	    BYTES(""), signature);
 	if (x->proved && buf_add(&x->challenge, signature, digest_size(d)) < 0)
 		x->proved = false;
 	explicit_bzero(signature, sizeof signature);
+}
+
+/* Behind the proof comes what the channel is bound to. */
+static bool
+look_at_proof(struct exchange *x, const struct chan_req *q, struct bytes token)
+{
+	struct buf message = BUF_INIT(MESSAGE_MAX);
+	struct bytes secret = bytes_make(q->secret.p, q->secret.n);
+	size_t n = digest_size((enum digest)x->secret.kind);
+	bool whole = secret.n >= n && put_message(x, q, bytes_from(secret, n),
+	    token, &message) == 0;
+
+	x->proved = whole && is_proof(&x->secret, buf_contents(&message),
+	    bytes_first(secret, n)) && x->known;
+	if (whole)
+		sign(x, buf_contents(&message));
 	buf_free(&message);
 	return x->proved;
 }
@@ -106,10 +171,9 @@ enum chan_result
 verify_scram_step(struct exchange *x, const struct chan_req *q,
     struct bytes token)
 {
-	(void)token;
 	if (x->proved)
 		return CHAN_OK;
-	if (look_at_proof(x, q))
+	if (look_at_proof(x, q, token))
 		return CHAN_CHALLENGE;
 	if (x->known)
 		x->why = "wrong proof";

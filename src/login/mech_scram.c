@@ -3,7 +3,8 @@
  * Runs as: _mailreeve.
  *
  * conn has the user's keys, draws the nonce and judges the proof. It is given
- * what was signed in two pieces, those before and behind its own words.
+ * what was signed in pieces, and puts among them its own words and whom the
+ * client wants to act for.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -142,7 +143,10 @@ ask_challenge(struct scram *s)
 {
 	struct chan_req q = { .type = CHAN_SASL_BEGIN };
 
-	ask_names(&q, s->first.user, s->first.authzid);
+	ask_names(&q, s->first.user, BYTES(""));
+	/* As it was signed, and so not prepared. */
+	if (chan_put(&q.authzid, s->first.authzid) < 0)
+		q.user.n = 0;
 	return talk_ask(s->t, &q, BYTES(""), &s->ours);
 }
 
@@ -164,23 +168,36 @@ look_at_final(const struct scram *s, const struct scram_final *f)
 	return NULL;
 }
 
+/* Into q: what was signed before conn's words, the flag of what is behind them. */
+static int
+put_signed(struct scram *s, struct chan_req *q)
+{
+	struct bytes before = join(s->t->l, s->first.bare, BYTES(",r="),
+	    s->first.nonce);
+	struct bytes header = s->first.header;
+
+	return before.p == NULL || chan_put(&q->user, before) < 0
+	    || chan_put(&q->authzid, bytes_split(&header, ',')) < 0 ? -1 : 0;
+}
+
 /* conn's verdict on the proof, or its signature. */
 static enum mech_result
 ask_proof(struct scram *s, const struct scram_final *f, struct bytes *signature)
 {
 	struct chan_req q = { .type = CHAN_SASL_STEP };
-	struct login *l = s->t->l;
-	struct bytes before = join(l, s->first.bare, BYTES(",r="), s->first.nonce);
-	struct bytes behind = join(l, BYTES(","), f->without_proof, BYTES(""));
 	unsigned char proof[BASE64_DECODED_MAX(BASE64_ENCODED(PROOF_MAX))];
 	ssize_t n = f->proof.n > BASE64_ENCODED(PROOF_MAX) ? -1
 	    : base64_decode(f->proof, proof);
+	struct bytes secret;
 
-	if (n < 0 || before.p == NULL || behind.p == NULL
-	    || chan_put(&q.user, before) < 0 || chan_put(&q.authzid, behind) < 0
-	    || chan_put(&q.secret, bytes_make(proof, (size_t)n)) < 0)
+	if (n < 0)
 		return MECH_BAD;
-	return talk_ask(s->t, &q, BYTES(""), signature);
+	secret = join(s->t->l, bytes_make(proof, (size_t)n),
+	    bytes_from(s->binding, s->first.header.n), BYTES(""));
+	if (secret.p == NULL || chan_put(&q.secret, secret) < 0
+	    || put_signed(s, &q) < 0)
+		return MECH_BAD;
+	return talk_ask(s->t, &q, f->behind, signature);
 }
 
 /* The client has seen the proof of ours; only now anybody is in. */

@@ -117,20 +117,21 @@ scram_first(struct bytes message, unsigned char *room,
 int
 scram_final(struct bytes message, struct scram_final *out)
 {
-	struct bytes rest = message;
+	struct bytes rest, whole;
 	size_t at = message.n;
 
 	while (at > 0 && message.p[at - 1] != ',')
 		at--;
 	if (at == 0)
 		return bad(EINVAL);
-	out->without_proof = bytes_first(message, at - 1);
+	rest = whole = bytes_first(message, at - 1);
 	out->proof = bytes_from(message, at);
 	if (attribute(&out->proof, 'p', &out->proof) < 0)
 		return -1;
-	rest = out->without_proof;
-	if (attribute(&rest, 'c', &out->binding) < 0
-	    || attribute(&rest, 'r', &out->nonce) < 0)
+	if (attribute(&rest, 'c', &out->binding) < 0)
 		return -1;
-	return is_nonce(out->nonce) ? skip_extensions(rest, out->without_proof) : bad(EINVAL);
+	out->behind = bytes_from(whole, 2 + out->binding.n);
+	if (attribute(&rest, 'r', &out->nonce) < 0)
+		return -1;
+	return is_nonce(out->nonce) ? skip_extensions(rest, whole) : bad(EINVAL);
 }

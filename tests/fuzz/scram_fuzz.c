@@ -41,9 +41,10 @@ check_final(struct bytes m)
 
 	if (scram_final(m, &f) < 0)
 		return;
-	if (f.without_proof.p != m.p || f.without_proof.n + 3 + f.proof.n != m.n
-	    || bytes_find(f.proof, ',') >= 0 || !within(f.nonce, f.without_proof)
-	    || !within(f.binding, f.without_proof) || f.nonce.n == 0)
+	if (f.behind.p != m.p + 2 + f.binding.n || f.behind.p[0] != ','
+	    || 2 + f.binding.n + f.behind.n + 3 + f.proof.n != m.n
+	    || bytes_find(f.proof, ',') >= 0 || bytes_find(f.binding, ',') >= 0
+	    || !within(f.nonce, f.behind) || f.nonce.n == 0)
 		abort();
 }
 

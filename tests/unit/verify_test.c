@@ -5,7 +5,10 @@
  */
 #include <sys/stat.h>
 
+#include <netinet/in.h>
+
 #include <fcntl.h>
+#include <resolv.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -95,7 +98,7 @@ scram_is_that_of_the_rfcs(void)
 		{ MECHANISM_SCRAM_SHA_1, SHA1,
 		    "3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
 		    "n=user,r=fyko+d2lbbFgONRv9qkxdawL,r=fyko+d2lbbFgONRv9qkxdawL",
-		    ",c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j", 20,
+		    ",r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j", 20,
 		    "\xbf\x45\xfc\xbf\x70\x73\xd9\x3d\x02\x24\x66\xc9\x43\x21\x74\x5f"
 		    "\xe1\xc8\xe1\x3b",
 		    "\xae\x61\x7d\xa6\xa5\x7c\x4b\xbb\x2e\x02\x86\x56\x8d\xae\x1d\x25"
@@ -103,7 +106,7 @@ scram_is_that_of_the_rfcs(void)
 		{ MECHANISM_SCRAM_SHA_256, SHA256,
 		    "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
 		    "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO",
-		    ",c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0", 32,
+		    ",r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0", 32,
 		    "\x74\x7c\xdb\x65\xaa\x56\x22\x4e\x23\x52\x13\x7e\x52\xd7\xbd\xca"
 		    "\xd6\xa0\xf7\x38\xdf\x30\x78\x2c\xaa\x69\xa2\xcf\xb0\x27\x75\x54",
 		    "\xea\xba\xe2\x4d\x10\x62\xdb\x75\xa9\x45\x1f\xf0\xb6\xea\x7e\x98"
@@ -119,8 +122,9 @@ scram_is_that_of_the_rfcs(void)
 		fill("user", "", BYTES(""));
 		CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_CHALLENGE);
 		say(rows[i].said);
-		fill(rows[i].before, rows[i].behind, proof);
-		CHECK_EQ_INT(verify_scram_step(&x, &q, BYTES("")), CHAN_CHALLENGE);
+		fill(rows[i].before, "n", proof);
+		CHECK_EQ_INT(verify_scram_step(&x, &q, bytes_of(rows[i].behind)),
+		    CHAN_CHALLENGE);
 		CHECK_EQ_BYTES(buf_contents(&x.challenge),
 		    bytes_make(rows[i].signature, rows[i].n));
 		CHECK_EQ_INT(verify_scram_step(&x, &q, BYTES("")), CHAN_OK);
@@ -133,7 +137,7 @@ static void
 a_proof_is_of_one_message(void)
 {
 	static const char before[] = "n=user,r=fyko+d2lbbFgONRv9qkxdawL,r=fyko+d2lbbFgONRv9qkxdawL";
-	static const char behind[] = ",c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j";
+	static const char behind[] = ",r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j";
 	static const unsigned char proof[] = "\xbf\x45\xfc\xbf\x70\x73\xd9\x3d\x02\x24"
 	    "\x66\xc9\x43\x21\x74\x5f\xe1\xc8\xe1\x3b";
 	static const struct {
@@ -157,11 +161,92 @@ a_proof_is_of_one_message(void)
 		fill(rows[i].name, "", BYTES(""));
 		CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_CHALLENGE);
 		say(rows[i].said);
-		fill(rows[i].before, rows[i].behind, bytes_make(proof, rows[i].n));
-		CHECK_EQ_INT(verify_scram_step(&x, &q, BYTES("")), CHAN_REFUSED);
+		fill(rows[i].before, "n", bytes_make(proof, rows[i].n));
+		CHECK_EQ_INT(verify_scram_step(&x, &q, bytes_of(rows[i].behind)),
+		    CHAN_REFUSED);
 		CHECK(x.why != NULL && !x.proved);
 		CHECK_EQ_INT(x.challenge.len, 0);
 	}
+}
+
+#define CLIENT_KEY "0123456789abcdefghij"	/* of SHA-1 */
+
+/* The file in which ann has that key. */
+static void
+make_file(struct buf *text)
+{
+	struct secret s = { .user = BYTES("ann"), .kind = SECRET_SCRAM_SHA_1,
+	    .iterations = 4096, .salt_n = 12 };
+
+	*text = BUF_INIT(4096);
+	digest_of(DIGEST_SHA1, BYTES(CLIENT_KEY), BYTES(""), s.stored);
+	CHECK_EQ_INT(secrets_print(&s, text), 0);
+}
+
+/* What ann's client proves when it signs this header, channel binding and all. */
+static void
+prove(const char *header, unsigned char proof[20])
+{
+	unsigned char stored[DIGEST_MAX], signature[DIGEST_MAX];
+	char encoded[256], message[1024];
+	int n;
+
+	CHECK(b64_ntop((const unsigned char *)header, strlen(header), encoded,
+	    sizeof encoded) > 0);
+	n = snprintf(message, sizeof message, "n=ann,r=x,r=x%.*s,c=%s,r=xy",
+	    (int)x.said_n, x.said, encoded);
+	digest_of(DIGEST_SHA1, BYTES(CLIENT_KEY), BYTES(""), stored);
+	digest_hmac(DIGEST_SHA1, bytes_make(stored, 20), bytes_make(message, (size_t)n),
+	    BYTES(""), signature);
+	for (int i = 0; i < 20; i++)
+		proof[i] = (unsigned char)CLIENT_KEY[i] ^ signature[i];
+}
+
+/* Whatever a login that lies makes of it. */
+static void
+whom_to_act_for_was_signed(void)
+{
+	static const struct {
+		const char *header;		/* the client's */
+		const char *authzid, *flag, *binding;	/* login's */
+		bool good;
+	} rows[] = {
+		{ "n,,", "", "n", "", true }, { "y,,", "", "y", "", true },
+		{ "n,a=bob,", "bob", "n", "", true },
+		{ "n,a=a=2Cb=3D,", "a,b=", "n", "", true },
+		{ "p=tls-exporter,,BINDING", "", "p=tls-exporter", "BINDING", true },
+		{ "p=x,a=bob,,,,", "bob", "p=x", ",,,", true },
+		{ "n,,", "bob", "n", "", false }, { "n,a=bob,", "", "n", "", false },
+		{ "n,a=bob,", "eve", "n", "", false },
+		{ "n,a=bob,", "bo", "n", "b,", false },
+		{ "n,a=bob,", "", "n,a=bob", "", false },
+		{ "n,a=bob,,", "", "n,a=bob", "", false },
+		{ "p=x,a=bob,q,,r", "", "p=x,a=bob,q", "r", false },
+		{ "p=x,,a=bob,", "bob", "p=x,", "", false },
+		{ "n,a=a=2Cb,", "a=2Cb", "n", "", false },
+		{ "n,,", "", "y", "", false }, { "n,,", "", "n", "x", false },
+		{ "n,,", "", "", "", false }, { "n,,", "", "n,", "", false },
+	};
+	unsigned char secret[64];
+	struct buf file;
+
+	if (!setup())
+		return;
+	make_file(&file);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t n = strlen(rows[i].binding);
+
+		begin(buf_string(&file), MECHANISM_SCRAM_SHA_1);
+		fill("ann", rows[i].authzid, BYTES(""));
+		CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_CHALLENGE);
+		prove(rows[i].header, secret);
+		memcpy(secret + 20, rows[i].binding, n);
+		fill("n=ann,r=x,r=x", rows[i].flag, bytes_make(secret, 20 + n));
+		if (!CHECK_EQ_INT(verify_scram_step(&x, &q, BYTES(",r=xy")),
+		    rows[i].good ? CHAN_CHALLENGE : CHAN_REFUSED))
+			printf("# %s\n", rows[i].header);
+	}
+	buf_free(&file);
 }
 
 static void
@@ -394,7 +479,7 @@ cost_of(const char *name)
 		buf_clear(&x.challenge);
 		fill(name, "", BYTES(""));
 		(void)verify_scram_begin(&x, &q, BYTES(""));
-		fill("n=u,r=1,r=1", ",c=biws,r=1", bytes_make(path, 20));
+		fill("n=u,r=1,r=1", ",r=1", bytes_make(path, 20));
 		(void)verify_scram_step(&x, &q, BYTES(""));
 	}
 	return cpu_seconds() - begun;
@@ -430,6 +515,7 @@ strangers_cost_what_users_cost(void)
 }
 
 TEST_MAIN(TEST(scram_is_that_of_the_rfcs), TEST(a_proof_is_of_one_message),
+    TEST(whom_to_act_for_was_signed),
     TEST(strangers_are_steady), TEST(strangers_are_like_users), TEST(without_a_file_nobody_is_proved),
     TEST(shared_passwords_are_those_of_the_rfcs), TEST(stamps_differ),
     TEST(certificates_have_owners), TEST(anonymous_is_who_is_configured),
