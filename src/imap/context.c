@@ -59,6 +59,15 @@ end(struct context **at)
 	context_free(x);
 }
 
+void
+context_drop(struct session *s, struct bytes tag)
+{
+	struct context **at = find(s, tag);
+
+	if (*at != NULL)
+		end(at);
+}
+
 static void
 refuse(struct session *s, struct bytes tag, const char *why)
 {

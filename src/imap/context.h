@@ -39,4 +39,7 @@ void context_keep(struct session *s, struct context *x, const struct runs *found
     const uint32_t *order);
 void context_free(struct context *x);
 
+/* Ends the kept context of that tag, if there is one: its command failed after all. */
+void context_drop(struct session *s, struct bytes tag);
+
 #endif

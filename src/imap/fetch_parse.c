@@ -263,6 +263,10 @@ make_label(struct lex *x, struct fetch_item *item)
 
 /* ---- items ---- */
 
+/*
+ * What stands behind PREVIEW and does not begin with a modifier of it is the next
+ * item, or the modifiers of FETCH behind a single item.
+ */
 static int
 parse_preview(struct lex *x, struct fetch_item *item)
 {
@@ -271,16 +275,14 @@ parse_preview(struct lex *x, struct fetch_item *item)
 	if (lex_peek(x) != ' ')
 		return 0;
 	x->rest = bytes_from(x->rest, 1);
-	if (lex_peek(x) != '(') {	/* that was the space in front of the next item */
+	if (!lex_word(x, "(LAZY")) {
 		*x = before;
 		return 0;
 	}
-	x->rest = bytes_from(x->rest, 1);
-	do {
-		if (!lex_word(x, "LAZY"))
+	item->lazy = true;
+	while (lex_peek(x) == ' ')
+		if (lex_space(x) == -1 || !lex_word(x, "LAZY"))
 			return lex_fail(x, EINVAL, "Unknown PREVIEW modifier");
-		item->lazy = true;
-	} while (lex_peek(x) == ' ' && lex_space(x) == 0);
 	return lex_char(x, ')');
 }
 

@@ -331,9 +331,13 @@ run(struct multi *m)
 		o = search_one(m, BYTES("INBOX"), false);
 	for (size_t i = 0; i < m->names && o.result == RESULT_OK && m->lowest == 0; i++)
 		o = search_one(m, m->name[i], true);
-	if (o.result == RESULT_OK && m->modseq)
+	if (o.result != RESULT_OK) {
+		context_drop(m->s, m->c->tag);
+		return o;
+	}
+	if (m->modseq)
 		session_enable_condstore(m->s);
-	return o.result == RESULT_OK ? completed(m) : o;
+	return completed(m);
 }
 
 struct outcome

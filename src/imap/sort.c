@@ -384,9 +384,11 @@ run(struct session *s, struct call *c, const struct search_return *ret,
 	if (search->modseq)
 		session_enable_condstore(s);
 	r = find(s, c, search, &l, sort->relevancy || (ret->options & RETURN_RELEVANCY));
-	if (r != 0 || (order = sort_order(&l)) == NULL ||
-	    answer(s, c, ret, &l, order, search->modseq) == -1) {
-		o = search_failed(s, ret, errno);
+	if (r == 0 && ((order = sort_order(&l)) == NULL ||
+	    answer(s, c, ret, &l, order, search->modseq) == -1))
+		r = -1;
+	if (r != 0) {
+		o = search_failed(s, ret, r == 1 ? E2BIG : errno);
 		/* RFC 9738 section 3.3: half an order is none. */
 		if (r == 1)
 			o = limit_refused(s->conf->message_limit, 0);
