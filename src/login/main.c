@@ -47,18 +47,18 @@ load_tls(const struct config *conf, int link)
 		log_error("no TLS: %s", why);
 }
 
-/* A template has loaded everything. */
+/* A template has made it. */
 static void
-make_tls(struct login *l, bool loaded)
+make_tls(struct login *l, bool made)
 {
 	struct buf pem = BUF_INIT(CHAN_PEM_MAX);
 
 	l->link = -1;
-	if (!loaded) {
+	if (!made) {
 		l->link = ask_signer();
 		load_tls(l->conf, l->link);
+		l->tls = tls_new();
 	}
-	l->tls = tls_new();
 	if (l->tls != NULL && l->conf->tls_client_ca[0] != '\0'
 	    && (ask_client_ca(&pem) < 0
 	    || tls_client_ca(l->tls, buf_contents(&pem)) < 0))
@@ -69,10 +69,11 @@ make_tls(struct login *l, bool loaded)
 
 /* The template's own link is where a connection has its channel. */
 static enum template_end
-be_template(const struct config *conf)
+be_template(struct login *l)
 {
-	load_tls(conf, CHANNEL_FD);
+	load_tls(l->conf, CHANNEL_FD);
 	tls_warm(CHANNEL_FD);
+	l->tls = tls_new();
 	settle_memory();
 	close(CHANNEL_FD);
 	return template_serve();
@@ -119,7 +120,6 @@ serve(struct login *l, int client, bool behind_proxy)
 	wire_init(&l->wire, client, clock_ms() + l->conf->login_timeout * 1000);
 	l->wire.conn = CHANNEL_FD;
 	o = converse(l, behind_proxy);
-	tls_free(l->tls);
 	login_wipe(l);
 	buf_free(&l->command);
 	arena_free(&l->arena);
@@ -154,7 +154,7 @@ main(int argc, char **argv)
 		    "see mailreeve-privsep(7)");
 	prepare(&conf);
 	if (template)
-		end = be_template(&conf);
+		end = be_template(&l);
 	if (end != TEMPLATE_CHILD)
 		return end == TEMPLATE_PROBED ? EX_SOFTWARE : 0;
 	enter_cage(&conf, ids_number(argv[argc - 2]), ids_number(argv[argc - 1]));
@@ -165,5 +165,6 @@ main(int argc, char **argv)
 		return 0;
 	serve(&l, client, behind_proxy);
 	wire_free(&l.wire);
-	return 0;
+	/* libcrypto would take everything apart that the template has built. */
+	_exit(0);
 }
