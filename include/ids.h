@@ -14,6 +14,9 @@
 /* A uid or gid among a program's arguments: never root's; ends with EX_USAGE. */
 uint32_t ids_number(const char *text);
 
+/* Loads the modules of NSS that tell of users and groups. */
+void ids_preload(const char *user);
+
 /* Sets the supplementary groups of the user, as root; asks NSS, may take long. */
 int ids_groups(const char *user, gid_t gid);
 

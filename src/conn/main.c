@@ -7,7 +7,6 @@
  *					connections, whose clients come later
  */
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -15,24 +14,18 @@
 
 #include "conn.h"
 #include "control.h"
+#include "ids.h"
 #include "process.h"
 #include "refuse.h"
 #include "siblings.h"
 
-/*
- * What every connection will need of PAM and NSS is loaded once: their modules.
- * Nobody has all these names, so that each module is asked.
- */
+/* What every connection will need of PAM and NSS is loaded once. */
 static void
 preload(const struct conn *c)
 {
-	gid_t groups[8];
-	int n = sizeof groups / sizeof groups[0];
-
 	process_deadline(c->conf.pam_timeout * 1000, "loading PAM and NSS");
 	pam_preload(&c->conf);
-	(void)getpwnam("mailreeve-nobody");
-	(void)getgrouplist(c->conf.service_user, (gid_t)-1, groups, &n);
+	ids_preload(c->conf.service_user);
 	process_deadline(0, NULL);
 }
 

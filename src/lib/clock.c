@@ -22,6 +22,8 @@ clock_wait(uint64_t when)
 	struct timespec t = { .tv_sec = (time_t)(when / 1000),
 	    .tv_nsec = (long)(when % 1000) * 1000000 };
 
+	if (when <= clock_ms())
+		return;
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
 		continue;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -28,6 +29,17 @@ ids_number(const char *text)
 	if (bytes_number(bytes_of(text), UINT32_MAX - 1, &n) < 0 || n == 0)
 		log_fatal(EX_USAGE, "%s is no uid or gid to become", text);
 	return (uint32_t)n;
+}
+
+/* Nobody has that name, so that each module is asked. */
+void
+ids_preload(const char *user)
+{
+	gid_t groups[8];
+	int n = sizeof groups / sizeof groups[0];
+
+	(void)getpwnam("mailreeve-nobody");
+	(void)getgrouplist(user, (gid_t)-1, groups, &n);
 }
 
 int

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "chan.h"
@@ -36,6 +37,7 @@ siblings_serve(int door, const char *name)
 	int control;
 	int32_t pid;
 
+	tzset();			/* the log's, for all forks */
 	snprintf(title, sizeof title, "%s-template", name);
 	process_name(title);
 	while (chan_recv_fd(door, &word, sizeof word, &control, 0) == 0) {

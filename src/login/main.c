@@ -7,6 +7,7 @@
  *	login -m UID GID	the template of many, started by mailreeved
  */
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ask.h"
@@ -27,6 +28,7 @@ prepare(struct config *conf)
 	config_start(conf);
 	if (tls_prepare() < 0)
 		log_fatal(EX_OSERR, "OpenSSL does not work");
+	tzset();			/* forks only look whether the zone is another */
 }
 
 /* Also every fork of a template closes its own. */

@@ -30,10 +30,16 @@ static const long MODES = SSL_MODE_RELEASE_BUFFERS
 
 /* --- the socket, without O_NONBLOCK, which other processes would share --- */
 
+struct client {
+	const SSL *ssl;
+	int fd;
+};
+
 static int
 socket_read(BIO *b, char *to, int n)
 {
-	ssize_t got = recv(*(int *)BIO_get_data(b), to, (size_t)n, MSG_DONTWAIT);
+	const struct client *c = BIO_get_data(b);
+	ssize_t got = recv(c->fd, to, (size_t)n, MSG_DONTWAIT);
 
 	BIO_clear_flags(b, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY | BIO_FLAGS_IN_EOF);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -43,11 +49,14 @@ socket_read(BIO *b, char *to, int n)
 	return (int)got;
 }
 
+/* A ticket of TLS 1.3 waits for the greeting, or for a fifth of a second. */
 static int
 socket_write(BIO *b, const char *p, int n)
 {
-	ssize_t done = send(*(int *)BIO_get_data(b), p, (size_t)n,
-	    MSG_DONTWAIT | MSG_NOSIGNAL);
+	const struct client *c = BIO_get_data(b);
+	int more = SSL_get_state(c->ssl) == TLS_ST_SW_SESSION_TICKET ? MSG_MORE : 0;
+	ssize_t done = send(c->fd, p, (size_t)n,
+	    MSG_DONTWAIT | MSG_NOSIGNAL | more);
 
 	BIO_clear_retry_flags(b);
 	if (done < 0 && (errno == EAGAIN || errno == EINTR))
@@ -87,10 +96,10 @@ socket_method(void)
 }
 
 static BIO *
-socket_bio(int fd)
+socket_bio(const SSL *ssl, int fd)
 {
 	static BIO_METHOD *method;
-	int *data = malloc(sizeof *data);
+	struct client *data = malloc(sizeof *data);
 	BIO *b;
 
 	if (method == NULL)
@@ -100,7 +109,7 @@ socket_bio(int fd)
 		free(data);
 		return NULL;
 	}
-	*data = fd;
+	*data = (struct client){ ssl, fd };
 	BIO_set_data(b, data);
 	BIO_set_init(b, 1);
 	return b;
@@ -290,7 +299,7 @@ int
 tls_accept(struct tls *t, int fd, int link, const char *alpn,
     uint64_t deadline, const char **why)
 {
-	BIO *b = socket_bio(fd);
+	BIO *b = socket_bio(t->ssl, fd);
 	int r;
 
 	if (b == NULL) {

@@ -69,8 +69,9 @@ tls_bind(struct tls *t)
 	const EVP_MD *md;
 	unsigned n = 0;
 
-	if (SSL_session_reused(t->ssl) == 1)
+	if (SSL_session_reused(t->ssl) == 1 || t->bound)
 		return;
+	t->bound = true;
 	md = x == NULL ? NULL : digest_of(x);
 	t->end_point_size = -1;
 	if (md != NULL && X509_digest(x, md, t->end_point, &n) == 1)

@@ -14,6 +14,7 @@ struct tls {
 	short wants;
 	unsigned char end_point[TLS_BINDING_MAX];	/* tls-server-end-point */
 	int end_point_size;		/* 0, -1: there is none */
+	bool bound;			/* it is of this handshake's certificate */
 	bool client_unknown;		/* its certificate is none of ours */
 };
 

@@ -120,7 +120,9 @@ tickets_offer(SSL_CTX *c)
 	static const unsigned char whose[] = "mailreeve";
 
 	SSL_CTX_set_timeout(c, (TICKETS_KEPT - 1) * TICKET_ROTATE_SECONDS);
-	if (SSL_CTX_set_session_id_context(c, whose, sizeof whose - 1) != 1
+	/* One: the next connection gets one, too, and each is a record to be sent. */
+	if (SSL_CTX_set_num_tickets(c, 1) != 1
+	    || SSL_CTX_set_session_id_context(c, whose, sizeof whose - 1) != 1
 	    || SSL_CTX_set_tlsext_ticket_key_evp_cb(c, ticket_key) != 1
 	    || SSL_CTX_set_session_ticket_cb(c, seal, unseal, NULL) != 1)
 		return -1;
