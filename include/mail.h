@@ -445,9 +445,10 @@ struct delivery;
 
 int delivery_begin(struct mail *m, struct bytes mailbox, struct delivery **out);
 /*
- * Begins the next message; keywords are names. date 0 means now. At most
- * DELIVERY_MESSAGES_MAX, else E2BIG.
+ * Begins the next message; keywords are names. date may be DELIVERY_NOW. At
+ * most DELIVERY_MESSAGES_MAX, else E2BIG.
  */
+#define DELIVERY_NOW INT64_MIN
 #define DELIVERY_MESSAGES_MAX 10000
 int delivery_message(struct delivery *d, uint32_t flags,
     const struct bytes *keywords, size_t n_keywords, int64_t date);

@@ -148,7 +148,7 @@ append_literal(struct append *a, bool utf8, bool part)
 static struct outcome
 one_message(struct append *a)
 {
-	struct append_head h = { 0 };
+	struct append_head h = { .date = DELIVERY_NOW };
 	struct lex *x = &a->c->args;
 	bool utf8;
 

@@ -128,7 +128,7 @@ delivery_message(struct delivery *d, uint32_t flags, const struct bytes *keyword
 		return -1;
 	draft = &d->v[d->n];
 	*draft = (struct draft){ .fd = -1, .flags = flags,
-	    .date = date != 0 ? date : time(NULL) };
+	    .date = date != DELIVERY_NOW ? date : time(NULL) };
 	for (size_t i = 0; i < n_keywords; i++)
 		if (transfer_keyword(d->to.folder, keywords[i],
 		    &draft->keywords) < 0)

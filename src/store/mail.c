@@ -113,8 +113,7 @@ recover(struct store *s)
 	struct bytes from, to;
 	int lock, rc;
 
-	rc = s->ops->unfinished != NULL && s->ops->unfinished(s) ? 1 : 0;
-	if (rc == 0)
+	if (!s->ops->unfinished(s))
 		return 0;
 	lock = store_lock_names(s);
 	if (lock < 0)

@@ -13,6 +13,7 @@
 #include "given.h"
 #include "layout.h"
 #include "maildir.h"
+#include "renaming.h"
 #include "sys.h"
 
 #define BATCH 512			/* a file's change costs the same in any company */
@@ -349,7 +350,7 @@ const struct store_ops maildir_ops = {
 	.create = maildir_create,
 	.remove = maildir_remove,
 	.rename = maildir_rename,
-	.unfinished = maildir_unfinished,
+	.unfinished = renaming_left,
 	.recover = maildir_recover,
 	.open = maildir_open,
 	.close = maildir_close,

@@ -37,7 +37,6 @@ bool maildir_exists(struct store *s, struct bytes name);
 int maildir_create(struct store *s, struct bytes name);
 int maildir_remove(struct store *s, struct bytes name);
 int maildir_rename(struct store *s, struct bytes from, struct bytes to);
-bool maildir_unfinished(struct store *s);
 int maildir_recover(struct store *s, struct buf *text, struct bytes *from,
     struct bytes *to);
 

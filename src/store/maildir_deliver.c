@@ -46,12 +46,10 @@ maildir_draft_start(struct folder *f, struct draft *d)
 int
 maildir_draft_seal(struct folder *f, struct draft *d)
 {
-	int rc = 0;
+	/* INTERNALDATE is the file's time; it is to be durable too. */
+	int rc = sys_times(d->fd, d->date, 0);
 
 	(void)f;
-	/* INTERNALDATE is the file's time; it is to be durable too. */
-	if (d->date != 0)
-		rc = sys_times(d->fd, d->date, 0);
 	if (rc == 0)
 		rc = sys_fsync(d->fd);
 	close(d->fd);

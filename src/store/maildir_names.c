@@ -15,9 +15,9 @@
 #include "layout.h"
 #include "log.h"
 #include "maildir.h"
+#include "renaming.h"
 #include "stamp.h"
 #include "sys.h"
-#include "text.h"
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
@@ -27,8 +27,6 @@
  */
 #define TRASH_PREFIX "mailreeve-removed-"
 #define MAKING "mailreeve-making"
-/* Renames that a crash may have cut short: lines "FROM" and "TO". */
-#define JOURNAL_FILE "mailreeve-renaming"
 #define FOLDERS_MAX ((size_t)100000)
 #define TREE_DEPTH 4			/* of what other programs put into a folder */
 
@@ -343,16 +341,6 @@ undo_renames(struct renaming *r, size_t n)
 	return rc;
 }
 
-static int
-end_journal(struct store *s)
-{
-	int saved = errno;
-	int rc = sys_unlink(s->root, JOURNAL_FILE);
-
-	errno = saved;
-	return rc;
-}
-
 /* What cannot be done to the end is undone; a crash leaves it to the journal. */
 static int
 do_renames(struct renaming *r)
@@ -363,27 +351,12 @@ do_renames(struct renaming *r)
 	    r->s->root, r->v[done].to) == 0)
 		done++;
 	if (done == r->n && sys_fsync(r->s->root) == 0) {
-		end_journal(r->s);
+		renaming_end(r->s);
 		return 0;
 	}
 	if (undo_renames(r, done) == 0)
-		end_journal(r->s);
+		renaming_end(r->s);
 	return -1;
-}
-
-static int
-write_journal(struct store *s, struct bytes from, struct bytes to)
-{
-	struct buf text = BUF_INIT(LAYOUT_NAME_MAX * 2 + 2);
-	int rc;
-
-	buf_bytes(&text, from);
-	buf_byte(&text, '\n');
-	buf_bytes(&text, to);
-	buf_byte(&text, '\n');
-	rc = text_replace(s->root, JOURNAL_FILE, buf_contents(&text));
-	buf_free(&text);
-	return rc;
 }
 
 int
@@ -397,36 +370,11 @@ maildir_rename(struct store *s, struct bytes from, struct bytes to)
 		rc = -1;
 	}
 	if (rc == 0)
-		rc = write_journal(s, from, to);
+		rc = renaming_begin(s, from, to);
 	if (rc == 0)
 		rc = do_renames(&r);
 	free(r.v);
 	return rc;
-}
-
-/* Reads the journal: 1 when there is one to finish. */
-static int
-read_journal(struct store *s, struct buf *text, struct bytes *from,
-    struct bytes *to)
-{
-	struct bytes rest;
-
-	if (text_load(s->root, JOURNAL_FILE, text) < 0)
-		return errno == ENOENT ? 0 : -1;
-	rest = buf_contents(text);
-	if (text_line(&rest, from) && text_line(&rest, to) && layout_good(*from)
-	    && layout_good(*to))
-		return 1;
-	end_journal(s);
-	return 0;
-}
-
-bool
-maildir_unfinished(struct store *s)
-{
-	struct stat st;
-
-	return fstatat(s->root, JOURNAL_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int
@@ -434,7 +382,7 @@ maildir_recover(struct store *s, struct buf *text, struct bytes *from,
     struct bytes *to)
 {
 	struct renaming r = { .s = s };
-	int rc = read_journal(s, text, from, to);
+	int rc = renaming_read(s, text, from, to);
 
 	if (rc <= 0)
 		return rc;
@@ -448,7 +396,7 @@ maildir_recover(struct store *s, struct buf *text, struct bytes *from,
 		    && errno != EEXIST)
 			rc = -1;
 	if (rc > 0 && sys_fsync(s->root) == 0)
-		end_journal(s);
+		renaming_end(s);
 	free(r.v);
 	return rc;
 }

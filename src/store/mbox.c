@@ -12,6 +12,7 @@
 
 #include "layout.h"
 #include "mbox.h"
+#include "renaming.h"
 #include "sys.h"
 
 /* Each change may write the rest of the file anew: few large ones, then. */
@@ -169,6 +170,8 @@ const struct store_ops mbox_ops = {
 	.create = mbox_create,
 	.remove = mbox_remove,
 	.rename = mbox_rename,
+	.unfinished = renaming_left,
+	.recover = mbox_rename_recover,
 	.open = mbox_open,
 	.close = mbox_close,
 	.lock = mbox_lock,

@@ -75,6 +75,8 @@ bool mbox_exists(struct store *s, struct bytes name);
 int mbox_create(struct store *s, struct bytes name);
 int mbox_remove(struct store *s, struct bytes name);
 int mbox_rename(struct store *s, struct bytes from, struct bytes to);
+int mbox_rename_recover(struct store *s, struct buf *text, struct bytes *from,
+    struct bytes *to);
 /* The file's name below the tree; EINVAL: there can be none. */
 int mbox_file_name(struct bytes name, struct buf *out);
 /* The name of its directory for state, lock and journal, in the root. */

@@ -15,6 +15,7 @@
 #include "layout.h"
 #include "mbox.h"
 #include "mutf7.h"
+#include "renaming.h"
 #include "sys.h"
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
@@ -308,27 +309,24 @@ mbox_remove(struct store *s, struct bytes name)
 
 /* ---- renaming ---- */
 
-/*
- * What stands beside the mailbox, or beside those in the directory, goes with
- * it. Where a crash comes between, UIDs and validity are found in the mail.
- */
+/* Calls fn for what stands beside a mailbox, or beside those in a directory. */
 static int
-rename_sides(struct store *s, const char *from, const char *to, bool tree)
+each_side(struct store *s, const char *side, bool tree,
+    void (*fn)(struct store *s, const char *name, const char *to), const char *to)
 {
 	int again = openat(s->root, ".", OPEN_DIR);
 	DIR *dir = again < 0 ? NULL : fdopendir(again);
-	size_t n = strlen(from);
+	size_t n = strlen(side);
 	struct dirent *e;
 
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
 		char name[MBOX_SIDE_MAX * 2];
 
-		if (strncmp(e->d_name, from, n) != 0
+		if (strncmp(e->d_name, side, n) != 0
 		    || e->d_name[n] != (tree ? '.' : '\0'))
 			continue;
 		snprintf(name, sizeof name, "%s%s", to, e->d_name + n);
-		remove_side(s, name);
-		sys_rename(s->root, e->d_name, s->root, name);
+		fn(s, e->d_name, name);
 	}
 	if (dir == NULL)
 		return -1;
@@ -336,10 +334,32 @@ rename_sides(struct store *s, const char *from, const char *to, bool tree)
 	return sys_fsync(s->root);
 }
 
+static void
+drop_side(struct store *s, const char *name, const char *to)
+{
+	(void)to;
+	remove_side(s, name);
+}
+
+/* A session that came between knows the mailbox by its new name: that counts. */
+static void
+move_side(struct store *s, const char *name, const char *to)
+{
+	char state[MBOX_SIDE_MAX * 2 + sizeof STATE_FILE + 1];
+	struct stat st;
+
+	snprintf(state, sizeof state, "%s/" STATE_FILE, to);
+	if (fstatat(s->root, state, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		remove_side(s, name);
+		return;
+	}
+	remove_side(s, to);
+	sys_rename(s->root, name, s->root, to);
+}
+
 static int
 rename_file(struct store *s, char *from, char *to)
 {
-	sys_rmdir(s->tree, to);
 	if (make_above(s->tree, to) < 0
 	    || sys_rename_new(s->tree, from, s->tree, to) < 0)
 		return cannot_be(errno);
@@ -347,25 +367,95 @@ rename_file(struct store *s, char *from, char *to)
 	    ? -1 : 0;
 }
 
+struct renaming {
+	struct buf old, new;		/* files */
+	char old_side[MBOX_SIDE_MAX], new_side[MBOX_SIDE_MAX];
+	bool tree;			/* or a directory of them */
+};
+
+static int
+rename_names(struct renaming *r, struct bytes from, struct bytes to)
+{
+	return mbox_file_name(from, &r->old) == 0
+	    && mbox_file_name(to, &r->new) == 0
+	    && mbox_side_name(from, r->old_side) == 0
+	    && mbox_side_name(to, r->new_side) == 0 ? 0 : -1;
+}
+
+static void
+rename_free(struct renaming *r)
+{
+	buf_free(&r->old);
+	buf_free(&r->new);
+}
+
+/* The mail has its new name: what stands beside it follows. */
+static int
+rename_rest(struct store *s, struct renaming *r)
+{
+	if (each_side(s, r->old_side, r->tree, move_side, r->new_side) < 0)
+		return -1;
+	remove_above(s->tree, (char *)r->old.data);
+	renaming_end(s);
+	return 0;
+}
+
+/*
+ * What an earlier mailbox of the new name left behind goes before the mail
+ * comes; what stands beside the mail follows, after a crash too.
+ */
+static int
+rename_all(struct store *s, struct bytes from, struct bytes to,
+    struct renaming *r)
+{
+	/* A directory that holds nothing is in nobody's way. */
+	sys_rmdir(s->tree, (const char *)r->new.data);
+	if (mbox_exists(s, to) || is_kind(s, to, S_IFDIR)) {
+		errno = EEXIST;
+		return -1;
+	}
+	if (each_side(s, r->new_side, r->tree, drop_side, "") < 0
+	    || renaming_begin(s, from, to) < 0)
+		return -1;
+	if (rename_file(s, (char *)r->old.data, (char *)r->new.data) == 0)
+		return rename_rest(s, r);
+	if (mbox_exists(s, from) || is_kind(s, from, S_IFDIR))
+		renaming_end(s);
+	return -1;
+}
+
 int
 mbox_rename(struct store *s, struct bytes from, struct bytes to)
 {
-	struct buf old = BUF_INIT(FILE_NAME_MAX), new = BUF_INIT(FILE_NAME_MAX);
-	char old_side[MBOX_SIDE_MAX], new_side[MBOX_SIDE_MAX];
-	bool tree = is_kind(s, from, S_IFDIR);
+	struct renaming r = { BUF_INIT(FILE_NAME_MAX), BUF_INIT(FILE_NAME_MAX),
+	    "", "", is_kind(s, from, S_IFDIR) };
 	int rc = -1;
 
-	if (!tree && !is_kind(s, from, S_IFREG))
+	if (!r.tree && !is_kind(s, from, S_IFREG))
 		errno = ENOENT;
-	else if (mbox_file_name(from, &old) == 0 && mbox_file_name(to, &new) == 0
-	    && mbox_side_name(from, old_side) == 0
-	    && mbox_side_name(to, new_side) == 0)
-		rc = rename_file(s, (char *)old.data, (char *)new.data);
-	if (rc == 0)
-		rc = rename_sides(s, old_side, new_side, tree);
-	if (rc == 0)
-		remove_above(s->tree, (char *)old.data);
-	buf_free(&old);
-	buf_free(&new);
+	else if (rename_names(&r, from, to) == 0)
+		rc = rename_all(s, from, to, &r);
+	rename_free(&r);
+	return rc;
+}
+
+/* Without the new name the rename did not come to be. */
+int
+mbox_rename_recover(struct store *s, struct buf *text, struct bytes *from,
+    struct bytes *to)
+{
+	struct renaming r = { BUF_INIT(FILE_NAME_MAX), BUF_INIT(FILE_NAME_MAX),
+	    "", "", false };
+	int rc = renaming_read(s, text, from, to);
+
+	if (rc <= 0)
+		return rc;
+	r.tree = is_kind(s, *to, S_IFDIR);
+	if (!r.tree && !is_kind(s, *to, S_IFREG))
+		rc = renaming_end(s);
+	else
+		rc = rename_names(&r, *from, *to) < 0 || rename_rest(s, &r) < 0
+		    ? -1 : 1;
+	rename_free(&r);
 	return rc;
 }

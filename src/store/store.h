@@ -119,7 +119,7 @@ struct draft {
 	char temp[UINT8_MAX];		/* its name while it is none */
 	const char *source;		/* locator, for copies */
 	uint64_t size, wire_size;
-	int64_t date;			/* 0: as the source, or now */
+	int64_t date;
 	uint32_t uid;
 	unsigned flags;
 	struct keyword_set keywords;
@@ -146,7 +146,7 @@ struct store_ops {
 	/*
 	 * Finishes a rename that a crash cut short, under the lock on names:
 	 * 1 and which one it was (in text), 0 when there is none. unfinished()
-	 * is the cheap look without the lock; NULL: renames are one call.
+	 * is the cheap look without the lock.
 	 */
 	bool (*unfinished)(struct store *s);
 	int (*recover)(struct store *s, struct buf *text, struct bytes *from,

@@ -898,7 +898,8 @@ delivery_message(struct delivery *d, uint32_t flags, const struct bytes *keyword
 	(void)n_keywords;
 	if (d->n == sizeof d->m / sizeof d->m[0])
 		return fail(E2BIG);
-	d->m[d->n].row = (struct mail_row){ .flags = flags, .internaldate = date };
+	d->m[d->n].row = (struct mail_row){ .flags = flags, 
+	    .internaldate = date != DELIVERY_NOW ? date : 0 };
 	d->m[d->n++].body = BUF_INIT(1 << 20);
 	return 0;
 }

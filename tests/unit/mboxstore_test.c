@@ -4,10 +4,14 @@
  * Runs as: the person who builds.
  */
 #include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
 
 #define MAILDIRS_OPTIONS "special-folders no\nmail-format mbox\nmbox-inbox inbox\n"
 #define MAILDIRS_ROOT "mail/.mailreeve"
 
+#include "../../src/store/sys.h"
 #include "maildirs.h"
 #include "test.h"
 
@@ -414,8 +418,149 @@ another_holds_the_lock(void)
 	mail_close(m);
 }
 
+/* ---- renames cut short ---- */
+
+static int countdown;
+
+static int
+cut_short(const char *call)
+{
+	(void)call;
+	if (--countdown == 0)
+		_exit(42);
+	return 0;
+}
+
+static struct mailbox_status
+status_of(struct mail *m, const char *name)
+{
+	struct mailbox_status st = { 0 };
+
+	CHECK_EQ_INT(mail_status(m, bytes_of(name), STATUS_COUNTS, &st), 0);
+	return st;
+}
+
+/*
+ * A mailbox as a client knows it; and what a mailbox that was deleted left of
+ * itself where this one will be.
+ */
+static struct mailbox_status
+two_lives(const char *from, const char *to, const char *to_side)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox_status st;
+	char side[300], keep[300];
+
+	snprintf(side, sizeof side, "%s/mail/.mailreeve/%s", maildirs_home, to_side);
+	snprintf(keep, sizeof keep, "%s/keep", maildirs_home);
+	CHECK_EQ_INT(mail_create(m, bytes_of(to), 0), 0);
+	append(m, to, "A: 0\r\n\r\nx\r\n", 0);
+	CHECK_EQ_INT(rename(side, keep), 0);
+	CHECK_EQ_INT(mail_delete(m, bytes_of(to)), 0);
+	CHECK_EQ_INT(rename(keep, side), 0);
+	CHECK_EQ_INT(mail_create(m, bytes_of(from), 0), 0);
+	for (unsigned i = 0; i < 3; i++)
+		append(m, from, "A: 1\r\n\r\nx\r\n", 0);
+	delete_uid(m, from, 1);
+	st = status_of(m, from);
+	mail_close(m);
+	return st;
+}
+
+/* True when it was not cut: it has no more calls than that. */
+static bool
+rename_cut(const char *from, const char *to, int at)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct mail *m = same_mail();
+
+		countdown = at;
+		sys_before = cut_short;
+		_exit(mail_rename(m, bytes_of(from), bytes_of(to)) < 0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status)
+	    && (WEXITSTATUS(status) == 42 || WEXITSTATUS(status) == 0));
+	return WEXITSTATUS(status) == 0;
+}
+
+static void
+one_life(const char *from, const char *to, const char *file,
+    const struct mailbox_status *known)
+{
+	struct mail *m = same_mail();
+	bool renamed = access(file_path(file), F_OK) < 0;
+	struct mailbox_status st = status_of(m, renamed ? to : from);
+	struct mailbox *b;
+
+	CHECK_EQ_INT(st.uidvalidity, known->uidvalidity);
+	CHECK_EQ_TEXT(st.id, known->id);
+	CHECK_EQ_TEXT(show(m, renamed ? to : from),
+	    "2:0:A: 1\n\nx\n|3:0:A: 1\n\nx\n|");
+	CHECK_EQ_INT(mailbox_open(m, bytes_of(renamed ? from : to), true, &b), -1);
+	/* Another program makes one of the old name: nothing of this is its. */
+	if (renamed) {
+		if (strchr(file, '/') != strrchr(file, '/'))
+			mkdir(file_path("mail/D"), 0700);
+		write_file(file, "w", FROM "A: 2\n\nx\n\n");
+		st = status_of(m, from);
+		CHECK(st.uidvalidity != known->uidvalidity);
+		CHECK(strcmp(st.id, known->id) != 0);
+	}
+	mail_close(m);
+}
+
+static void
+renames_cut_short(void)
+{
+	static const struct {
+		const char *from, *to, *box_from, *box_to, *file, *to_side;
+	} rows[] = {
+		{ "A", "C", "A", "C", "mail/A", ".C" },
+		{ "D", "E", "D/A", "E/A", "mail/D/A", ".E.A" },
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		bool whole = false;
+
+		for (int at = 1; !whole; at++) {
+			struct mailbox_status st = two_lives(rows[i].box_from,
+			    rows[i].box_to, rows[i].to_side);
+
+			whole = rename_cut(rows[i].from, rows[i].to, at);
+			one_life(rows[i].box_from, rows[i].box_to, rows[i].file,
+			    &st);
+			if (!CHECK(at < 200))
+				return;
+		}
+	}
+}
+
+/* One that is refused takes nothing from those that are there. */
+static void
+a_refused_rename(void)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox_status st;
+
+	CHECK_EQ_INT(mail_create(m, BYTES("D/A"), 0), 0);
+	CHECK_EQ_INT(mail_create(m, BYTES("E/B"), 0), 0);
+	st = status_of(m, "E/B");
+	CHECK_EQ_INT(mail_rename(m, BYTES("D"), BYTES("E")), -1);
+	CHECK_EQ_INT(errno, EEXIST);
+	CHECK_EQ_TEXT(status_of(m, "E/B").id, st.id);
+	CHECK_EQ_TEXT(names(m), "INBOX D( D/A E( E/B ");
+	mail_close(m);
+	m = same_mail();
+	CHECK_EQ_TEXT(status_of(m, "E/B").id, st.id);
+	mail_close(m);
+}
+
 TEST_MAIN(TEST(what_is_appended_comes_back), TEST(our_fields_of_others_go),
     TEST(deliveries_get_uids_and_keep_them), TEST(flags_stand_in_the_file),
     TEST(what_moves_does_not_change), TEST(other_programs_rewrite_the_file),
     TEST(placeholders_are_hidden), TEST(copies_and_moves),
-    TEST(files_are_mailboxes), TEST(hostile_files), TEST(another_holds_the_lock))
+    TEST(files_are_mailboxes), TEST(hostile_files), TEST(another_holds_the_lock),
+    TEST(renames_cut_short), TEST(a_refused_rename))

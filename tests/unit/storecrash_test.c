@@ -71,7 +71,7 @@ deliver_some(struct mail *m, unsigned n)
 		return -1;
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(text, sizeof text, "X: %u\r\n\r\nend\r\n", BEFORE + i);
-		if (delivery_message(d, FLAG_SEEN, NULL, 0, 0) < 0
+		if (delivery_message(d, FLAG_SEEN, NULL, 0, DELIVERY_NOW) < 0
 		    || delivery_write(d, text, strlen(text)) < 0) {
 			delivery_abort(d);
 			return -1;

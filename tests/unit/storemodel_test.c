@@ -119,7 +119,8 @@ do_append(const struct order *o)
 
 	snprintf(text, sizeof text, "X: %u\r\n\r\n", o->content);
 	if (delivery_begin(mail, BYTES("INBOX"), &d) < 0
-	    || delivery_message(d, o->seed & FLAG_FLAGGED, NULL, 0, 0) < 0
+	    || delivery_message(d, o->seed & FLAG_FLAGGED, NULL, 0,
+	    DELIVERY_NOW) < 0
 	    || delivery_write(d, text, strlen(text)) < 0
 	    || delivery_commit(d, &validity, &uids) < 0)
 		answer.failed = errno;
