@@ -37,15 +37,27 @@ open_spool(struct folder *f)
 	return fd;
 }
 
-/* Dates of From_ lines are in the host's time, as other programs write them. */
+/*
+ * Dates of From_ lines are in the host's time, as other programs write them,
+ * and of the years 1970 to 9999: one that lies outside becomes the nearest.
+ */
 static int
-from_line(int64_t date, char out[FROM_LINE_MAX])
+from_line(int64_t *date, char out[FROM_LINE_MAX])
 {
-	time_t t = (time_t)date;
+	static const struct tm first = { .tm_mday = 1, .tm_year = 70,
+	    .tm_wday = 4, .tm_isdst = -1 };
+	static const struct tm last = { .tm_sec = 59, .tm_min = 59, .tm_hour = 23,
+	    .tm_mday = 31, .tm_mon = 11, .tm_year = 9999 - 1900, .tm_wday = 5,
+	    .tm_isdst = -1 };
+	time_t t = (time_t)*date;
 	struct tm tm;
 
 	if (localtime_r(&t, &tm) == NULL)
 		return -1;
+	if (tm.tm_year < first.tm_year || tm.tm_year > last.tm_year) {
+		tm = tm.tm_year < first.tm_year ? first : last;
+		*date = mktime(&tm);
+	}
 	return (int)strftime(out, FROM_LINE_MAX,
 	    "From MAILER-DAEMON %a %b %e %H:%M:%S %Y\n", &tm);
 }
@@ -55,7 +67,7 @@ mbox_draft_begin(struct folder *f, struct draft *d)
 {
 	struct mbox_folder *m = f->mbox;
 	char line[FROM_LINE_MAX];
-	int n = from_line(d->date, line);
+	int n = from_line(&d->date, line);
 	off_t at;
 
 	if (m->spool < 0)
