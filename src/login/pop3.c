@@ -419,6 +419,18 @@ without_crlf(struct bytes line)
 	return line;
 }
 
+/* Tokens come in AUTH's own line too, whatever RFC 5034 section 4 says of its length. */
+static int
+read_line(struct login *l)
+{
+	int r = wire_line(&l->wire, &l->command, POP3_LINE_MAX);
+
+	if (r < 0 && errno == E2BIG
+	    && bytes_case_starts(buf_contents(&l->command), BYTES("AUTH ")))
+		r = wire_line(&l->wire, &l->command, SASL_LINE_MAX);
+	return r;
+}
+
 static enum outcome
 command(struct session *s)
 {
@@ -428,7 +440,7 @@ command(struct session *s)
 	enum outcome o = OUT_LOST;
 	enum ending why;
 
-	if (wire_line(&l->wire, &l->command, POP3_LINE_MAX) == 0) {
+	if (read_line(l) == 0) {
 		args = without_crlf(buf_contents(&l->command));
 		c = find(bytes_split(&args, ' '));
 		if (c == NULL && login_foreign(l, buf_contents(&l->command)))

@@ -147,6 +147,10 @@ FATAL = {
     b"\x80\xff\xfe\r\n" * 10: "bad-commands",
     b"XYZZY\r\n" * 10: "bad-commands",
 }
+FATAL_POP3 = {
+    b"AUTH PLAIN " + b"A" * 200000: "too-long",
+    (b"AUTH PLAIN " + b"A" * 80000 + b"\r\n") * 4: "too-long|bad-commands",
+}
 # Legal in POP3's eyes only as unknown commands.
 FATAL_IMAP = {
     b"a LOGIN {4294967296+}\r\n": "too-long",
@@ -161,7 +165,7 @@ FATAL_IMAP = {
 
 
 def fatal(service):
-    return (FATAL if service.startswith("pop3") else {**FATAL, **FATAL_IMAP}).items()
+    return {**FATAL, **(FATAL_POP3 if service.startswith("pop3") else FATAL_IMAP)}.items()
 
 
 def last_words(service, got):

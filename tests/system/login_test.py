@@ -11,7 +11,8 @@ import fakeconn
 from fakeconn import FakeConn
 
 LOGIN = LIBEXEC + "/login"
-LINE_MAX, SASL_LINE_MAX, LITERAL_MAX, BAD_COMMANDS_MAX = 8192, 87382, 4096, 5
+LINE_MAX, LITERAL_MAX, BAD_COMMANDS_MAX = 8192, 4096, 5
+POP3_LINE_MAX, SASL_LINE_MAX = 2048, 87382
 PEMS = {}
 warnings.simplefilter("ignore", DeprecationWarning)     # old TLS is what is to be refused
 
@@ -454,6 +455,22 @@ def test_pop3_says_why_a_login_failed():
     c.command("USER ann")
     assert c.command("PASS secret").startswith(b"-ERR [SYS/TEMP] ")
     closed(c)
+
+
+def test_pop3_limits_are_where_they_should_be():
+    for begin, size, over in (("PASS ", POP3_LINE_MAX, False), ("PASS ", POP3_LINE_MAX + 1, True),
+                              ("auth plain ", POP3_LINE_MAX + SASL_LINE_MAX, False),
+                              ("auth plain ", POP3_LINE_MAX + SASL_LINE_MAX + 1, True),
+                              ("AUTHENTICATE PLAIN ", POP3_LINE_MAX + 1, True)):
+        c = pop3()
+        c.ok("USER ann")
+        line = c.command(begin + "A" * (size - len(begin) - 2))
+        assert line.startswith(b"-ERR"), (begin, size, line)
+        assert (b"That is more than may be sent" in line) == over, (begin, size, line)
+        if over:
+            closed(c, lines=1)
+        else:
+            c.ok("CAPA", multi=True)
 
 
 def test_pop3_refuses_by_the_table():
