@@ -17,7 +17,7 @@
 #define NAMES_FILE_MAX \
 	((size_t)MAIL_KEYWORDS_MAX * (MAIL_KEYWORD_LENGTH_MAX + 8))
 #define FLAGS_FILE_MAX ((size_t)64 << 20)
-#define FLAGS_LINE_MAX 512
+#define FLAGS_LINE_MAX 512		/* 102 numbers and a UID */
 /* A file smaller than this is never worth writing anew. */
 #define FLAGS_REWRITE_MIN 65536
 
@@ -278,6 +278,8 @@ keywords_flags_load(int dir, struct uid_keywords **v, size_t *n)
 
 	*v = NULL;
 	*n = 0;
+	while (text.len > 0 && text.data[text.len - 1] != '\n')
+		text.len--;
 	if (rc < 0 && errno == ENOENT)
 		rc = 0;
 	else if (rc == 0)
@@ -298,16 +300,44 @@ print_flags(struct buf *out, const struct uid_keywords *k)
 	buf_byte(out, '\n');
 }
 
+/* Where the last whole line ends. */
+static uint64_t
+whole_end(int fd, uint64_t size)
+{
+	char end[FLAGS_LINE_MAX];
+	uint64_t from = size > sizeof end ? size - sizeof end : 0;
+	ssize_t n = pread(fd, end, sizeof end, (off_t)from);
+	const char *last = n <= 0 ? NULL : memrchr(end, '\n', (size_t)n);
+
+	return last == NULL ? from : from + (uint64_t)(last + 1 - end);
+}
+
+/* All of the text or nothing; what an earlier crash cut short goes. */
+static int
+append_at(int fd, uint64_t size, struct bytes text)
+{
+	uint64_t end = whole_end(fd, size);
+	int saved;
+
+	if ((end == size || sys_truncate(fd, end) == 0)
+	    && sys_write_at(fd, text.p, text.n, end) == 0)
+		return 0;
+	saved = errno;
+	sys_truncate(fd, end);
+	errno = saved;
+	return -1;
+}
+
 static int
 append(int dir, struct bytes text)
 {
-	int fd = openat(dir, FLAGS_FILE, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC
-	    | O_NOFOLLOW | O_NONBLOCK, 0600);
-	int rc;
+	int fd = sys_open(dir, FLAGS_FILE), rc = -1;
+	struct stat st;
 
 	if (fd < 0)
 		return -1;
-	rc = sys_write(fd, text.p, text.n);
+	if (fstat(fd, &st) == 0)
+		rc = append_at(fd, (uint64_t)st.st_size, text);
 	close(fd);
 	return rc;
 }

@@ -42,7 +42,7 @@ struct uid_keywords {
 	struct keyword_set set;		/* numbers from KEYWORD_LETTERS on */
 };
 
-/* The whole file, sorted by UID, on the heap. */
+/* The whole file, sorted by UID, on the heap; a line cut short is none. */
 int keywords_flags_load(int dir, struct uid_keywords **v, size_t *n);
 
 /*

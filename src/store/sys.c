@@ -39,6 +39,15 @@ sys_create(int dir, const char *name)
 }
 
 int
+sys_open(int dir, const char *name)
+{
+	if (refused("open"))
+		return -1;
+	return openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW
+	    | O_NONBLOCK, 0600);
+}
+
+int
 sys_write(int fd, const void *p, size_t n)
 {
 	const char *at = p;

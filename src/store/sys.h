@@ -14,6 +14,8 @@ extern int (*sys_before)(const char *call);
 
 /* A new file, 0600, for writing; EEXIST when the name is taken. */
 int sys_create(int dir, const char *name);
+/* One that may be there already, for reading and writing. */
+int sys_open(int dir, const char *name);
 /* Writes all n bytes. */
 int sys_write(int fd, const void *p, size_t n);
 /* The same at an offset; and the length of a file. */

@@ -91,13 +91,13 @@ text_replace(int dir, const char *name, struct bytes content)
 
 	/* One name is enough: the caller holds the lock. A leftover goes. */
 	snprintf(fresh, sizeof fresh, "%s.new", name);
-	if (unlinkat(dir, fresh, 0) < 0 && errno != ENOENT)
+	if (sys_unlink(dir, fresh) < 0 && errno != ENOENT)
 		return -1;
 	if (write_and_sync(dir, fresh, content) < 0
 	    || sys_rename(dir, fresh, dir, name) < 0) {
 		int saved = errno;
 
-		unlinkat(dir, fresh, 0);
+		sys_unlink(dir, fresh);
 		errno = saved;
 		return -1;
 	}

@@ -332,8 +332,75 @@ most_of_a_large_folder(void)
 	mail_close(m);
 }
 
+/* A keyword that has no letter, for one message. */
+static void
+mark(struct mailbox *b, uint32_t uid, const char *keyword)
+{
+	struct mail_store s = { .how = FLAGS_ADD };
+	struct mail_stored out;
+	struct runs one = RUNS_INIT;
+
+	runs_add(&one, uid, uid);
+	keyword_put(&s.keywords, (unsigned)mailbox_keyword_number(b,
+	    bytes_of(keyword), false));
+	if (CHECK_EQ_INT(mailbox_store(b, &one, &s, &out), 0))
+		mail_stored_free(&out);
+	runs_free(&one);
+}
+
+static bool
+is_marked(struct mailbox *b, uint32_t uid, const char *keyword)
+{
+	struct mail_row row;
+
+	return CHECK_EQ_INT(mailbox_row(b, uid, &row), 0)
+	    && keyword_has(&row.keywords, (unsigned)mailbox_keyword_number(b,
+	    bytes_of(keyword), false));
+}
+
+/* What a full disk or a power cut left of a line is none, and spoils no other. */
+static void
+a_torn_line_of_keywords(void)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox *b = NULL;
+	char name[400];
+	FILE *f;
+
+	append(m, "INBOX", "A: 1\r\n\r\n", 0);
+	append(m, "INBOX", "A: 2\r\n\r\n", 0);
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "k%u", i);
+		CHECK_EQ_INT(mailbox_keyword_number(b, bytes_of(name), true), i);
+	}
+	mark(b, 1, "k30");
+	snprintf(name, sizeof name, "%s/Maildir/mailreeve-flags", maildirs_home);
+	f = fopen(name, "a");
+	CHECK(f != NULL && fputs("1 3", f) >= 0 && fclose(f) == 0);
+	mark(b, 2, "k39");
+	mailbox_close(b);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK(is_marked(b, 1, "k30"));
+	CHECK(is_marked(b, 2, "k39"));
+	CHECK(!is_marked(b, 1, "k39"));
+	mailbox_close(b);
+	f = fopen(name, "a");
+	CHECK(f != NULL && fputs("2 3", f) >= 0 && fclose(f) == 0);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK(is_marked(b, 2, "k39"));
+	mailbox_close(b);
+	mail_close(m);
+}
+
 TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
     TEST(copy_and_move), TEST(names), TEST(rename_inbox),
     TEST(counters_of_what_is_closed),
-    TEST(most_of_a_large_folder))
+    TEST(most_of_a_large_folder), TEST(a_torn_line_of_keywords))

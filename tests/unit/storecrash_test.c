@@ -194,12 +194,26 @@ do_subscribe(struct mail *m)
 
 struct seen {
 	unsigned in[2][CONTENTS];	/* how often, in INBOX and in A or C */
+	unsigned marked;		/* with all that STORE gives */
 	uint32_t uid[2][CONTENTS];	/* the last one of them */
 	bool moved_uid;			/* a message of the start has another UID */
 	bool broken;
 	bool folder[4];			/* A, C, New, A/B or C/B */
 	bool torn;			/* half a rename */
 };
+
+static bool
+is_marked(struct mailbox *b, uint32_t uid)
+{
+	int letter = mailbox_keyword_number(b, BYTES("k0"), false);
+	int number = mailbox_keyword_number(b, BYTES("k27"), false);
+	struct mail_row row;
+
+	return letter >= 0 && number >= 0 && mailbox_row(b, uid, &row) == 0
+	    && (row.flags & FLAG_FLAGGED)
+	    && keyword_has(&row.keywords, (unsigned)letter)
+	    && keyword_has(&row.keywords, (unsigned)number);
+}
 
 static void
 look_at(struct mailbox *b, unsigned which, struct seen *s)
@@ -220,6 +234,7 @@ look_at(struct mailbox *b, unsigned which, struct seen *s)
 			continue;
 		}
 		message_close(&msg);
+		s->marked += is_marked(b, uid);
 		s->in[which][content]++;
 		s->uid[which][content] = uid;
 		if (which == 0 && content < BEFORE && uid != content + 1)
@@ -356,6 +371,12 @@ good_delete(const struct seen *s, bool ack)
 }
 
 static bool
+good_store(const struct seen *s, bool ack)
+{
+	return old_ones_once(s) && (!ack || s->marked == BEFORE);
+}
+
+static bool
 good_rest(const struct seen *s, bool ack)
 {
 	(void)ack;
@@ -367,7 +388,7 @@ static const struct doing changes[] = {
 	{ "MULTIAPPEND", do_multiappend, good_multiappend },
 	{ "COPY", do_copy, good_copy },
 	{ "MOVE", do_move, good_move },
-	{ "STORE", do_store, good_rest },
+	{ "STORE", do_store, good_store },
 	{ "EXPUNGE", do_expunge, good_expunge },
 	{ "CREATE", do_create, good_create },
 	{ "RENAME", do_rename, good_rename },
