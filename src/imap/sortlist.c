@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ranks.h"
 #include "sortlist.h"
 
 static const struct {
@@ -117,12 +118,6 @@ sort_text(struct sort_list *l, struct sort_value *v, struct bytes folded)
 
 /* ---- sorting ---- */
 
-/* What is moved: the rank of the first criterion, with its direction worked in. */
-struct entry {
-	uint64_t rank;
-	uint32_t index;
-};
-
 static struct bytes
 text_of(const struct sort_list *l, const struct sort_value *v)
 {
@@ -138,11 +133,11 @@ compare_values(const struct sort_list *l, enum sort_key key,
 	return key < SORT_CC ? 0 : bytes_compare(text_of(l, a), text_of(l, b));
 }
 
-/* By all criteria, for entries of the same rank. */
+/* By all criteria, for those of the same rank in the first. */
 static int
 compare_entries(const void *one, const void *other, void *list)
 {
-	const struct entry *a = one, *b = other;
+	const struct ranked *a = one, *b = other;
 	const struct sort_list *l = list;
 	size_t n = l->program->n, i;
 	int r;
@@ -158,66 +153,13 @@ compare_entries(const void *one, const void *other, void *list)
 	return a->index < b->index ? -1 : 1;
 }
 
-/* One pass by the octet at shift; false when it is the same in all of them. */
-static bool
-pass(const struct entry *from, struct entry *to, size_t n, unsigned shift)
-{
-	size_t count[256] = { 0 }, at = 0, i;
-
-	for (i = 0; i < n; i++)
-		count[from[i].rank >> shift & 0xff]++;
-	if (count[from[0].rank >> shift & 0xff] == n)
-		return false;
-	for (i = 0; i < 256; i++) {
-		size_t here = count[i];
-
-		count[i] = at;
-		at += here;
-	}
-	for (i = 0; i < n; i++)
-		to[count[from[i].rank >> shift & 0xff]++] = from[i];
-	return true;
-}
-
-/* Orders v by rank, equal ones as they were; other is as large. Returns the result. */
-static struct entry *
-sort_ranks(struct entry *v, struct entry *other, size_t n)
-{
-	unsigned shift;
-
-	for (shift = 0; n > 0 && shift < 64; shift += 8)
-		if (pass(v, other, n, shift)) {
-			struct entry *swap = v;
-
-			v = other;
-			other = swap;
-		}
-	return v;
-}
-
-/* Where the rank of the first criterion is the same, the rest decides. */
-static void
-sort_ties(const struct sort_list *l, struct entry *v)
-{
-	struct sort_list list = *l;
-	size_t i, end;
-
-	if (l->program->n == 1 && l->program->v[0].key < SORT_CC)
-		return;
-	for (i = 0; i < l->n; i = end) {
-		for (end = i + 1; end < l->n && v[end].rank == v[i].rank; end++)
-			;
-		if (end - i > 1)
-			qsort_r(v + i, end - i, sizeof(*v), compare_entries, &list);
-	}
-}
-
 uint32_t *
 sort_order(const struct sort_list *l)
 {
-	struct entry *v = reallocarray(NULL, 2 * l->n + 1, sizeof(*v)), *sorted;
+	struct ranked *v = reallocarray(NULL, 2 * l->n + 1, sizeof(*v)), *sorted;
 	uint32_t *order = reallocarray(NULL, l->n + 1, sizeof(*order));
 	bool reverse = l->program->v[0].reverse;
+	struct sort_list list = *l;
 	size_t i;
 
 	if (v == NULL || order == NULL) {
@@ -228,10 +170,12 @@ sort_order(const struct sort_list *l)
 	for (i = 0; i < l->n; i++) {
 		uint64_t rank = l->value[i * l->program->n].rank;
 
-		v[i] = (struct entry){ reverse ? ~rank : rank, (uint32_t)i };
+		v[i] = (struct ranked){ reverse ? ~rank : rank, (uint32_t)i };
 	}
-	sorted = sort_ranks(v, v + l->n, l->n);
-	sort_ties(l, sorted);
+	sorted = ranks_sort(v, v + l->n, l->n);
+	/* Where the first criterion is a number and the only one, all is said. */
+	if (l->program->n > 1 || l->program->v[0].key >= SORT_CC)
+		ranks_ties(sorted, l->n, compare_entries, &list);
 	for (i = 0; i < l->n; i++)
 		order[i] = sorted[i].index;
 	free(v);

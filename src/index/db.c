@@ -44,6 +44,12 @@ struct seal {
 	uint64_t device;
 };
 
+/*
+ * What is changed together lies together: each kind of change goes on where the
+ * last one of its kind was.
+ */
+enum place { PLACE_PUT, PLACE_END, PLACE_DELETE, PLACES };
+
 struct db {
 	char *path;
 	unsigned lock_wait;
@@ -51,6 +57,7 @@ struct db {
 	MDB_dbi dbi[TABLES];
 	MDB_txn *reader;		/* reset between calls */
 	MDB_txn *writer;
+	MDB_cursor *at[TABLES][PLACES];	/* of the writer, and closed with it */
 	uint64_t generation;
 	uint64_t token;
 	dev_t dev;
@@ -609,6 +616,7 @@ begin_writing(struct db *d)
 		rc = guard_txn_begin(d->env, 0, &d->writer);
 	if (rc != 0)
 		d->writer = NULL;
+	memset(d->at, 0, sizeof d->at);
 	return report(d, rc);
 }
 
@@ -740,31 +748,68 @@ db_get(struct db *d, enum db_table t, struct bytes key, void *p, size_t max,
 	return report(d, rc);
 }
 
-int
-db_put(struct db *d, enum db_table t, struct bytes key, struct bytes value)
+/* A place of the writer's, for a change. */
+static int
+writer_at(struct db *d, enum db_table t, enum place which, MDB_cursor **out)
 {
-	MDB_val k = as_val(key), v = as_val(value);
-	int rc;
+	int rc = 0;
 
 	if (d->writer == NULL) {
 		errno = EIO;
 		return -1;
 	}
-	rc = guard_put(d->writer, d->dbi[t], &k, &v);
+	if (d->at[t][which] == NULL)
+		rc = guard_cursor_open(d->writer, d->dbi[t], &d->at[t][which]);
+	*out = d->at[t][which];
 	return report(d, rc);
+}
+
+int
+db_put(struct db *d, enum db_table t, struct bytes key, struct bytes value)
+{
+	MDB_val k = as_val(key), v = as_val(value);
+	MDB_cursor *at;
+
+	return writer_at(d, t, PLACE_PUT, &at) < 0 ? -1
+	    : report(d, guard_cursor_put(at, &k, &v, 0));
+}
+
+int
+db_append(struct db *d, enum db_table t, struct bytes key, struct bytes value)
+{
+	MDB_val k = as_val(key), v = as_val(value);
+	MDB_cursor *at;
+	int rc;
+
+	if (writer_at(d, t, PLACE_END, &at) < 0)
+		return -1;
+	rc = guard_cursor_put(at, &k, &v, MDB_APPEND);
+	return rc == MDB_KEYEXIST ? db_put(d, t, key, value) : report(d, rc);
+}
+
+struct deleting {
+	MDB_cursor *cursor;
+	MDB_val k, v;
+};
+
+static int
+delete_at(void *arg)
+{
+	struct deleting *w = arg;
+	int rc = mdb_cursor_get(w->cursor, &w->k, &w->v, MDB_SET);
+
+	return rc != 0 ? rc : mdb_cursor_del(w->cursor, 0);
 }
 
 int
 db_delete(struct db *d, enum db_table t, struct bytes key)
 {
-	MDB_val k = as_val(key);
+	struct deleting w = { .k = as_val(key) };
 	int rc;
 
-	if (d->writer == NULL) {
-		errno = EIO;
+	if (writer_at(d, t, PLACE_DELETE, &w.cursor) < 0)
 		return -1;
-	}
-	rc = guard_del(d->writer, d->dbi[t], &k);
+	rc = guard_run(delete_at, &w);
 	return rc == MDB_NOTFOUND ? 0 : report(d, rc);
 }
 

@@ -62,6 +62,8 @@ void db_abort(struct db *d);
 int db_get(struct db *d, enum db_table t, struct bytes key, void *p, size_t max,
     size_t *n);
 int db_put(struct db *d, enum db_table t, struct bytes key, struct bytes value);
+/* The same, for a key that is the table's last as a rule. */
+int db_append(struct db *d, enum db_table t, struct bytes key, struct bytes value);
 /* Removing what is not there succeeds. */
 int db_delete(struct db *d, enum db_table t, struct bytes key);
 

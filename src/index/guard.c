@@ -115,12 +115,6 @@ guard_put(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *val)
 }
 
 int
-guard_del(MDB_txn *txn, MDB_dbi dbi, MDB_val *key)
-{
-	GUARDED(mdb_del(txn, dbi, key, NULL));
-}
-
-int
 guard_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor)
 {
 	GUARDED(mdb_cursor_open(txn, dbi, cursor));
@@ -130,6 +124,12 @@ int
 guard_cursor_close(MDB_cursor *cursor)
 {
 	GUARDED((mdb_cursor_close(cursor), 0));
+}
+
+int
+guard_cursor_put(MDB_cursor *cursor, MDB_val *key, MDB_val *val, unsigned flags)
+{
+	GUARDED(mdb_cursor_put(cursor, key, val, flags));
 }
 
 int

@@ -23,9 +23,9 @@ int guard_txn_abort(MDB_txn *txn);
 int guard_dbi_open(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *dbi);
 int guard_get(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *val);
 int guard_put(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *val);
-int guard_del(MDB_txn *txn, MDB_dbi dbi, MDB_val *key);
 int guard_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor);
 int guard_cursor_close(MDB_cursor *cursor);
+int guard_cursor_put(MDB_cursor *cursor, MDB_val *key, MDB_val *val, unsigned flags);
 int guard_copy(void *to, const void *from, size_t n);
 int guard_run(int (*fn)(void *arg), void *arg);
 

@@ -97,6 +97,8 @@ int index_runs_change(struct db *d, uint32_t number, const struct runs *add,
 
 int index_row(struct db *d, uint32_t number, uint32_t uid, struct index_row *row);
 int index_row_put(struct db *d, uint32_t number, const struct index_row *row);
+/* The same, for a message that is new. */
+int index_row_add(struct db *d, uint32_t number, const struct index_row *row);
 int index_row_remove(struct db *d, uint32_t number, uint32_t uid);
 /* Up to max rows with UIDs in first..last, ascending. */
 int index_rows(struct db *d, uint32_t number, uint32_t first, uint32_t last,

@@ -74,8 +74,9 @@ index_row(struct db *d, uint32_t number, uint32_t uid, struct index_row *row)
 	return decode(uid, bytes_make(value, n), row) ? 0 : damaged(d);
 }
 
-int
-index_row_put(struct db *d, uint32_t number, const struct index_row *row)
+static int
+put(struct db *d, uint32_t number, const struct index_row *row,
+    int (*how)(struct db *, enum db_table, struct bytes key, struct bytes value))
 {
 	struct {
 		struct row_record r;
@@ -90,8 +91,20 @@ index_row_put(struct db *d, uint32_t number, const struct index_row *row)
 	    .saved = row->saved, .mark = row->mark };
 	memcpy(v.where, row->where, where_n);
 	v.r.sum = row_sum(&v, sizeof v.r + where_n);
-	return db_put(d, TABLE_ROWS, key_bytes(&k),
+	return how(d, TABLE_ROWS, key_bytes(&k),
 	    bytes_make(&v, sizeof v.r + where_n));
+}
+
+int
+index_row_put(struct db *d, uint32_t number, const struct index_row *row)
+{
+	return put(d, number, row, db_put);
+}
+
+int
+index_row_add(struct db *d, uint32_t number, const struct index_row *row)
+{
+	return put(d, number, row, db_append);
 }
 
 int

@@ -222,7 +222,7 @@ bound_finish(struct bound *b)
 int
 bound_lock(struct bound *b)
 {
-	int tries = INDEX_TRIES;
+	int tries = INDEX_TRIES, rc;
 
 	if (bound_finish(b) < 0 || lock_folder(b->folder) < 0)
 		return -1;
@@ -234,12 +234,13 @@ bound_lock(struct bound *b)
 	b->unwatched = false;
 	b->dirty = b->failed = false;
 	/* An index found to be damaged was dropped: make it anew. */
-	do
-		if (lock_and_load(b) == 0)
-			return 0;
-	while (errno == EIO && --tries > 0);
-	unlock_folder(b->folder);
-	return -1;
+	do {
+		rc = lock_and_load(b);
+		sync_forget_first(b);
+	} while (rc < 0 && errno == EIO && --tries > 0);
+	if (rc < 0)
+		unlock_folder(b->folder);
+	return rc;
 }
 
 int
@@ -412,7 +413,8 @@ bound_put_facts(struct bound *b, const struct index_row *old,
 	if (old != NULL)
 		count(&b->rec, old, UINT64_MAX);
 	count(&b->rec, row, 1);
-	return index_row_put(b->mail->db, b->rec.number, row);
+	return (old != NULL ? index_row_put : index_row_add)(b->mail->db,
+	    b->rec.number, row);
 }
 
 int

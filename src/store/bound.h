@@ -18,6 +18,8 @@ struct mail {
 	struct glances *glances;	/* to be noted in the index, or NULL */
 };
 
+struct first_look;
+
 struct bound {
 	struct mail *mail;
 	struct folder *folder;
@@ -29,6 +31,7 @@ struct bound {
 	bool unwatched;			/* bound_lock() begins no watch: see bound_bulk() */
 	bool dirty;			/* own changes since bound_lock() ... */
 	bool failed;			/* ... that the index did not take */
+	struct first_look *first;	/* a scan that is behind us: sync_rebuild_state() */
 };
 
 int bound_open(struct mail *m, struct bytes name, struct bound *b);

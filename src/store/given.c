@@ -605,10 +605,10 @@ static int
 put_lines(struct given *g, struct given_uid *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (i + SLOTS_AHEAD < n && v[i + SLOTS_AHEAD].unique.p != NULL)
+		if (i + SLOTS_AHEAD < n)
 			__builtin_prefetch(&g->slot[hash(v[i + SLOTS_AHEAD].unique)
 			    & (g->slots - 1)]);
-		if (v[i].unique.p != NULL && put_new(g, &v[i]) < 0)
+		if (put_new(g, &v[i]) < 0)
 			return -1;
 	}
 	return 0;

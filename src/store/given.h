@@ -39,8 +39,7 @@ int given_find(struct folder *f, struct bytes unique, uint32_t *uid);
 
 /*
  * Adds n lines; given_durable() makes them so. Those that cannot be, since the
- * unique part is taken, get error EEXIST; n such with -1 when nothing was
- * written at all. uniques with a NULL p are passed over.
+ * unique part is taken, get error EEXIST; -1 when nothing was written at all.
  */
 struct given_uid {
 	struct bytes unique;

@@ -249,24 +249,8 @@ maildir_given(const char *where)
 	return maildir_which(where) == IN_CUR && n.uid == 0;
 }
 
-static void
-give_one(struct change *c, struct given_uid *g)
-{
-	struct file_name n;
-
-	*g = (struct given_uid){ .uid = c->uid, .error = EEXIST };
-	if (!maildir_given(c->where))
-		return;
-	name_parse(bytes_of(c->where + 4), &n);
-	c->flags = n.flags;
-	c->keywords = (struct keyword_set){ { n.letters } };
-	c->mark = name_mark("c", bytes_of(c->where + 4));
-	g->unique = name_unique_part(bytes_of(c->where + 4));
-	g->error = 0;
-}
-
 static int
-maildir_give(struct folder *f, uint32_t uidvalidity, struct change *v, size_t n)
+maildir_give(struct folder *f, uint32_t uidvalidity, struct gift *v, size_t n)
 {
 	struct given_uid *g = reallocarray(NULL, n, sizeof *g);
 	int rc;
@@ -274,7 +258,8 @@ maildir_give(struct folder *f, uint32_t uidvalidity, struct change *v, size_t n)
 	if (g == NULL)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		give_one(&v[i], &g[i]);
+		g[i] = (struct given_uid){ .uid = v[i].uid,
+		    .unique = name_unique_part(bytes_from(v[i].where, 4)) };
 	rc = given_add(f, uidvalidity, g, n);
 	for (size_t i = 0; i < n; i++)
 		v[i].error = g[i].error;

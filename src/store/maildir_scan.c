@@ -162,7 +162,7 @@ one_entry(struct folder *f, const char *part, struct bytes file,
 	e = (struct entry){ .uidvalidity = n.uidvalidity, .uid = n.uid,
 	    .flags = n.flags, .keywords = { { n.letters } }, .where = where,
 	    .mark = name_mark(part, file), .arrival = part[0] == 'n' };
-	if (n.uid == 0) {
+	if (n.uid == 0 && f->given != NULL) {
 		if (given_find(f, name_unique_part(file), &e.uid) < 0)
 			return -1;
 		e.given = e.uid != 0;

@@ -221,11 +221,12 @@ name_mark(const char *folder_part, struct bytes file)
 struct bytes
 name_unique_part(struct bytes file)
 {
-	size_t n = 0;
+	const unsigned char *colon = memchr(file.p, ':', file.n), *comma;
 
-	while (n < file.n && file.p[n] != ',' && file.p[n] != ':')
-		n++;
-	return bytes_first(file, n);
+	if (colon != NULL)
+		file.n = (size_t)(colon - file.p);
+	comma = memchr(file.p, ',', file.n);
+	return comma == NULL ? file : bytes_first(file, (size_t)(comma - file.p));
 }
 
 uint64_t

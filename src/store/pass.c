@@ -43,6 +43,7 @@ add_newcomer(struct pass *p, const struct entry *e, uint32_t uid, bool conflict)
 		p->more = true;
 		return 0;
 	}
+	p->names.max = PASS_NAMES;
 	if (p->n == p->cap) {
 		p->cap = p->cap == 0 ? 16 : p->cap * 2;
 		v = reallocarray(p->newcomers, p->cap, sizeof *v);
@@ -51,11 +52,20 @@ add_newcomer(struct pass *p, const struct entry *e, uint32_t uid, bool conflict)
 		p->newcomers = v;
 	}
 	p->newcomers[p->n] = (struct newcomer){
-	    p->b->folder->store->ops->age(e->where), p->names.len, uid, conflict };
+	    .age = p->b->folder->store->ops->age(e->where), .mark = e->mark,
+	    .at = (uint32_t)p->names.len, .n = (uint16_t)(size - 1), .uid = uid,
+	    .flags = e->flags, .letters = keywords_letters(&e->keywords),
+	    .conflict = conflict, .plain = e->uid == 0 && !e->arrival };
 	if (buf_add(&p->names, e->where, size) < 0)
 		return -1;
 	p->n++;
 	return 0;
+}
+
+int
+pass_newcomer(struct pass *p, const struct entry *e)
+{
+	return add_newcomer(p, e, 0, false);
 }
 
 /*
@@ -144,16 +154,22 @@ load_extra(struct pass *p)
 }
 
 int
-pass_scan(struct pass *p)
+pass_begin(struct pass *p)
 {
-	p->names.max = PASS_NAMES;
 	p->known = p->b->rec.complete != 0;
 	p->uid_next = p->b->rec.uid_next;
 	if (index_runs(p->b->mail->db, p->b->rec.number, &p->have) < 0
 	    || load_extra(p) < 0)
 		return -1;
 	p->fresh = !p->known && p->have.count == 0;
-	return p->b->folder->store->ops->scan(p->b->folder, p->parts, scan_entry, p);
+	return 0;
+}
+
+int
+pass_scan(struct pass *p)
+{
+	return pass_begin(p) < 0 ? -1
+	    : p->b->folder->store->ops->scan(p->b->folder, p->parts, scan_entry, p);
 }
 
 int

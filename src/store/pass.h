@@ -20,6 +20,8 @@
 #define PASS_NEWCOMERS ((size_t)1 << 18)	/* taken in at once */
 #define PASS_NAMES ((size_t)16 << 20)	/* octets of the names of either */
 #define PASS_MEMORY ((size_t)96 << 20)
+/* In the order of age names lie all over the memory: asked for so long before. */
+#define PASS_AHEAD 16
 
 /* So many newcomers at once would take long to rename; tests have less. */
 extern size_t pass_many;
@@ -27,9 +29,14 @@ extern size_t pass_many;
 /* A file that is to be taken in. */
 struct newcomer {
 	uint64_t age;			/* less for what came first */
-	size_t at;			/* of its locator in names */
+	uint64_t mark;
+	uint32_t at;			/* of its locator in names */
 	uint32_t uid;			/* it keeps this one; 0: a new one */
+	uint32_t flags, letters;
+	uint16_t n;			/* the locator's length */
 	bool conflict;			/* its claim is another file's */
+	bool plain;			/* it claims nothing and stands where it belongs */
+	bool given;			/* its UID is noted beside it */
 };
 
 /* A message found, whose row is to be written. */
@@ -54,13 +61,15 @@ struct pass {
 	uint64_t open_claims;		/* claims that no row has */
 	struct newcomer *newcomers;
 	size_t n, cap;
+	size_t n_given;			/* of them, to be written */
 	struct buf names;
 	bool widen;			/* the other parts must be looked at too */
 	bool more;			/* more newcomers than one pass takes */
 	struct uid_keywords *extra;	/* keywords without letters, by UID */
 	size_t n_extra;
-	struct found *found;		/* rows to be written */
+	struct found *found;		/* rows to be written ... */
 	size_t n_found, cap_found;
+	uint64_t *order;		/* ... in this order */
 	struct buf where;		/* their locators */
 	bool fresh;			/* the index knows nothing: one look is enough */
 	bool wrote;			/* a transaction is behind us */
@@ -73,6 +82,14 @@ struct pass {
 
 /* Looks at the parts and fills marks and newcomers. */
 int pass_scan(struct pass *p);
+
+/*
+ * What pass_scan() does around the scan, for one that was made before there
+ * was an index to compare with: one more newcomer, of no claim; and, after all
+ * of them, what the index and the flags file know.
+ */
+int pass_newcomer(struct pass *p, const struct entry *e);
+int pass_begin(struct pass *p);
 
 /*
  * Compares rows and marks; rows of vanished messages are removed when exact,
@@ -96,7 +113,17 @@ void pass_extra_keywords(const struct pass *p, uint32_t uid,
 /* One more message found (at and n are seen to); those before are written when there is no room. */
 int pass_add(struct pass *p, const struct found *f, const char *where);
 bool pass_full(const struct pass *p, const char *where);
+/* The locator will be looked at soon: both ends of it, which are in two lines as a rule. */
+static inline void
+pass_fetch(const struct pass *p, const struct newcomer *v)
+{
+	__builtin_prefetch(p->names.data + v->at);
+	__builtin_prefetch(p->names.data + v->at + v->n);
+}
+
 /* Writes the rows of all found so far. */
 int pass_flush(struct pass *p);
+/* Writes the rows of those newcomers that were given their UIDs. */
+int pass_write_given(struct pass *p);
 
 #endif

@@ -56,19 +56,22 @@ by_uid(const void *a, const void *b)
 }
 
 /* The order of what was found: UIDs in the upper half, places in the lower. */
-static uint64_t *
-sorted(const struct pass *p)
+static int
+make_order(struct pass *p)
 {
 	uint64_t *order = reallocarray(NULL, p->n_found, sizeof *order);
 	bool already = true;
 
-	for (size_t i = 0; order != NULL && i < p->n_found; i++) {
+	if (order == NULL)
+		return -1;
+	for (size_t i = 0; i < p->n_found; i++) {
 		order[i] = (uint64_t)p->found[i].uid << 32 | i;
 		already = already && (i == 0 || order[i] > order[i - 1]);
 	}
-	if (order != NULL && !already)
+	if (!already)
 		qsort(order, p->n_found, sizeof *order, by_uid);
-	return order;
+	p->order = order;
+	return 0;
 }
 
 static bool
@@ -80,10 +83,10 @@ same_flags(const struct index_row *a, const struct index_row *b)
 
 /* What the index knew of the message's contents stays true. */
 static int
-write_row(struct pass *p, const struct found *f, struct runs *added)
+write_row(struct pass *p, const struct found *f, const char *where,
+    struct runs *added)
 {
 	struct bound *b = p->b;
-	const char *where = (const char *)p->where.data + f->at;
 	struct index_row old, row = { .uid = f->uid, .flags = f->flags,
 	    .keywords = f->keywords, .mark = f->mark,
 	    .size = INDEX_SIZE_UNKNOWN, .date = INDEX_DATE_UNKNOWN,
@@ -110,8 +113,10 @@ write_row(struct pass *p, const struct found *f, struct runs *added)
 	return bound_put_row(b, known ? &old : NULL, &row, p->modseq);
 }
 
+typedef int write_fn(struct pass *p, size_t i, struct runs *added);
+
 static int
-write_some(struct pass *p, const uint64_t *order, size_t n)
+write_some(struct pass *p, size_t first, size_t n, write_fn *one)
 {
 	struct runs added = RUNS_INIT;
 	int rc = bound_begin(p->b);
@@ -119,7 +124,7 @@ write_some(struct pass *p, const uint64_t *order, size_t n)
 	if (rc < 0)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = write_row(p, &p->found[order[i] & UINT32_MAX], &added);
+		rc = one(p, first + i, &added);
 	if (rc == 0)
 		rc = index_runs_change(p->b->mail->db, p->b->rec.number, &added,
 		    NULL);
@@ -134,28 +139,64 @@ write_some(struct pass *p, const uint64_t *order, size_t n)
 	return rc;
 }
 
-int
-pass_flush(struct pass *p)
+static int
+write_all(struct pass *p, size_t n, write_fn *one)
 {
-	uint64_t *order;
 	int rc = 0;
 
-	if (p->n_found == 0)
-		return 0;
-	if (pass_modseq(p) < 0 || (order = sorted(p)) == NULL)
-		return -1;
-	for (size_t i = 0; rc == 0 && i < p->n_found; i += PASS_ROWS) {
+	for (size_t i = 0; rc == 0 && i < n; i += PASS_ROWS) {
 		/* Others of the user who write have their turn in between. */
 		if (p->wrote)
 			lock_pause();
-		rc = write_some(p, order + i, p->n_found - i < PASS_ROWS
-		    ? p->n_found - i : PASS_ROWS);
+		rc = write_some(p, i, n - i < PASS_ROWS ? n - i : PASS_ROWS, one);
 		p->wrote = true;
 		store_progress(p->b->folder->store, p->b->rec.messages,
 		    p->claims + p->n + p->have.count);
 	}
-	free(order);
+	return rc;
+}
+
+static int
+write_found(struct pass *p, size_t i, struct runs *added)
+{
+	const struct found *f = &p->found[p->order[i] & UINT32_MAX];
+
+	return write_row(p, f, (const char *)p->where.data + f->at, added);
+}
+
+int
+pass_flush(struct pass *p)
+{
+	int rc;
+
+	if (p->n_found == 0)
+		return 0;
+	if (pass_modseq(p) < 0 || make_order(p) < 0)
+		return -1;
+	rc = write_all(p, p->n_found, write_found);
+	free(p->order);
+	p->order = NULL;
 	p->n_found = 0;
 	buf_clear(&p->where);
 	return rc;
+}
+
+static int
+write_given(struct pass *p, size_t i, struct runs *added)
+{
+	const struct newcomer *v = &p->newcomers[i];
+	struct found f = { .uid = v->uid, .flags = v->flags,
+	    .keywords = { { v->letters } }, .mark = v->mark, .n = v->n,
+	    .new = true };
+
+	if (i + PASS_AHEAD < p->n)
+		pass_fetch(p, &v[PASS_AHEAD]);
+	return v->given ? write_row(p, &f, (const char *)p->names.data + v->at,
+	    added) : 0;
+}
+
+int
+pass_write_given(struct pass *p)
+{
+	return p->n_given == 0 ? 0 : write_all(p, p->n, write_given);
 }

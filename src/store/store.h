@@ -113,6 +113,13 @@ struct change {
 	int error;			/* 0, or errno: ENOENT when it is gone */
 };
 
+/* A UID that is noted beside the messages. */
+struct gift {
+	struct bytes where;		/* locator */
+	uint32_t uid;
+	int error;			/* out: 0, or EEXIST */
+};
+
 /* A message on its way into a folder. */
 struct draft {
 	int fd;				/* -1: once sealed, or a copy */
@@ -196,11 +203,11 @@ struct store_ops {
 	void (*apply)(struct folder *f, enum change_kind kind,
 	    uint32_t uidvalidity, struct change *v, size_t n);
 	/*
-	 * Gives UIDs without touching the messages: scans say them from then
-	 * on. Fills what CHANGE_IDENTITY does; EEXIST where that is what it
-	 * takes. -1: nothing was given. NULL: apply() is as cheap.
+	 * Gives UIDs without touching the messages, for which given() holds:
+	 * scans say them from then on. EEXIST where it takes CHANGE_IDENTITY.
+	 * -1: nothing was given. NULL: apply() is as cheap.
 	 */
-	int (*give)(struct folder *f, uint32_t uidvalidity, struct change *v,
+	int (*give)(struct folder *f, uint32_t uidvalidity, struct gift *v,
 	    size_t n);
 	/* Whether its UID is still to be put where the message is; and that all are. */
 	bool (*given)(const char *where);

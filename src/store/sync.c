@@ -76,6 +76,50 @@ complete(struct pass *p)
 	return 0;
 }
 
+/* A scan of a folder where no file claims a UID. */
+struct first_look {
+	struct stamp before;
+	struct pass pass;
+};
+
+void
+sync_forget_first(struct bound *b)
+{
+	int saved = errno;
+
+	if (b->first != NULL)
+		pass_free(&b->first->pass);
+	free(b->first);
+	b->first = NULL;
+	errno = saved;
+}
+
+/* How the folder looks before the scan, so that any later change shows. */
+static int
+look_begin(struct bound *b, const struct stamp *known, struct stamp *before)
+{
+	if (b->rec.complete)
+		sync_forget_first(b);
+	if (b->first != NULL) {
+		*before = b->first->before;
+		return 0;
+	}
+	watch_reset(&b->folder->watch);
+	return b->folder->store->ops->settle(b->folder, known, before);
+}
+
+static int
+scan(struct bound *b, struct pass *p)
+{
+	if (b->first == NULL)
+		return pass_scan(p);
+	*p = b->first->pass;
+	p->parts = PART_ALL;
+	b->first->pass = (struct pass){ 0 };
+	sync_forget_first(b);
+	return pass_begin(p);
+}
+
 /*
  * One look at the given parts. Returns 1 when it was exact and the stamp is
  * remembered, 0 when another is needed, -1.
@@ -87,15 +131,14 @@ look(struct bound *b, struct pass *p, const struct store_ops *ops, bool last)
 	bool exact;
 
 	memcpy(&known, b->rec.stamp, sizeof known);
-	watch_reset(&b->folder->watch);
-	if (ops->settle(b->folder, &known, &before) < 0)
+	if (look_begin(b, &known, &before) < 0)
 		return -1;
 	p->parts = changed_parts(b, &before);
 	if (p->parts == 0)
 		return 1;
 	if (p->parts == PART_FLAGS)
 		return pass_keywords(p) < 0 || remember(b, &before) < 0 ? -1 : 1;
-	if (pass_scan(p) < 0)
+	if (scan(b, p) < 0)
 		return -1;
 	if (p->widen) {
 		memset(b->rec.stamp, 0, sizeof b->rec.stamp);
@@ -166,6 +209,7 @@ sync_own_changes(struct bound *b)
 /* ---- a lost state file ---- */
 
 struct votes {
+	struct bound *b;
 	struct {
 		uint32_t validity, highest;
 		uint64_t n;
@@ -180,7 +224,9 @@ vote(void *arg, const struct entry *e)
 	size_t i = 0;
 
 	if (e->uid == 0)
-		return 0;
+		return votes->b->first == NULL ? 0
+		    : pass_newcomer(&votes->b->first->pass, e);
+	sync_forget_first(votes->b);
 	while (i < votes->n && votes->v[i].validity != e->uidvalidity)
 		i++;
 	if (i == VALIDITIES)
@@ -192,6 +238,27 @@ vote(void *arg, const struct entry *e)
 	if (e->uid > votes->v[i].highest)
 		votes->v[i].highest = e->uid;
 	return 0;
+}
+
+/* What claims nothing is collected for the index, as long as all is so. */
+static int
+count_votes(struct bound *b, struct votes *votes)
+{
+	const struct store_ops *ops = b->folder->store->ops;
+	struct first_look *first = calloc(1, sizeof *first);
+	struct stamp none = { 0 };
+
+	if (first == NULL)
+		return -1;
+	first->pass.b = b;
+	sync_forget_first(b);
+	watch_reset(&b->folder->watch);
+	b->first = first;
+	if (ops->settle(b->folder, &none, &first->before) == 0
+	    && ops->scan(b->folder, PART_ALL, vote, votes) == 0)
+		return 0;
+	sync_forget_first(b);
+	return -1;
 }
 
 /* 1 when another server was here before us and its UIDs are ours now. */
@@ -218,7 +285,7 @@ take_over(struct bound *b)
 int
 sync_rebuild_state(struct bound *b)
 {
-	struct votes votes = { .n = 0 };
+	struct votes votes = { .b = b };
 	struct store *s = b->folder->store;
 	size_t best = 0;
 	int rc = take_over(b);
@@ -226,7 +293,7 @@ sync_rebuild_state(struct bound *b)
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	b->state = (struct state){ .uid_bound = 1, .modseq_bound = 1 };
-	if (s->ops->scan(b->folder, PART_ALL, vote, &votes) < 0)
+	if (count_votes(b, &votes) < 0)
 		return -1;
 	for (size_t i = 1; i < votes.n; i++)
 		if (votes.v[i].n > votes.v[best].n)

@@ -15,7 +15,12 @@ int sync_locked(struct bound *b);
  */
 int sync_own_changes(struct bound *b);
 
-/* Finds UIDVALIDITY and next UID from the names of the files. */
+/*
+ * Finds UIDVALIDITY and next UID from the names of the files. Where none says a
+ * UID, as in a folder that nobody has seen, sync_locked() need not look again.
+ */
 int sync_rebuild_state(struct bound *b);
+/* What it found is of no use any more; errno stays. */
+void sync_forget_first(struct bound *b);
 
 #endif

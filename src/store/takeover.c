@@ -187,6 +187,30 @@ write_flags(struct taking *t)
 
 /* ---- the files of the messages ---- */
 
+/* Notes their UIDs beside them where that can be; those get no error. */
+static void
+give_batch(struct taking *t)
+{
+	const struct store_ops *ops = t->f->store->ops;
+	struct gift v[BATCH];
+	struct change *of[BATCH];
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct change *c = &t->batch[i];
+
+		c->error = EEXIST;
+		if (!ops->given(c->where))
+			continue;
+		v[n] = (struct gift){ .where = bytes_of(c->where), .uid = c->uid };
+		of[n++] = c;
+	}
+	if (n == 0 || ops->give(t->f, t->w.uidvalidity, v, n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		of[i]->error = v[i].error;
+}
+
 /*
  * Many names are seen to later (given.h), unless they must also get the letters
  * of keywords that Courier keeps elsewhere.
@@ -197,11 +221,11 @@ identify(struct taking *t)
 	const struct store_ops *ops = t->f->store->ops;
 	uint32_t validity = t->w.uidvalidity;
 
-	if (t->w.courier || t->out->messages < pass_many
-	    || ops->give(t->f, validity, t->batch, t->n) < 0) {
+	if (t->w.courier || t->out->messages < pass_many) {
 		ops->apply(t->f, CHANGE_FLAGS, validity, t->batch, t->n);
 		return;
 	}
+	give_batch(t);
 	for (size_t i = 0; i < t->n; i++)
 		if (t->batch[i].error == EEXIST)
 			ops->apply(t->f, CHANGE_FLAGS, validity, &t->batch[i], 1);

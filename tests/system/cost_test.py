@@ -30,6 +30,8 @@ CALLS = {"start": 152, "SELECT INBOX": 28,
          "FETCH 1:* FLAGS": 16, "FETCH 1:* ENVELOPE": 18}
 INSTRUCTIONS = {"SELECT INBOX": 47200, "FETCH 1:* FLAGS": 1380000, "FETCH 1:* ENVELOPE": 3100000,
                 "UID SEARCH UNSEEN": 785000, "STATUS Archive (MESSAGES UNSEEN)": 15100, "NOOP": 8280}
+# Of a message each, when nobody has seen the mailbox before.
+FIRST_SELECT = {"SELECT INBOX": 3730}
 # Of a mailbox each, beside what the command costs with none.
 LISTINGS = {'LIST "" *': 1, 'LIST "" * RETURN (STATUS (MESSAGES UNSEEN UIDNEXT UIDVALIDITY))': 7}
 FOLDERS = 200
@@ -165,6 +167,18 @@ def instructions(messages, commands):
     return found
 
 
+def takes_in_a_mailbox_at_little_cost():
+    need("valgrind")
+    found = []
+    for messages in (2000, 6000):
+        where = Counted(messages)
+        found.append(where.count("SELECT INBOX"))
+        where.finish()
+    each = {"SELECT INBOX": (found[1] - found[0]) / 4000}
+    print("# instructions for each message that nobody has seen: %s" % each)
+    hold(each, FIRST_SELECT, "instructions for each message")
+
+
 def until_small(where, limit):
     """Memory is given back some time after the last command."""
     end = time.monotonic() + 15
@@ -253,5 +267,5 @@ if __name__ == "__main__":
     UNCAGED = place.private_programs(os.path.join(BUILD, "uncaged"))
     sys.exit(tap.run([(f.__name__.replace("_", " "), f) for f in (
         makes_the_calls_it_did, lists_without_opening_folders,
-        select_does_nothing_per_message, takes_the_instructions_it_did,
+        select_does_nothing_per_message, takes_the_instructions_it_did, takes_in_a_mailbox_at_little_cost,
         select_computes_nothing_per_message, waiting_takes_little_memory)]))

@@ -576,9 +576,66 @@ first_look_has_bounded_memory(void)
 	CHECK(there("mailreeve-uids"));
 }
 
+/* The state file is lost, or there was none, and one name of many says a UID. */
+static void
+one_says_a_uid(void)
+{
+	struct mail *m = foreign_mail();
+	struct mailbox *b;
+	struct mailbox_status st;
+
+	deliver("cur", "1020.M0P1.host,U=77.5:2,F", "X: 99\n\nbody\n");
+	b = open_box(m);
+	CHECK_EQ_INT(mailbox_status_now(b, 0, &st), 0);
+	CHECK_EQ_INT(st.uidvalidity, 77);
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES + 1);
+	CHECK_EQ_INT(content_of(b, 5), 99);
+	for (unsigned i = 1; i <= MESSAGES; i++)
+		CHECK_EQ_INT(content_of(b, st.uidnext - MESSAGES + i - 1), i);
+	mailbox_close(b);
+	mail_close(m);
+}
+
+/* Some can be noted, others must be renamed: all are taken in by their age, with their flags. */
+static void
+noted_and_renamed(void)
+{
+	struct mail *m = fresh_mail();
+	struct mailbox *b;
+	struct mail_row row;
+
+	pass_many = 10;
+	for (unsigned i = MESSAGES; i > 0; i--) {
+		char name[60], text[40];
+
+		snprintf(name, sizeof name, i % 4 == 0 ? "%u.M1P1.host"
+		    : i % 4 == 1 ? "%u.M1P1.host:2,Sb" : "%u.M1P1.host:2,F", 1000 + i);
+		snprintf(text, sizeof text, "X: %u\n\nbody\n", i);
+		deliver(i % 4 == 0 ? "new" : "cur", name, text);
+	}
+	for (unsigned again = 0; again < 2; again++) {
+		b = open_box(m);
+		CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES);
+		as_given(b, MESSAGES, 0);
+		for (unsigned i = 1; i <= MESSAGES; i++) {
+			CHECK_EQ_INT(mailbox_row(b, i, &row), 0);
+			CHECK_EQ_INT(row.flags, i % 4 == 0 ? 0
+			    : i % 4 == 1 ? FLAG_SEEN : FLAG_FLAGGED);
+			CHECK_EQ_INT(row.keywords.bits[0], i % 4 == 1 ? 2 : 0);
+		}
+		mailbox_close(b);
+		mail_close(m);
+		drop_index();
+		m = same_mail();
+	}
+	CHECK_EQ_INT(count_names(true), MESSAGES / 4);
+	mail_close(m);
+}
+
 TEST_MAIN(TEST(names_stay_and_uids_hold), TEST(others_rename),
     TEST(a_store_names), TEST(twins), TEST(twins_from_the_start),
     TEST(expunged_never_again), TEST(names_are_seen_to), TEST(torn_lines),
     TEST(of_another_mailbox), TEST(no_room_for_it),
     TEST(a_glance_is_enough), TEST(a_glance_at_much), TEST(a_twin_arrives),
-    TEST(first_look_has_bounded_memory))
+    TEST(first_look_has_bounded_memory),
+    TEST(one_says_a_uid), TEST(noted_and_renamed))
