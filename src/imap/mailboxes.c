@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "commands.h"
+#include "newname.h"
 #include "oldname.h"
 #include "uses.h"
 
@@ -74,13 +75,15 @@ cmd_create(struct session *s, struct call *c)
 		return no(CODE_USEATTR, "No mailbox can be made for that use");
 	name = without_separator(name);
 	given = without_separator(c->args.given);
+	if (newname_wrong(s, name) != NULL)
+		return no(CODE_CANNOT, newname_wrong(s, name));
 	if (mail_create(s->mail, name, uses) < 0)
 		return failed(errno);
 	tell_oldname(s, NULL, name, given);
 	return created(s, name);
 }
 
-/* The selected mailbox is about to go from under its name. */
+/* The selected mailbox went from under its name. */
 static void
 leave(struct session *s, struct bytes top)
 {
@@ -102,10 +105,10 @@ cmd_delete(struct session *s, struct call *c)
 		return bad_syntax(&c->args);
 	if (bytes_equal(name, BYTES("INBOX")))
 		return no(CODE_CANNOT, "INBOX stays");
-	if (s->box != NULL && bytes_equal(mailbox_name_of(s->box), name))
-		leave(s, name);
 	if (mail_delete(s->mail, name) < 0)
 		return failed(errno);
+	if (s->box != NULL && bytes_equal(mailbox_name_of(s->box), name))
+		leave(s, name);
 	tell_oldname(s, "\\NonExistent", name, c->args.given);
 	return ok("DELETE completed");
 }
@@ -125,11 +128,13 @@ cmd_rename(struct session *s, struct call *c)
 	spelt = bytes_equal(from, given) && bytes_equal(to, c->args.given);
 	from = without_separator(from);
 	to = without_separator(to);
+	if (newname_wrong(s, to) != NULL)
+		return no(CODE_CANNOT, newname_wrong(s, to));
+	if (mail_rename(s->mail, from, to) < 0)
+		return failed(errno);
 	/* INBOX stays and only gives its messages away. */
 	if (!bytes_equal(from, BYTES("INBOX")))
 		leave(s, from);
-	if (mail_rename(s->mail, from, to) < 0)
-		return failed(errno);
 	if (!spelt)
 		tell_oldname(s, NULL, to, without_separator(given));
 	return ok("RENAME completed");

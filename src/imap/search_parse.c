@@ -563,6 +563,13 @@ finish(struct parser *p)
 	return 0;
 }
 
+static bool
+is_utf8(struct bytes charset)
+{
+	return bytes_case_equal(charset, BYTES("UTF-8"))
+	    || bytes_case_equal(charset, BYTES("US-ASCII"));
+}
+
 static int
 parse_charset(struct parser *p)
 {
@@ -570,6 +577,9 @@ parse_charset(struct parser *p)
 		return 0;
 	if (lex_space(p->x) == -1 || lex_astring(p->x, &p->charset) == -1)
 		return -1;
+	/* RFC 6855 section 3: another label conflicts with what was enabled. */
+	if ((p->s->enabled & ENABLED_UTF8) != 0 && !is_utf8(p->charset))
+		return lex_fail(p->x, EINVAL, "All text is UTF-8 already");
 	return lex_space(p->x);
 }
 
