@@ -151,6 +151,9 @@ int mail_annotate(struct mail *m, struct bytes mailbox,
 /* The special uses of a mailbox that is there. */
 int mail_set_uses(struct mail *m, struct bytes name, unsigned uses);
 
+/* What users keep beside their mail (apppass.h, secrets.h), in their home. */
+#define MAIL_HOME_DIR ".mailreeve"
+
 #define MAILBOX_ID_MAX 32
 #define MAIL_KEYWORDS_MAX 128		/* keywords a mailbox can have */
 #define MAIL_KEYWORD_LENGTH_MAX 128

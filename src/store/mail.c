@@ -2,6 +2,8 @@
  * A user's mail: where it lies, and opening it.
  * Runs as: the mailbox owner.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -126,6 +128,16 @@ recover(struct store *s)
 	return rc;
 }
 
+static bool
+is_home(const struct mail *m)
+{
+	struct stat home, root;
+
+	return stat(m->owner.home, &home) == 0
+	    && fstat(m->store->root, &root) == 0
+	    && home.st_dev == root.st_dev && home.st_ino == root.st_ino;
+}
+
 static int
 open_store(struct mail *m, const struct place *p)
 {
@@ -133,6 +145,7 @@ open_store(struct mail *m, const struct place *p)
 	    : maildir_make(AT_FDCWD, p->store, true) < 0
 	    || store_open(m->conf, &maildir_ops, p->store, &m->store) < 0)
 		return -1;
+	m->store->in_home = is_home(m);
 	/* Reading goes on where nothing can be written. */
 	if ((recover(m->store) < 0 || first_visit(m->store, m->conf) < 0)
 	    && !sys_unwritable(errno))

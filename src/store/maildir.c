@@ -61,7 +61,7 @@ maildir_open(struct folder *f)
 {
 	char disk[LAYOUT_DISK_MAX + 1];
 
-	if (layout_to_disk(bytes_of(f->name), disk) < 0
+	if (maildir_disk(f->store, bytes_of(f->name), disk) < 0
 	    || asprintf(&f->path, "%s/%s", f->store->path, disk) < 0)
 		return -1;
 	f->dir = openat(f->store->root, disk, OPEN_DIR);

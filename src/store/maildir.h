@@ -4,6 +4,7 @@
 #ifndef STORE_MAILDIR_H
 #define STORE_MAILDIR_H
 
+#include "layout.h"
 #include "name.h"
 #include "store.h"
 
@@ -30,7 +31,9 @@ int maildir_tmp(struct folder *f);
 /* Makes folder at path below dir with its three directories, durably. */
 int maildir_make(int dir, const char *path, bool is_inbox);
 
-/* maildir_names.c */
+/* maildir_names.c: the directory of that name; EINVAL: there can be none. */
+int maildir_disk(const struct store *s, struct bytes name,
+    char out[LAYOUT_DISK_MAX + 1]);
 int maildir_list(struct store *s, int (*fn)(void *arg, struct bytes name,
     bool arrivals), void *arg);
 bool maildir_exists(struct store *s, struct bytes name);

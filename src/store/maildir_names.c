@@ -43,6 +43,25 @@ is_folder(int root, const char *disk)
 	    && S_ISDIR(st.st_mode);
 }
 
+/* With mail in the home itself that is where the user's secrets lie. */
+static bool
+reserved(const struct store *s, const char *disk)
+{
+	return s->in_home && strcmp(disk, MAIL_HOME_DIR) == 0;
+}
+
+int
+maildir_disk(const struct store *s, struct bytes name,
+    char out[LAYOUT_DISK_MAX + 1])
+{
+	if (layout_to_disk(name, out) < 0)
+		return -1;
+	if (!reserved(s, out))
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
 static bool
 any_file(int fd)
 {
@@ -138,11 +157,11 @@ may_be_folder(const struct dirent *e)
 }
 
 static int
-each_candidate(int root, int (*fn)(void *arg, const struct candidate *),
+each_candidate(struct store *s, int (*fn)(void *arg, const struct candidate *),
     void *arg)
 {
 	struct buf name = BUF_INIT(LAYOUT_NAME_MAX * 2);
-	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	int fd = openat(s->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 	size_t count = 0;
@@ -152,8 +171,9 @@ each_candidate(int root, int (*fn)(void *arg, const struct candidate *),
 	while (rc == 0 && count < FOLDERS_MAX && (e = readdir(dir)) != NULL) {
 		/* A deletion that a crash cut short. */
 		if (strncmp(e->d_name, TRASH_PREFIX, strlen(TRASH_PREFIX)) == 0)
-			remove_tree(root, e->d_name, TREE_DEPTH);
-		if (!may_be_folder(e) || layout_from_disk(e->d_name, &name) < 0)
+			remove_tree(s->root, e->d_name, TREE_DEPTH);
+		if (!may_be_folder(e) || reserved(s, e->d_name)
+		    || layout_from_disk(e->d_name, &name) < 0)
 			continue;
 		rc = fn(arg, &(struct candidate){ e->d_name, buf_contents(&name),
 		    e->d_ino });
@@ -195,7 +215,7 @@ maildir_list(struct store *s, int (*fn)(void *arg, struct bytes name,
 	if (!known_arrivals(s, ".", 0, &found))
 		found = has_arrivals(s, ".", 0);
 	rc = fn(arg, BYTES("INBOX"), found);
-	return rc != 0 ? rc : each_candidate(s->root, list_one, &l);
+	return rc != 0 ? rc : each_candidate(s, list_one, &l);
 }
 
 bool
@@ -203,7 +223,7 @@ maildir_exists(struct store *s, struct bytes name)
 {
 	char disk[LAYOUT_DISK_MAX + 1];
 
-	return layout_to_disk(name, disk) == 0
+	return maildir_disk(s, name, disk) == 0
 	    && (layout_inbox(name) || is_folder(s->root, disk));
 }
 
@@ -245,7 +265,7 @@ maildir_create(struct store *s, struct bytes name)
 {
 	char disk[LAYOUT_DISK_MAX + 1];
 
-	if (layout_to_disk(name, disk) < 0)
+	if (maildir_disk(s, name, disk) < 0)
 		return -1;
 	if (layout_inbox(name) || is_folder(s->root, disk)) {
 		errno = EEXIST;
@@ -271,7 +291,7 @@ maildir_remove(struct store *s, struct bytes name)
 {
 	char disk[LAYOUT_DISK_MAX + 1], trash[64];
 
-	if (layout_to_disk(name, disk) < 0)
+	if (maildir_disk(s, name, disk) < 0)
 		return -1;
 	if (!is_folder(s->root, disk)) {
 		errno = ENOENT;
@@ -317,7 +337,7 @@ add_pair(void *arg, const struct candidate *c)
 	if (to.error != 0)
 		errno = EINVAL;
 	else
-		rc = layout_to_disk(buf_contents(&to), v[r->n].to);
+		rc = maildir_disk(r->s, buf_contents(&to), v[r->n].to);
 	if (rc == 0 && is_folder(r->s->root, v[r->n].to)) {
 		errno = EEXIST;
 		rc = -1;
@@ -363,7 +383,7 @@ int
 maildir_rename(struct store *s, struct bytes from, struct bytes to)
 {
 	struct renaming r = { .s = s, .from = from, .to = to };
-	int rc = each_candidate(s->root, add_pair, &r);
+	int rc = each_candidate(s, add_pair, &r);
 
 	if (rc == 0 && r.n == 0) {
 		errno = ENOENT;
@@ -389,7 +409,7 @@ maildir_recover(struct store *s, struct buf *text, struct bytes *from,
 	r.from = *from;
 	r.to = *to;
 	/* Those that were renamed already are not found under the old name. */
-	if (each_candidate(s->root, add_pair, &r) < 0 && errno != EEXIST)
+	if (each_candidate(s, add_pair, &r) < 0 && errno != EEXIST)
 		rc = -1;
 	for (size_t i = 0; rc > 0 && i < r.n; i++)
 		if (sys_rename_new(s->root, r.v[i].from, s->root, r.v[i].to) < 0

@@ -83,7 +83,7 @@ maildir_glance(struct store *s, struct bytes name, struct glimpse *out)
 	size_t n;
 
 	*out = (struct glimpse){ 0 };
-	if (layout_to_disk(name, path) < 0
+	if (maildir_disk(s, name, path) < 0
 	    || glance_dir(s->root, path, &dir) < 0)
 		return -1;
 	out->inode = dir.inode;

@@ -63,6 +63,7 @@ struct store {
 	const struct config *conf;
 	int root;			/* directory of everything that is not a folder's */
 	char *path;			/* of root, absolute */
+	bool in_home;			/* root is the home directory itself */
 	struct events *events;		/* or NULL */
 	struct folder *folders;		/* those open now */
 	enum { SHARED_UNKNOWN, SHARED_NOT, SHARED_BY_HOSTS } shared;
