@@ -3,21 +3,9 @@
  * Runs as: the mailbox owner.
  */
 #include "crlf.h"
+#include "lanes.h"
 
-/* Sixteen bytes at a time, with what every compiler of ours has. */
-#define LANES 16
 #define BLOCKS_MAX 255		/* additions before a lane could overflow */
-
-typedef unsigned char lanes __attribute__((vector_size(LANES)));
-
-static lanes
-load(const unsigned char *p)
-{
-	lanes v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
 
 static uint64_t
 sum(lanes v)
@@ -38,10 +26,9 @@ crlf_lines(struct bytes piece)
 	while (piece.n - i >= LANES) {
 		lanes count = { 0 };
 
-		/* a true comparison is -1 in its lane */
 		for (int k = 0; k < BLOCKS_MAX && piece.n - i >= LANES;
 		    k++, i += LANES)
-			count -= (lanes)(load(piece.p + i) == '\n');
+			count -= (lanes)(lanes_load(piece.p + i) == '\n');
 		n += sum(count);
 	}
 	for (; i < piece.n; i++)
@@ -61,8 +48,8 @@ bare_behind_first(const unsigned char *p, size_t n)
 
 		for (int k = 0; k < BLOCKS_MAX && n - i >= LANES;
 		    k++, i += LANES)
-			count -= (lanes)((load(p + i) == '\n') &
-			    (load(p + i - 1) != '\r'));
+			count -= (lanes)((lanes_load(p + i) == '\n') &
+			    (lanes_load(p + i - 1) != '\r'));
 		bare += sum(count);
 	}
 	for (; i < n; i++)
@@ -99,10 +86,10 @@ crlf_count(struct crlf *c, struct bytes piece, uint64_t *lines)
 
 		for (int k = 0; k < BLOCKS_MAX && piece.n - i >= LANES;
 		    k++, i += LANES) {
-			lanes lf = (lanes)(load(piece.p + i) == '\n');
+			lanes lf = (lanes)(lanes_load(piece.p + i) == '\n');
 
 			count -= lf;
-			count_bare -= lf & (lanes)(load(piece.p + i - 1) != '\r');
+			count_bare -= lf & (lanes)(lanes_load(piece.p + i - 1) != '\r');
 		}
 		*lines += sum(count);
 		bare += sum(count_bare);
@@ -143,7 +130,7 @@ crlf_convert(struct crlf *c, struct bytes piece, unsigned char *out)
 	unsigned char *to = out, last = c->cr ? '\r' : '\0';
 
 	while (end - p >= LANES) {
-		lanes v = load(p);
+		lanes v = lanes_load(p);
 		unsigned n = before_lf(v);
 
 		memcpy(to, &v, sizeof v);
@@ -173,7 +160,7 @@ crlf_is_7bit(struct bytes piece)
 	size_t i = 0;
 
 	for (; piece.n - i >= LANES; i += LANES)
-		all |= load(piece.p + i);
+		all |= lanes_load(piece.p + i);
 	for (int k = 0; k < LANES; k++)
 		rest |= all[k];
 	for (; i < piece.n; i++)

@@ -5,11 +5,8 @@
 #include <errno.h>
 
 #include "decode.h"
+#include "lanes.h"
 #include "scan.h"
-
-#define LANES 16
-
-typedef unsigned char lanes __attribute__((vector_size(LANES)));
 
 enum mime_encoding
 encoding_named(struct bytes name)
@@ -292,13 +289,9 @@ qp_run(struct bytes in)
 	size_t n = 0;
 
 	while (in.n - n >= LANES) {
-		lanes v;
-		uint64_t half[2];
+		lanes v = lanes_load(in.p + n);
 
-		memcpy(&v, in.p + n, sizeof v);
-		v = (lanes)((v == '=') | (v == '\n') | (v == '\r'));
-		memcpy(half, &v, sizeof half);
-		if ((half[0] | half[1]) != 0)
+		if (lanes_any((lanes)((v == '=') | (v == '\n') | (v == '\r'))))
 			break;
 		n += LANES;
 	}

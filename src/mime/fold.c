@@ -7,25 +7,20 @@
 
 #include "charset.h"
 #include "fold.h"
+#include "lanes.h"
 
 #define DECOMPOSED_MAX 32		/* Unicode's longest is 18 */
 #define FOLDED_MAX 56			/* ... and becomes 33 bytes */
 #define KEPT 512
 #define WORD 8
-#define LANES 16
-
-typedef unsigned char lanes __attribute__((vector_size(LANES)));
 
 /* Upper-cases ASCII; false (and nothing done) when the bytes are not ASCII alone. */
 static bool
 upper_lanes(unsigned char *to, const unsigned char *from)
 {
-	lanes v;
-	uint64_t half[2];
+	lanes v = lanes_load(from);
 
-	memcpy(&v, from, sizeof v);
-	memcpy(half, &v, sizeof half);
-	if (((half[0] | half[1]) & 0x8080808080808080) != 0)
+	if (lanes_any(v & 0x80))
 		return false;
 	v -= (lanes)((v >= 'a') & (v <= 'z')) & 32;
 	memcpy(to, &v, sizeof v);

@@ -8,6 +8,7 @@
 #include "crlf.h"
 #include "fields.h"
 #include "header.h"
+#include "lanes.h"
 
 #define HEADER_FIRST ((size_t)4096)	/* most headers fit */
 #define PARTS_FIRST 4
@@ -305,21 +306,10 @@ take_line(struct mime_parser *p, struct bytes piece)
 	return pass_line(p, bytes_first(piece, n)) < 0 ? -1 : (ssize_t)n;
 }
 
-/* Sixteen bytes at a time: most of a body is no line that begins with hyphens. */
-#define LANES 16
-
-typedef unsigned char lanes __attribute__((vector_size(LANES)));
-
-static lanes
-load(const unsigned char *p)
-{
-	lanes v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-/* Up to and with the LF before the first line that begins with two hyphens, or all. */
+/*
+ * Up to and with the LF before the first line that begins with two hyphens, or
+ * all: most of a body is no such line.
+ */
 static size_t
 before_hyphens(struct bytes b)
 {
@@ -327,12 +317,9 @@ before_hyphens(struct bytes b)
 
 	for (; b.n - i >= LANES + 2; i += LANES) {
 		const unsigned char *p = b.p + i;
-		lanes hit = (lanes)((load(p) == '\n') & (load(p + 1) == '-') &
-		    (load(p + 2) == '-'));
-		uint64_t half[2];
 
-		memcpy(half, &hit, sizeof half);
-		if ((half[0] | half[1]) != 0)
+		if (lanes_any((lanes)((lanes_load(p) == '\n')
+		    & (lanes_load(p + 1) == '-') & (lanes_load(p + 2) == '-'))))
 			break;
 	}
 	for (; i + 2 < b.n; i++)

@@ -183,33 +183,6 @@ lock_and_load(struct bound *b)
 	return sync_locked(b);
 }
 
-/* Our own sessions are kept out, then other programs where that can be. */
-static int
-lock_folder(struct folder *f)
-{
-	if (folder_lock(f) < 0)
-		return -1;
-	if (f->store->ops->lock == NULL || f->store->ops->lock(f) == 0)
-		return 0;
-
-	int saved = errno;
-
-	folder_unlock(f);
-	errno = saved;
-	return -1;
-}
-
-static void
-unlock_folder(struct folder *f)
-{
-	int saved = errno;
-
-	if (f->store->ops->unlock != NULL)
-		f->store->ops->unlock(f);
-	folder_unlock(f);
-	errno = saved;
-}
-
 int
 bound_finish(struct bound *b)
 {
@@ -224,7 +197,7 @@ bound_lock(struct bound *b)
 {
 	int tries = INDEX_TRIES, rc;
 
-	if (bound_finish(b) < 0 || lock_folder(b->folder) < 0)
+	if (bound_finish(b) < 0 || folder_lock_all(b->folder) < 0)
 		return -1;
 	/* So that we can tell our own changes from those of others. */
 	if (b->unwatched)
@@ -239,7 +212,7 @@ bound_lock(struct bound *b)
 		sync_forget_first(b);
 	} while (rc < 0 && errno == EIO && --tries > 0);
 	if (rc < 0)
-		unlock_folder(b->folder);
+		folder_unlock_all(b->folder);
 	return rc;
 }
 
@@ -250,7 +223,7 @@ bound_unlock(struct bound *b)
 	int rc = b->dirty && !b->failed ? sync_own_changes(b) : 0;
 
 	b->dirty = false;
-	unlock_folder(b->folder);
+	folder_unlock_all(b->folder);
 	return rc;
 }
 

@@ -243,31 +243,6 @@ finish_locked(struct moving *w)
 	return mbox_move_end(w->from);
 }
 
-static int
-lock_one(struct folder *f)
-{
-	if (folder_lock(f) < 0)
-		return -1;
-	if (mbox_lock(f) == 0)
-		return 0;
-
-	int saved = errno;
-
-	folder_unlock(f);
-	errno = saved;
-	return -1;
-}
-
-static void
-unlock_one(struct folder *f)
-{
-	int saved = errno;
-
-	mbox_unlock(f);
-	folder_unlock(f);
-	errno = saved;
-}
-
 /* In the order in which copy.c takes them. */
 static int
 finish(struct moving *w)
@@ -277,15 +252,15 @@ finish(struct moving *w)
 	struct folder *second = to_first ? w->from : w->to;
 	int rc;
 
-	if (lock_one(first) < 0)
+	if (folder_lock_all(first) < 0)
 		return -1;
-	if (lock_one(second) < 0) {
-		unlock_one(first);
+	if (folder_lock_all(second) < 0) {
+		folder_unlock_all(first);
 		return -1;
 	}
 	rc = finish_locked(w);
-	unlock_one(second);
-	unlock_one(first);
+	folder_unlock_all(second);
+	folder_unlock_all(first);
 	return rc;
 }
 

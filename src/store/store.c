@@ -236,6 +236,32 @@ folder_unlock(struct folder *f)
 }
 
 int
+folder_lock_all(struct folder *f)
+{
+	int saved;
+
+	if (folder_lock(f) < 0)
+		return -1;
+	if (f->store->ops->lock == NULL || f->store->ops->lock(f) == 0)
+		return 0;
+	saved = errno;
+	folder_unlock(f);
+	errno = saved;
+	return -1;
+}
+
+void
+folder_unlock_all(struct folder *f)
+{
+	int saved = errno;
+
+	if (f->store->ops->unlock != NULL)
+		f->store->ops->unlock(f);
+	folder_unlock(f);
+	errno = saved;
+}
+
+int
 store_lock_names(struct store *s)
 {
 	int fd = lock_open(s->root, NAMES_LOCK_FILE);

@@ -275,6 +275,9 @@ bool folder_only_ours(struct folder *f);
 /* The folder's lock, for one that may hold it already. */
 int folder_lock(struct folder *f);
 void folder_unlock(struct folder *f);
+/* With it the one that keeps other programs out, where there is one. */
+int folder_lock_all(struct folder *f);
+void folder_unlock_all(struct folder *f);
 
 /* The lock on names and on the files that stand in the root: its descriptor. */
 int store_lock_names(struct store *s);
