@@ -46,7 +46,9 @@ int process_place(const struct process_fd *moves, size_t n);
 
 /*
  * An environment made from nothing. After a failed addition the whole of it is
- * failed: check with process_env_done(), which returns NULL then.
+ * failed: check with process_env_done(), which returns NULL then. It begins with
+ * where programs are, and that malloc() keeps nothing that was freed for later:
+ * bits of it here and there would hold whole pages of a process that waits.
  */
 #define PROCESS_ENV_MAX 24
 struct process_env {
@@ -54,6 +56,7 @@ struct process_env {
 	size_t n;
 	bool failed;
 };
+void process_env_begin(struct process_env *e, const char *path);
 void process_env_add(struct process_env *e, const char *name, const char *value);
 void process_env_copy(struct process_env *e, const char *name);	/* if it is set */
 char **process_env_done(struct process_env *e);

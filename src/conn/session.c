@@ -29,7 +29,7 @@ make_env(const struct conn *c, const struct entry *e, struct process_env *env)
 	process_env_add(env, "HOME", e->who.home);
 	process_env_add(env, "USER", e->who.user);
 	process_env_add(env, "LOGNAME", e->who.user);
-	process_env_add(env, "PATH", SESSION_PATH);
+	process_env_begin(env, SESSION_PATH);
 	process_env_add(env, "LANG", "C.UTF-8");
 	process_env_copy(env, "TZ");
 	process_env_add(env, CONFIG_ENV, text);

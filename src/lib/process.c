@@ -227,6 +227,13 @@ process_env_add(struct process_env *e, const char *name, const char *value)
 }
 
 void
+process_env_begin(struct process_env *e, const char *path)
+{
+	process_env_add(e, "PATH", path);
+	process_env_add(e, "GLIBC_TUNABLES", "glibc.malloc.tcache_count=0");
+}
+
+void
 process_env_copy(struct process_env *e, const char *name)
 {
 	const char *value = getenv(name);

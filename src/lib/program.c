@@ -23,7 +23,7 @@ make_env(const struct config *conf, struct process_env *e)
 
 	if (good)
 		process_env_add(e, CONFIG_ENV, buf_string(&text));
-	process_env_add(e, "PATH", PATH);
+	process_env_begin(e, PATH);
 	process_env_copy(e, "TZ");
 	buf_free(&text);
 	return good && process_env_done(e) != NULL ? 0 : -1;

@@ -1,6 +1,6 @@
 /*
  * Giving memory back on FreeBSD, whose malloc() does so by itself.
- * Runs as: the mailbox owner.
+ * Runs as: the mailbox owner, and _mailreeve.
  */
 #include <stdint.h>
 #include <sys/mman.h>
@@ -8,7 +8,7 @@
 #include "shrink.h"
 
 #define PAGE ((uintptr_t)4096)
-#define IN_USE ((uintptr_t)8192)	/* below us: by this call and what it calls */
+#define IN_USE ((uintptr_t)1024)	/* below us: by this call and the last one it makes */
 #define DEEPEST ((uintptr_t)1 << 20)
 
 void

@@ -1,6 +1,6 @@
 /*
  * Giving memory back on Linux with glibc.
- * Runs as: the mailbox owner.
+ * Runs as: the mailbox owner, and _mailreeve.
  */
 #include <malloc.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #include "shrink.h"
 
 #define PAGE ((uintptr_t)4096)		/* of a larger one, too little is released: EINVAL */
-#define IN_USE ((uintptr_t)8192)	/* below us: by this call and what it calls */
+#define IN_USE ((uintptr_t)1024)	/* below us: by this call and the last one it makes */
 #define DEEPEST ((uintptr_t)1 << 20)	/* further down nothing else can be mapped so near */
 
 void

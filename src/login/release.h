@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * Gives back the pages of p, whose contents may be lost, and what lies free in
- * malloc()'s hands.
+ * Gives back the pages of p, whose contents may be lost, and what nothing is in:
+ * shrink_process().
  */
 void release_memory(void *p, size_t n);
 

@@ -5,11 +5,13 @@
 #include <sys/mman.h>
 
 #include "release.h"
+#include "shrink.h"
 
 void
 release_memory(void *p, size_t n)
 {
 	madvise(p, n, MADV_FREE);
+	shrink_process();
 }
 
 /* jemalloc knows no such thing as an end. */

@@ -8,12 +8,13 @@
 #include <unistd.h>
 
 #include "release.h"
+#include "shrink.h"
 
 void
 release_memory(void *p, size_t n)
 {
 	madvise(p, n, MADV_DONTNEED);
-	malloc_trim(0);
+	shrink_process();
 }
 
 #define LARGEST ((size_t)65536)

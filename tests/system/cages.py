@@ -26,6 +26,10 @@ def descriptors(pid):
     return found
 
 
+# What every program of ours may have in its environment.
+ENVIRONMENT = {b"GLIBC_TUNABLES", b"MAILREEVE_CONFIG", b"PATH", b"TZ"}
+
+
 def environment(pid):
     with open("/proc/%d/environ" % pid, "rb") as f:
         return dict(e.split(b"=", 1) for e in f.read().split(b"\0") if e)
