@@ -19,6 +19,7 @@
 #include "relay.h"
 #include "release.h"
 #include "sandbox.h"
+#include "snapshot.h"
 #include "template.h"
 
 /* What needs files, and what is the same for every connection. */
@@ -78,6 +79,7 @@ be_template(struct login *l)
 	l->tls = tls_new();
 	settle_memory();
 	close(CHANNEL_FD);
+	snapshot_take();
 	return template_serve();
 }
 

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "relay.h"
 #include "release.h"
+#include "snapshot.h"
 
 #define UP_SIZE ((size_t)16384)		/* client to session: one record */
 #define DOWN_SIZE ((size_t)65536)	/* session to client: four records */
@@ -196,8 +197,10 @@ await(struct relay *r)
 			break;
 		if (n < 0 && errno != EINTR)
 			return -1;
-		if (n == 0 && !settled && empty(&r->up) && empty(&r->down))
+		if (n == 0 && !settled && empty(&r->up) && empty(&r->down)) {
 			release_memory(&memory, sizeof memory);
+			snapshot_return();
+		}
 		settled = n == 0;
 	}
 	if (p[0].revents != 0)

@@ -1,0 +1,162 @@
+/*
+ * Pages of forks that are as their template's, on Linux: writable memory becomes
+ * private mappings of a sealed file, and what is released of such a mapping is
+ * the file's page again.
+ * Runs as: _mailreeve (root: template, which has no client).
+ */
+#include <sys/mman.h>
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "snapshot.h"
+
+#define PAGE ((size_t)4096)
+#define REGIONS_MAX 32		/* a program with three libraries has twelve */
+#define MAPS_MAX 16384
+#define KEPT_MAX ((size_t)8 << 20)	/* a tenth is used; sanitizers' shadows are larger */
+#define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+
+struct region {
+	unsigned char *p;
+	size_t n, at;			/* at: where in the file */
+};
+
+static struct region regions[REGIONS_MAX];
+static size_t regions_n;
+static const unsigned char *kept;	/* the file; NULL: there is none */
+static size_t kept_n;
+
+/*
+ * The heap only up to an allocation that is never freed: what is behind it can
+ * be unmapped and be other memory when malloc() takes it again.
+ */
+static void
+add(const unsigned char *p, const unsigned char *end, bool heap,
+    const unsigned char *pin)
+{
+	if (heap && pin < end)
+		end = pin - (uintptr_t)pin % PAGE;
+	if (end <= p || regions_n == REGIONS_MAX)
+		return;
+	regions[regions_n++] = (struct region){
+		.p = (unsigned char *)(uintptr_t)p, .n = (size_t)(end - p), .at = kept_n,
+	};
+	kept_n += (size_t)(end - p);
+}
+
+static void
+find_regions(char *maps, const unsigned char *pin)
+{
+	char *rest, *line = strtok_r(maps, "\n", &rest);
+
+	for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		void *p, *end;
+		char may[5];
+
+		if (sscanf(line, "%p-%p %4s", &p, &end, may) == 3
+		    && strcmp(may, "rw-p") == 0 && strstr(line, "[stack]") == NULL)
+			add(p, end, strstr(line, "[heap]") != NULL, pin);
+	}
+}
+
+/* All or nothing: what does not fit was not meant. */
+static bool
+read_maps(char maps[MAPS_MAX])
+{
+	size_t n = 0;
+	ssize_t got = 0;
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	while (n < MAPS_MAX - 1 && (got = read(fd, maps + n, MAPS_MAX - 1 - n)) > 0)
+		n += (size_t)got;
+	close(fd);
+	maps[n] = '\0';
+	return got == 0 && n > 0;
+}
+
+/* From here to the end of share() nothing may be written but to the stack. */
+static bool
+copy(int fd)
+{
+	for (size_t i = 0; i < regions_n; i++)
+		if (pwrite(fd, regions[i].p, regions[i].n, (off_t)regions[i].at)
+		    != (ssize_t)regions[i].n)
+			return false;
+	return fcntl(fd, F_ADD_SEALS, SEALS) == 0;
+}
+
+/* False when some are of the file and some are not. */
+static bool
+share(int fd)
+{
+	for (size_t i = 0; i < regions_n; i++)
+		if (mmap(regions[i].p, regions[i].n, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_FIXED, fd, (off_t)regions[i].at) == MAP_FAILED)
+			return false;
+	return true;
+}
+
+/* So that no fork has to look for them. */
+static void
+touch(void)
+{
+	for (size_t i = 0; i < regions_n; i++)
+		madvise(regions[i].p, regions[i].n, MADV_POPULATE_READ);
+}
+
+void
+snapshot_take(void)
+{
+	char maps[MAPS_MAX];
+	const void *pin = malloc(1);	/* for ever */
+	int fd = memfd_create("mailreeve-template", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	void *p = MAP_FAILED;
+
+	if (fd < 0)
+		return;
+	if (pin != NULL && read_maps(maps)) {
+		find_regions(maps, pin);
+		if (kept_n <= KEPT_MAX && ftruncate(fd, (off_t)kept_n) == 0)
+			p = mmap(NULL, kept_n, PROT_READ, MAP_PRIVATE, fd, 0);
+	}
+	if (p != MAP_FAILED && copy(fd) && share(fd)) {
+		kept = p;
+		touch();
+	}
+	close(fd);
+}
+
+static bool
+as_it_was(const struct region *r, size_t at)
+{
+	return memcmp(r->p + at, kept + r->at + at, PAGE) == 0;
+}
+
+static void
+return_region(const struct region *r)
+{
+	for (size_t end, at = 0; at < r->n; at = end + PAGE) {
+		for (end = at; end < r->n && as_it_was(r, end); )
+			end += PAGE;
+		if (end > at)
+			madvise(r->p + at, end - at, MADV_DONTNEED);
+	}
+}
+
+void
+snapshot_return(void)
+{
+	if (kept == NULL)
+		return;
+	for (size_t i = 0; i < regions_n; i++)
+		return_region(&regions[i]);
+	madvise((void *)(uintptr_t)kept, kept_n, MADV_DONTNEED);
+}
