@@ -42,18 +42,23 @@ wait_for(int fd, short events, uint64_t deadline)
 	}
 }
 
+/* Nearly always there is room: it is waited for only when there was none. */
+static bool
+goes_on(int fd, uint64_t deadline)
+{
+	return errno == EINTR
+	    || (errno == EAGAIN && wait_for(fd, POLLOUT, deadline) == 0);
+}
+
 int
 chan_send(int fd, const void *msg, size_t n, uint64_t deadline)
 {
 	const unsigned char *p = msg;
 
 	while (n > 0) {
-		ssize_t done;
+		ssize_t done = send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-		if (wait_for(fd, POLLOUT, deadline) < 0)
-			return -1;
-		done = send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (done < 0 && errno != EINTR && errno != EAGAIN)
+		if (done < 0 && !goes_on(fd, deadline))
 			return -1;
 		if (done > 0) {
 			p += done;
@@ -107,11 +112,9 @@ chan_send_fd(int fd, const void *msg, size_t n, int pass, uint64_t deadline)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof pass);
 	memcpy(CMSG_DATA(c), &pass, sizeof pass);
-	do {
-		if (wait_for(fd, POLLOUT, deadline) < 0)
-			return -1;
+	do
 		done = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-	} while (done < 0 && (errno == EINTR || errno == EAGAIN));
+	while (done < 0 && goes_on(fd, deadline));
 	if (done < 0)
 		return -1;
 	return chan_send(fd, (const char *)msg + done, n - (size_t)done, deadline);

@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 
 import lib
@@ -68,8 +69,8 @@ class Contender:
     def __init__(self, name, offset, command, index):
         self.name, self.offset, self.command = name, offset, command
         self.index = index              # files of its index
-        self.group = os.path.join(GROUPS, name)
-        os.makedirs(self.group, exist_ok=True)
+        # All of a machine are in one place: one of the same name is another bench's.
+        self.group = tempfile.mkdtemp(prefix=name + "-", dir=GROUPS)
         self.people = {}
 
     def start(self):
@@ -83,6 +84,8 @@ class Contender:
     def stop(self):
         self.process.terminate()
         self.process.wait(60)
+        lib.wait_for(lambda: not self.pids(), "the end of " + self.name)
+        os.rmdir(self.group)
 
     def port(self, pop3, tls):
         return ((995 if tls else 110) if pop3 else (993 if tls else 143)) + self.offset
@@ -102,11 +105,13 @@ class Contender:
             time.sleep(0.02)
         return last
 
-    def memory(self):
+    def pids(self):
         with open(self.group + "/cgroup.procs") as f:
-            pids = f.read().split()
+            return f.read().split()
+
+    def memory(self):
         proportional, peak = 0, 0
-        for pid in pids:
+        for pid in self.pids():
             try:
                 with open("/proc/%s/smaps_rollup" % pid) as f:
                     proportional += int(re.search(r"^Pss: +(\d+)", f.read(), re.M).group(1))
