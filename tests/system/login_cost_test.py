@@ -8,7 +8,7 @@ from lib import *
 
 ROOM = 1.10
 VISITS = 5
-CALLS = {"IMAP in the clear": 1075, "IMAP over TLS": 1160, "POP3 in the clear": 1080}
+CALLS = {"IMAP in the clear": 960, "IMAP over TLS": 1040, "POP3 in the clear": 990}
 TRACE = SCRATCH + "/trace"
 
 
