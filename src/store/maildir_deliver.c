@@ -184,13 +184,21 @@ static int
 move_in(struct folder *f, struct folder *from, int dir, const char *source,
     const char *to, int which)
 {
+	int saved;
+
 	watch_expect(&from->watch, which, EVENT_GONE, source);
-	if (sys_rename_new(dir, source, f->cur, to) == 0)
+	if (sys_move(dir, source, f->cur, to) == 0)
 		return 0;
-	if (!no_link_here(errno) || copy_bytes(f, dir, source, to) < 0
-	    || sys_fsync(f->cur) < 0)
+	if (!no_link_here(errno) || copy_bytes(f, dir, source, to) < 0)
 		return -1;
-	return sys_unlink(dir, source);
+	if (sys_fsync(f->cur) == 0 && sys_unlink(dir, source) == 0)
+		return 0;
+	/* RFC 6851 section 3.3: in one of them, not in both. */
+	saved = errno;
+	watch_expect(&f->watch, IN_CUR, EVENT_GONE, to);
+	sys_unlink(f->cur, to);
+	errno = saved;
+	return -1;
 }
 
 static int

@@ -141,13 +141,11 @@ sys_rename(int from_dir, const char *from, int to_dir, const char *to)
 	return refused("rename") ? -1 : renameat(from_dir, from, to_dir, to);
 }
 
-int
-sys_rename_new(int from_dir, const char *from, int to_dir, const char *to)
+static int
+rename_new(int from_dir, const char *from, int to_dir, const char *to)
 {
 	struct stat st;
 
-	if (refused("rename"))
-		return -1;
 	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
@@ -158,6 +156,18 @@ sys_rename_new(int from_dir, const char *from, int to_dir, const char *to)
 		return -1;
 	}
 	return renameat(from_dir, from, to_dir, to);
+}
+
+int
+sys_rename_new(int from_dir, const char *from, int to_dir, const char *to)
+{
+	return refused("rename") ? -1 : rename_new(from_dir, from, to_dir, to);
+}
+
+int
+sys_move(int from_dir, const char *from, int to_dir, const char *to)
+{
+	return refused("move") ? -1 : rename_new(from_dir, from, to_dir, to);
 }
 
 int

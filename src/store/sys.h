@@ -31,6 +31,8 @@ int sys_rmdir(int dir, const char *name);
 int sys_rename(int from_dir, const char *from, int to_dir, const char *to);
 /* The same, failing with EEXIST instead of replacing. */
 int sys_rename_new(int from_dir, const char *from, int to_dir, const char *to);
+/* The same from one folder to another, which may be another file system's: EXDEV. */
+int sys_move(int from_dir, const char *from, int to_dir, const char *to);
 int sys_link(int from_dir, const char *from, int to_dir, const char *to);
 int sys_unlink(int dir, const char *name);
 /* Sets both times of an open file; seconds and nanoseconds since 1970. */

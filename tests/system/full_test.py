@@ -189,6 +189,43 @@ def read_only(disk, without_index):
         c.logout()
 
 
+def flags_and_bodies(c, mailbox):
+    c.ok("SELECT " + mailbox)
+    return sorted((re.search(rb"body of (\d+)", r)[1], b"kept" in r, re.search(rb'INTERNALDATE "(.*?)"', r)[1])
+                  for r in c.ok("UID FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])") if b"body of" in r)
+
+
+def test_copies_and_moves_between_file_systems():
+    """Nothing is lost, doubled or changed; a move that has no room leaves all where it was."""
+    disk = Disk("between", False)
+    far = disk.top + "/.Far"
+    os.mkdir(far)
+    run("mount", "-t", "tmpfs", "-o", "size=256k,mode=700,uid=%d,gid=%d" % (disk.who.uid, disk.who.gid),
+        "far", far)
+    for part in ("cur", "new", "tmp"):
+        os.mkdir(far + "/" + part)
+    disk.who.own(far)
+    with Server() as server:
+        c = server.imap_login(disk.who, tls=False)
+        c.ok("SELECT INBOX")
+        c.ok("STORE 2 +FLAGS (kept)")
+        c.ok("APPEND INBOX %L", BIG + b"body of 6\r\n")
+        before = flags_and_bodies(c, "INBOX")
+        c.ok("COPY 2:3 Far")
+        c.ok("MOVE 1:2 Far")
+        assert flags_and_bodies(c, "INBOX") == before[2:]
+        assert flags_and_bodies(c, "Far") == sorted(before[:2] + before[1:3])
+        c.ok("MOVE 1:* INBOX")
+        assert flags_and_bodies(c, "Far") == []
+        assert flags_and_bodies(c, "INBOX") == sorted(before + before[1:3])
+        c.ok("COPY 4 Far")
+        refused(c, "MOVE 4 Far", code=b"OVERQUOTA")
+        assert flags_and_bodies(c, "INBOX") == sorted(before + before[1:3])
+        assert flags_and_bodies(c, "Far") == before[5:]
+        assert not os.listdir(far + "/tmp")
+        c.logout()
+
+
 def test_read_only_maildir():
     read_only(Disk("romd", False), False)
 

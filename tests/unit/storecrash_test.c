@@ -35,11 +35,13 @@ enum { KILLED = 42, DONE = 0, REFUSED = 1 };
 
 static int countdown;
 static int fault;			/* errno, or 0: the process ends */
+static bool far_away;			/* A lies in another file system */
 
 static int
 cut_short(const char *call)
 {
-	(void)call;
+	if (far_away && (strcmp(call, "link") == 0 || strcmp(call, "move") == 0))
+		return EXDEV;
 	if (--countdown != 0)
 		return 0;
 	if (fault == 0)
@@ -112,6 +114,20 @@ do_copy(struct mail *m)
 static int
 do_move(struct mail *m)
 {
+	return transfer(m, true);
+}
+
+static int
+do_copy_far(struct mail *m)
+{
+	far_away = true;
+	return transfer(m, false);
+}
+
+static int
+do_move_far(struct mail *m)
+{
+	far_away = true;
 	return transfer(m, true);
 }
 
@@ -332,6 +348,21 @@ good_move(const struct seen *s, bool ack)
 	return true;
 }
 
+/* The one that a kill met may be in both, whole; one that a fault met may not. */
+static bool
+good_move_far(const struct seen *s, bool ack)
+{
+	unsigned both = 0;
+
+	for (unsigned i = 0; i < BEFORE; i++) {
+		if (s->in[0][i] > 1 || s->in[1][i] > 1 || sum(s, i) == 0
+		    || (ack && s->in[1][i] != (i < 3)))
+			return false;
+		both += sum(s, i) == 2;
+	}
+	return both <= (fault == 0 && !ack);
+}
+
 static bool
 good_expunge(const struct seen *s, bool ack)
 {
@@ -388,6 +419,8 @@ static const struct doing changes[] = {
 	{ "MULTIAPPEND", do_multiappend, good_multiappend },
 	{ "COPY", do_copy, good_copy },
 	{ "MOVE", do_move, good_move },
+	{ "COPY far", do_copy_far, good_copy },
+	{ "MOVE far", do_move_far, good_move_far },
 	{ "STORE", do_store, good_store },
 	{ "EXPUNGE", do_expunge, good_expunge },
 	{ "CREATE", do_create, good_create },
