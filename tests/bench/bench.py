@@ -87,7 +87,7 @@ def measure(contender, work, mail):
     load.go()
     seconds = float(load.line().split()[0])
     used = contender.settle() - before
-    memory = contender.memory()
+    memory = contender.waiting() if work.by == "memory" else contender.memory()
     load.end()
     cost = table.Cost(used / work.units, seconds * 1e6 / work.units, memory)
     if empty:

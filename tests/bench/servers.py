@@ -13,6 +13,7 @@ from corpus import Corpus
 DEBS = os.path.join(lib.TOP, ".cache", "deb")
 GROUPS = lib.SCRATCH + "/cgroup"
 CROWD = 50                              # accounts for many clients at once
+QUIET = 3                               # seconds
 DOVECOT = """
 protocols = imap pop3
 listen = 127.0.0.1
@@ -120,6 +121,16 @@ class Contender:
             except (FileNotFoundError, ProcessLookupError, AttributeError):
                 pass                    # it ended meanwhile
         return Memory(proportional, peak)
+
+    def waiting(self):
+        """Memory when no more is given back: that takes a while after the last command."""
+        least, since = self.memory(), time.monotonic()
+        while time.monotonic() - since < QUIET:
+            time.sleep(0.5)
+            now = self.memory()
+            if now.proportional < 0.999 * least.proportional:
+                least, since = now, time.monotonic()
+        return least
 
     def forget(self, who):
         """Loses what it has computed about this account's mail."""
