@@ -9,7 +9,7 @@ from lib import *
 
 ROOM = 1.10
 CONNECTIONS = 8
-KILOBYTES = {"imap": 140, "login": 108}
+KILOBYTES = {"imap": 138, "login": 85}
 TOGETHER = 300
 MESSAGES = 100
 
