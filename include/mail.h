@@ -148,6 +148,12 @@ int mail_annotations(struct mail *m, struct bytes mailbox,
 int mail_annotate(struct mail *m, struct bytes mailbox,
     const struct mail_annotation *v, size_t n);
 
+/*
+ * A new mod-sequence for the mailbox, as if a message had changed: annotations
+ * belong to it too (RFC 7162 section 3.2).
+ */
+int mail_touch(struct mail *m, struct bytes name);
+
 /* The special uses of a mailbox that is there. */
 int mail_set_uses(struct mail *m, struct bytes name, unsigned uses);
 

@@ -99,9 +99,11 @@ pattern(struct lex *x, struct bytes reference, struct list_args *a)
 		memcpy(joined, reference.p, reference.n);
 	if (raw.n > 0)
 		memcpy(joined + reference.n, raw.p, raw.n);
-	if (lex_decode_name(x, bytes_make(joined, raw.n + reference.n), out) < 0)
+	if (lex_decode_name(x, bytes_make(joined, raw.n + reference.n), out) == 0)
+		a->n_patterns++;
+	else if (x->why != EILSEQ)
 		return -1;
-	a->n_patterns++;
+	/* What no name can match is silently ignored (RFC 9051 section 6.3.9). */
 	return 0;
 }
 

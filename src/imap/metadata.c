@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "limits.h"
+#include "log.h"
 #include "metadata.h"
 #include "uses.h"
 
@@ -482,5 +483,11 @@ cmd_setmetadata(struct session *s, struct call *c)
 	if (read_set(&c->args, &set) < 0)
 		return bad_syntax(&c->args);
 	o = check_set(s, &set);
-	return o.result == RESULT_OK ? change(s, &set) : o;
+	if (o.result == RESULT_OK)
+		o = change(s, &set);
+	if (o.result == RESULT_OK && set.name.n > 0
+	    && mail_touch(s->mail, set.name) < 0)
+		log_warn("mailbox=%s has no new mod-sequence: %s",
+		    log_quote(set.name), strerror(errno));
+	return o;
 }

@@ -1,5 +1,5 @@
 /*
- * Which names a mailbox may be given (RFC 9051 section 5.1, RFC 6855 section 3).
+ * Which names a mailbox may be given (RFC 9051 section 5.1, RFC 9755 section 3).
  */
 #ifndef NEWNAME_H
 #define NEWNAME_H

@@ -577,9 +577,6 @@ parse_charset(struct parser *p)
 		return 0;
 	if (lex_space(p->x) == -1 || lex_astring(p->x, &p->charset) == -1)
 		return -1;
-	/* RFC 6855 section 3: another label conflicts with what was enabled. */
-	if ((p->s->enabled & ENABLED_UTF8) != 0 && !is_utf8(p->charset))
-		return lex_fail(p->x, EINVAL, "All text is UTF-8 already");
 	return lex_space(p->x);
 }
 
@@ -594,6 +591,9 @@ parse_all(struct session *s, struct lex *x, const struct bytes *charset,
 		p.charset = *charset;
 	else if (parse_charset(&p) == -1)
 		return bad_syntax(x);
+	/* RFC 9755 section 3: another label conflicts with what was enabled. */
+	if ((s->enabled & ENABLED_UTF8) != 0 && p.charset.n > 0 && !is_utf8(p.charset))
+		return bad("All text is UTF-8 since UTF8=ACCEPT was enabled");
 	if (p.charset.n > 0 && !charset_known(p.charset))
 		return no(CODE_BADCHARSET, "Unknown character set");
 	if (parse_keys(&p, &out->root) == -1 || lex_end(x) == -1 || finish(&p) == -1) {

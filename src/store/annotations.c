@@ -242,6 +242,32 @@ mail_annotate(struct mail *m, struct bytes mailbox,
 	return r;
 }
 
+static int
+new_modseq(void *arg)
+{
+	struct bound *b = arg;
+	uint64_t modseq;
+
+	if (bound_reserve(b, 0, &modseq) < 0 || bound_begin(b) < 0)
+		return -1;
+	return bound_commit(b);
+}
+
+int
+mail_touch(struct mail *m, struct bytes name)
+{
+	struct bound b;
+	int r, saved;
+
+	if (bound_open(m, name, &b) < 0)
+		return -1;
+	r = bound_change(&b, new_modseq, &b);
+	saved = errno;
+	bound_close(&b);
+	errno = saved;
+	return r;
+}
+
 int
 annotations_copy(struct store *s, struct bytes from, struct bytes to)
 {

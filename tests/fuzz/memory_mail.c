@@ -343,6 +343,12 @@ find_note(struct mail *m, size_t owner, struct bytes entry)
 }
 
 int
+mail_touch(struct mail *m, struct bytes name)
+{
+	return find(m, name) == NULL ? fail(ENOENT) : 0;
+}
+
+int
 mail_annotate(struct mail *m, struct bytes mailbox,
     const struct mail_annotation *v, size_t n)
 {
