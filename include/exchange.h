@@ -18,6 +18,7 @@ struct exchange {
 	const struct config *conf;
 	const char *stamp;		/* of APOP: the one in this connection's greeting */
 	const char *session;		/* the connection's name in the log */
+	int link;			/* of login to the signer, or -1 */
 	enum service service;
 	enum mechanism mechanism;
 	char user[EXCHANGE_NAME_MAX + 1];	/* who it is, for the log until that is proved */

@@ -3,7 +3,7 @@
  *
  * A verifier is a program that conn starts for one SASL exchange, because what
  * the client sends has to be parsed, and what parses it may not be root: `token`
- * (OAUTHBEARER, XOAUTH2) and `gss` (GSSAPI). conn starts `VERIFIER HOW UID GID` as
+ * (OAUTHBEARER, XOAUTH2), `gss` (GSSAPI) and `x509` (EXTERNAL). conn starts `VERIFIER HOW UID GID` as
  * root, the channel at CHANNEL_FD. It reads what needs root (keys), closes its
  * cage, and only then receives: one ask for each message of the client, one
  * answer to each ask. After an answer that is no challenge, or when the channel
@@ -66,5 +66,13 @@ enum chan_result outside_begin(struct exchange *x, const struct chan_req *q,
 enum chan_result outside_step(struct exchange *x, const struct chan_req *q,
     struct bytes token);
 void outside_end(struct exchange *x);
+
+/*
+ * EXTERNAL, one step: the token is the handshake of TLS. x509 has a link of
+ * login to the signer at DOOR_FD, and its only challenge, which is no client's,
+ * says whose the certificate is.
+ */
+enum chan_result outside_external(struct exchange *x, const struct chan_req *q,
+    struct bytes token);
 
 #endif

@@ -31,6 +31,7 @@ int sandbox_signer(const char *root, uid_t uid, gid_t gid);
  */
 int sandbox_token(const char *root, uid_t uid, gid_t gid);
 int sandbox_gss(const char *root, uid_t uid, gid_t gid);
+int sandbox_x509(const char *root, uid_t uid, gid_t gid);
 
 /*
  * A session, already as the owner of the mail: read and write below the given

@@ -36,6 +36,12 @@ enum sign_request {
 	 * one, whose name comes behind its keys.
 	 */
 	SIGN_TICKET,
+	/*
+	 * What was signed on this link: the answer is its witness (witness.h), or
+	 * not good when nothing was. A verifier asks that of the link of a login
+	 * that it does not believe.
+	 */
+	SIGN_SIGNED,
 	SIGN_REQUEST_END
 };
 
@@ -48,6 +54,7 @@ struct sign_req {
 };
 
 struct sign_rep {
+	uint32_t type;			/* of the request */
 	uint32_t good;			/* 0 or 1 */
 	uint32_t n;
 	unsigned char p[SIGNATURE_MAX];
@@ -62,6 +69,7 @@ struct sign_certificate {
 #define SIGN_CHAINS_MAX 1
 #define SIGN_SIGNATURES_MAX 1
 #define SIGN_TICKETS_MAX 4
+#define SIGN_SIGNED_MAX 64
 
 struct sign_ready {
 	uint32_t certificates;

@@ -15,7 +15,7 @@ exchange_step verify_scram_begin, verify_scram_step;
 /* CRAM-MD5 (RFC 2195); APOP (RFC 1939 section 7), which is one request. */
 exchange_step verify_cram_begin, verify_cram_step, verify_apop;
 
-/* EXTERNAL: login vouches for the certificate that says what is in the token. */
+/* EXTERNAL, when a verifier has found what the certificate says: the token. */
 exchange_step verify_external;
 
 /* ANONYMOUS (RFC 4505) */

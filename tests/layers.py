@@ -31,7 +31,7 @@ BRIDGE = set("ahead bound change copy glance mail mailbox names pass pass_rows r
              "transfer upkeep watch quota".split())
 ROOT = ("mailreeved", "conn")
 SESSIONS = ("imap", "pop3")
-VERIFIERS = ("token", "gss")
+VERIFIERS = ("token", "gss", "x509")
 TLS = ("SSL_", "EVP_", "X509_", "BIO_", "PEM_", "OPENSSL_", "ERR_")
 PAM = ("pam_",)
 JSON = ("json_",)
@@ -156,6 +156,7 @@ def test_verifiers_do_one_thing():
         assert users == {"ids"}, users
     none_of("token", starts(KERBEROS), "Kerberos")
     none_of("gss", starts(TLS + JSON), "tokens")
+    none_of("x509", starts(("SSL_",) + JSON + KERBEROS), "what other verifiers are there for")
 
 
 def test_private_keys_are_the_signers():

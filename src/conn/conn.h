@@ -28,6 +28,7 @@ struct conn {
 	int control;			/* to mailreeved, or -1 */
 	int login_door;			/* to the template of login, or -1 */
 	int signer_door;		/* or -1 */
+	int link;			/* login's to the signer, where certificates count; or -1 */
 	int chan;			/* to login */
 	int login;			/* tells of login's end */
 	pid_t login_pid;		/* 0: not our child */

@@ -81,7 +81,7 @@ int
 main(int argc, char **argv)
 {
 	struct conn c = { .run_dir = RUN_DIR, .control = -1, .login_door = -1,
-	    .signer_door = -1, .client = -1 };
+	    .signer_door = -1, .link = -1, .client = -1 };
 	bool master = argc == 2 && strcmp(argv[1], CONTROL_OPTION) == 0;
 	int r;
 

@@ -5,6 +5,7 @@
  * Runs as: root.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -49,6 +50,9 @@ serve_signer(struct turn *t)
 {
 	t->fd = signer_link(&t->c->conf, t->c->signer_door);
 	t->rep.result = t->fd < 0 ? CHAN_UNAVAILABLE : CHAN_OK;
+	/* For who does not believe login: the signer says on it what it signed. */
+	if (t->fd >= 0 && t->c->conf.tls_client_ca[0] != '\0')
+		t->c->link = fcntl(t->fd, F_DUPFD_CLOEXEC, LOGIN_DOOR_FD + 1);
 	return 0;
 }
 
@@ -250,7 +254,7 @@ serve_sasl_begin(struct turn *t)
 		return -1;
 	end_exchange(c, t->e);
 	c->exchange = (struct exchange){ .conf = &c->conf, .stamp = c->stamp,
-	    .session = c->session, .service = c->service,
+	    .session = c->session, .link = c->link, .service = c->service,
 	    .mechanism = t->q->mechanism, .challenge = BUF_INIT(CHAN_TOKEN_MAX) };
 	t->e->who = (struct attempt){ .name = c->exchange.user,
 	    .said = BUF_INIT(CHAN_TEXT_MAX) };

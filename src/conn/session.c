@@ -103,6 +103,8 @@ session_begin(struct conn *c, const struct entry *e)
 		login_end(c);
 	if (c->signer_door >= 0)
 		close(c->signer_door);
+	if (c->link >= 0)
+		close(c->link);
 	if (c->control >= 0 && !c->conf.pam_session)
 		close(c->control);
 	if (c->conf.pam_session)

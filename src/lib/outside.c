@@ -9,6 +9,7 @@
 
 #include "child.h"
 #include "clock.h"
+#include "control.h"
 #include "exchange.h"
 #include "log.h"
 #include "outside.h"
@@ -36,8 +37,10 @@ kind_of(const struct exchange *x)
 {
 	static const struct kind token = { "token", PROGRAM_PATH("token") };
 	static const struct kind gss = { "gss", PROGRAM_PATH("gss") };
+	static const struct kind x509 = { "x509", PROGRAM_PATH("x509") };
 
-	return x->mechanism == MECHANISM_GSSAPI ? &gss : &token;
+	return x->mechanism == MECHANISM_GSSAPI ? &gss
+	    : x->mechanism == MECHANISM_EXTERNAL ? &x509 : &token;
 }
 
 /* What it is to know of the exchange: for gss, whose keys, and who reads along. */
@@ -57,18 +60,19 @@ static int
 start(const struct exchange *x, const struct chan_req *q)
 {
 	const struct passwd *pw = program_account(x->conf);
-	struct process_fd to = { -1, CHANNEL_FD };
+	struct process_fd to[] = { { -1, CHANNEL_FD }, { x->link, DOOR_FD } };
+	size_t n = x->mechanism == MECHANISM_EXTERNAL ? 2 : 1;
 	int pair[2];
 
 	if (pw == NULL
 	    || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -1;
-	to.fd = pair[1];
+	to[0].fd = pair[1];
 	verifier.kind = kind_of(x);
 	verifier.pid = child_fork(&verifier.watch);
 	if (verifier.pid == 0)
 		program_become_caged(x->conf, verifier.kind->path, how_of(x, q), pw,
-		    &to, 1);
+		    to, n);
 	close(pair[1]);
 	verifier.chan = pair[0];
 	if (verifier.pid > 0)

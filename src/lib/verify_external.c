@@ -1,6 +1,6 @@
 /*
- * EXTERNAL (RFC 4422 appendix A) by certificates that login has verified, and
- * ANONYMOUS (RFC 4505).
+ * Whose a certificate of EXTERNAL is (RFC 4422 appendix A), and ANONYMOUS (RFC
+ * 4505).
  * Runs as: root (conn).
  */
 #include <stdio.h>

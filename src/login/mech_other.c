@@ -8,7 +8,6 @@
 #include "utf8.h"
 
 #define TRACE_MAX 255			/* characters: RFC 4505 section 3 */
-#define IDENTITIES_MAX CHAN_TOKEN_MAX
 
 /* The challenge comes first: there can be no initial response (RFC 4959 section 3). */
 enum mech_result
@@ -54,12 +53,14 @@ external_possible(const struct login *l)
 	return l->wire.tls != NULL && tls_has_client(l->wire.tls);
 }
 
-/* The authorization identity, or nothing: the certificate says who it is. */
+/*
+ * The authorization identity, or nothing: the certificate says who it is. That it
+ * is the client's, the handshake shows to who does not believe us.
+ */
 enum mech_result
 mech_external(struct talk *t)
 {
 	struct chan_req q = { .type = CHAN_SASL_BEGIN };
-	struct buf identities = BUF_INIT(IDENTITIES_MAX);
 	struct bytes authzid;
 	enum mech_result r = talk_hear(t, BYTES(""), &authzid);
 
@@ -67,12 +68,9 @@ mech_external(struct talk *t)
 		return r;
 	if (authzid.n > 0)
 		ask_names(&q, authzid, BYTES(""));
-	if (q.user.n != authzid.n)
+	if (authzid.n > 0 && q.user.n == 0)
 		return MECH_BAD;
-	r = tls_client_identities(t->l->wire.tls, &identities) < 0 ? MECH_LOST
-	    : talk_ask(t, &q, buf_contents(&identities), &authzid);
-	buf_free(&identities);
-	return r;
+	return talk_ask(t, &q, tls_client_handshake(t->l->wire.tls), &authzid);
 }
 
 /* The trace is for the log, where the client's name would stand. */

@@ -229,6 +229,7 @@ tls_free(struct tls *t)
 	if (t == NULL)
 		return;
 	SSL_free(t->ssl);
+	buf_free(&t->handshake);
 	free(t);
 }
 
@@ -312,6 +313,7 @@ tls_accept(struct tls *t, int fd, int link, const char *alpn,
 	r = handshake(t, fd, deadline, why);
 	remote_link(-1);
 	tickets_forget();
+	tls_client_done(t);
 	tls_bind(t);
 	return r;
 }
@@ -354,6 +356,7 @@ void
 tls_relax(struct tls *t)
 {
 	SSL_clear_options(t->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+	buf_free(&t->handshake);
 }
 
 void

@@ -70,14 +70,11 @@ int tls_binding(const struct tls *t, enum tls_binding kind,
  */
 int tls_client_ca(struct tls *t, struct bytes pem);
 
-/* The client gave a certificate, and it is of those issuers. */
+/* The client gave a certificate, it is of those issuers, and this is TLS 1.3. */
 bool tls_has_client(const struct tls *t);
 
-/*
- * Appends what that certificate says of its owner, a line each: "sha256:" and
- * its digest, "subject:", any number of "email:". 0, or -1: there is none.
- */
-int tls_client_identities(const struct tls *t, struct buf *out);
+/* All messages of that handshake, by which others can see the same. */
+struct bytes tls_client_handshake(const struct tls *t);
 
 /* "TLSv1.3/TLS_AES_256_GCM_SHA384" */
 void tls_describe(const struct tls *t, char *to, size_t n);

@@ -3,12 +3,13 @@
  * Runs as: _mailreeve.
  *
  * A client need not have one, and one that nobody here vouches for is passed
- * over: it may still log in with a password.
+ * over: it may still log in with a password. What is found here only says what to
+ * announce: conn has a verifier look at the handshake itself.
  */
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
+#include "chan.h"
 #include "tls_private.h"
 
 #define ISSUERS_MAX 100
@@ -45,6 +46,18 @@ name_digests(void)
 	    && EVP_add_digest(EVP_sha512()) == 1;
 }
 
+/* For the verifier: the handshake as it was. */
+static void
+remember(int sent, int version, int type, const void *p, size_t n, SSL *ssl,
+    void *arg)
+{
+	struct tls *t = arg;
+
+	(void)sent, (void)version, (void)ssl;
+	if (type == SSL3_RT_HANDSHAKE)
+		(void)buf_add(&t->handshake, p, n);
+}
+
 int
 tls_client_ca(struct tls *t, struct bytes pem)
 {
@@ -67,92 +80,36 @@ tls_client_ca(struct tls *t, struct bytes pem)
 	if (SSL_set_num_tickets(t->ssl, 0) != 1)
 		return -1;
 	SSL_set_verify(t->ssl, SSL_VERIFY_PEER, pass_over);
+	t->handshake = BUF_INIT(CHAN_TOKEN_MAX);
+	SSL_set_msg_callback(t->ssl, remember);
+	SSL_set_msg_callback_arg(t->ssl, t);
 	return 0;
 }
 
+void
+tls_client_done(struct tls *t)
+{
+	SSL_set_msg_callback(t->ssl, NULL);
+	if (tls_has_client(t))
+		return;
+	t->client_unknown = true;
+	buf_free(&t->handshake);
+}
+
+/*
+ * With TLS 1.3 only: before it, what was signed once in the server's name by RSA
+ * would be the same again, and prove nothing of today's client.
+ */
 bool
 tls_has_client(const struct tls *t)
 {
 	return SSL_get0_peer_certificate(t->ssl) != NULL && !t->client_unknown
-	    && SSL_get_verify_result(t->ssl) == X509_V_OK;
+	    && SSL_get_verify_result(t->ssl) == X509_V_OK
+	    && SSL_version(t->ssl) == TLS1_3_VERSION && t->handshake.error == 0;
 }
 
-static void
-add_fingerprint(const X509 *x, struct buf *out)
+struct bytes
+tls_client_handshake(const struct tls *t)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-
-	if (X509_digest(x, EVP_sha256(), digest, &n) != 1)
-		return;
-	buf_text(out, "sha256:");
-	for (unsigned i = 0; i < n; i++)
-		buf_printf(out, "%02x", digest[i]);
-	buf_byte(out, '\n');
-}
-
-/* What could be taken for several lines, or for less than it is, is no identity. */
-static bool
-is_line(struct bytes text)
-{
-	for (size_t i = 0; i < text.n; i++)
-		if (text.p[i] < ' ' || text.p[i] == 0x7f)
-			return false;
-	return text.n > 0;
-}
-
-static void
-add_line(const char *label, struct bytes text, struct buf *out)
-{
-	if (!is_line(text))
-		return;
-	buf_text(out, label);
-	buf_bytes(out, text);
-	buf_byte(out, '\n');
-}
-
-/* As `openssl x509 -subject -nameopt RFC2253` prints it. */
-static void
-add_subject(const X509 *x, struct buf *out)
-{
-	BIO *b = BIO_new(BIO_s_mem());
-	char *text;
-	long n;
-
-	if (b == NULL)
-		return;
-	if (X509_NAME_print_ex(b, X509_get_subject_name(x), 0, XN_FLAG_RFC2253) > 0
-	    && (n = BIO_get_mem_data(b, &text)) > 0)
-		add_line("subject:", bytes_make(text, (size_t)n), out);
-	BIO_free(b);
-}
-
-static void
-add_addresses(const X509 *x, struct buf *out)
-{
-	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-
-	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-		const GENERAL_NAME *g = sk_GENERAL_NAME_value(names, i);
-		const ASN1_STRING *s = g->type == GEN_EMAIL ? g->d.rfc822Name : NULL;
-
-		if (s != NULL)
-			add_line("email:", bytes_make(ASN1_STRING_get0_data(s),
-			    (size_t)ASN1_STRING_length(s)), out);
-	}
-	GENERAL_NAMES_free(names);
-}
-
-int
-tls_client_identities(const struct tls *t, struct buf *out)
-{
-	const X509 *x = SSL_get0_peer_certificate(t->ssl);
-
-	if (!tls_has_client(t))
-		return -1;
-	add_fingerprint(x, out);
-	add_subject(x, out);
-	add_addresses(x, out);
-	ERR_clear_error();
-	return out->error == 0 ? 0 : -1;
+	return buf_contents(&t->handshake);
 }

@@ -6,6 +6,7 @@
 
 #include <openssl/ssl.h>
 
+#include "buf.h"
 #include "tls.h"
 
 struct tls {
@@ -16,7 +17,11 @@ struct tls {
 	int end_point_size;		/* 0, -1: there is none */
 	bool bound;			/* it is of this handshake's certificate */
 	bool client_unknown;		/* its certificate is none of ours */
+	struct buf handshake;		/* where clients' certificates count: all its messages */
 };
+
+/* The handshake is over: it is kept if somebody may ask for it. */
+void tls_client_done(struct tls *t);
 
 /* Finds out what binds to the certificate, unless a ticket said so. */
 void tls_bind(struct tls *t);

@@ -42,7 +42,8 @@ remote_ask(struct sign_req *q, struct sign_rep *rep)
 	if (link_fd < 0 || chan_send(link_fd, q, sizeof *q, deadline) < 0
 	    || chan_recv(link_fd, rep, sizeof *rep, deadline) < 0)
 		return -1;
-	return rep->good == 1 && rep->n <= sizeof rep->p ? 0 : -1;
+	return rep->type == q->type && rep->good == 1
+	    && rep->n <= sizeof rep->p ? 0 : -1;
 }
 
 struct bytes

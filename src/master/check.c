@@ -56,6 +56,7 @@ check_programs(const struct config *conf, struct buf *why)
 		{ LIBEXECDIR "/imap", true }, { LIBEXECDIR "/pop3", true },
 		{ LIBEXECDIR "/token", conf->oauth_keys[0] != '\0' },
 		{ LIBEXECDIR "/gss", conf->gssapi_keytab[0] != '\0' },
+		{ LIBEXECDIR "/x509", conf->tls_client_ca[0] != '\0' },
 	};
 	unsigned problems = 0;
 

@@ -14,11 +14,14 @@
 #include "control.h"
 #include "log.h"
 #include "signer.h"
+#include "witness.h"
 
 #define LINKS_MAX 4096
 
 struct link {
 	unsigned asked[SIGN_REQUEST_END];
+	bool signed_one;
+	unsigned char witness[WITNESS_SIZE];	/* of it */
 };
 
 /* The door is the first. */
@@ -32,7 +35,7 @@ static struct {
 
 static const unsigned limits[SIGN_REQUEST_END] = {
 	[SIGN_CHAIN] = SIGN_CHAINS_MAX, [SIGN_SIGN] = SIGN_SIGNATURES_MAX,
-	[SIGN_TICKET] = SIGN_TICKETS_MAX,
+	[SIGN_TICKET] = SIGN_TICKETS_MAX, [SIGN_SIGNED] = SIGN_SIGNED_MAX,
 };
 
 static void
@@ -45,7 +48,7 @@ open_link(int fd)
 		return;
 	}
 	fds[n] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	links[n] = (struct link){ { 0 } };
+	links[n] = (struct link){ .signed_one = false };
 	n++;
 }
 
@@ -58,16 +61,41 @@ close_link(nfds_t i)
 	links[i] = links[n];
 }
 
+/* And remembers it. */
+static int
+sign_one(struct link *l, const struct keys *k, const struct sign_req *q,
+    struct sign_rep *rep)
+{
+	if (sign(k, q, rep) < 0)
+		return -1;
+	l->signed_one = witness_make(q->scheme, bytes_make(q->p, q->n),
+	    bytes_make(rep->p, rep->n), l->witness) == 0;
+	return 0;
+}
+
+static int
+tell_signed(const struct link *l, struct sign_rep *rep)
+{
+	if (!l->signed_one)
+		return -1;
+	memcpy(rep->p, l->witness, sizeof l->witness);
+	rep->n = sizeof l->witness;
+	return 0;
+}
+
 /* 0, or -1: there is no good answer. */
 static int
-answer(const struct keys *k, const struct sign_req *q, struct sign_rep *rep)
+answer(struct link *l, const struct keys *k, const struct sign_req *q,
+    struct sign_rep *rep)
 {
 	switch (q->type) {
 	case SIGN_CHAIN:
 		rep->n = published.n;
 		return 0;
 	case SIGN_SIGN:
-		return sign(k, q, rep);
+		return sign_one(l, k, q, rep);
+	case SIGN_SIGNED:
+		return tell_signed(l, rep);
 	default:
 		return tickets_derive(q, rep);
 	}
@@ -92,7 +120,8 @@ serve_link(nfds_t i, const struct keys *k)
 		    (unsigned)q.type);
 		return -1;
 	}
-	rep.good = answer(k, &q, &rep) == 0;
+	rep.type = q.type;
+	rep.good = answer(&links[i], k, &q, &rep) == 0;
 	r = q.type == SIGN_CHAIN
 	    ? chan_send_fd(fds[i].fd, &rep, sizeof rep, published.fd, clock_ms())
 	    : chan_send(fds[i].fd, &rep, sizeof rep, clock_ms());

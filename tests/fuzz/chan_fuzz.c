@@ -268,7 +268,7 @@ configuration(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct conn c = { .control = -1, .session = "fuzz",
+	struct conn c = { .control = -1, .link = -1, .session = "fuzz",
 	    .conf = *configuration() };
 	struct entry e = { 0 };
 	size_t want, answers;

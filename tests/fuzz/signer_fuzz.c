@@ -26,6 +26,7 @@
 #include "control.h"
 #include "log.h"
 #include "schemes.h"
+#include "witness.h"
 
 #define STEP_SIZE 8
 #define STEPS_MAX 8			/* a socket holds ten messages */
@@ -132,12 +133,20 @@ fits(const struct sign_req *q)
 	return false;
 }
 
+/* The witness of the last signature, kept in *w; before there is one, nothing. */
+static bool
+tells(const struct sign_rep *rep, const struct sign_rep *w)
+{
+	return rep->good == w->good && rep->n == w->n
+	    && memcmp(rep->p, w->p, w->n) == 0;
+}
+
 static void
-check(const struct sign_req *q, const struct sign_rep *rep)
+check(const struct sign_req *q, const struct sign_rep *rep, struct sign_rep *w)
 {
 	bool right = true;
 
-	if (rep->good > 1 || rep->n > sizeof rep->p || (rep->good == 0 && rep->n != 0))
+	if (rep->type != q->type || rep->good > 1 || rep->n > sizeof rep->p || (rep->good == 0 && rep->n != 0))
 		abort();
 	switch (q->type) {
 	case SIGN_CHAIN:
@@ -146,6 +155,14 @@ check(const struct sign_req *q, const struct sign_rep *rep)
 	case SIGN_SIGN:
 		right = rep->good == (tls_signs(q) && fits(q))
 		    && (rep->good == 0 || verifies(q, rep));
+		w->good = rep->good;
+		w->n = rep->good == 1 ? WITNESS_SIZE : 0;
+		if (rep->good == 1 && witness_make(q->scheme, bytes_make(q->p, q->n),
+		    bytes_make(rep->p, rep->n), w->p) < 0)
+			abort();
+		break;
+	case SIGN_SIGNED:
+		right = tells(rep, w);
 		break;
 	case SIGN_TICKET:
 		right = rep->good == 0 ? q->n != 0
@@ -178,7 +195,7 @@ receive(int link, struct sign_rep *rep)
 static bool
 its_turn(const struct sign_req *q, size_t size, unsigned asked[SIGN_REQUEST_END])
 {
-	static const unsigned limits[SIGN_REQUEST_END] = { 0, 1, 1, 4 };
+	static const unsigned limits[SIGN_REQUEST_END] = { 0, 1, 1, 4, 64 };
 
 	return size == sizeof *q && q->type < SIGN_REQUEST_END
 	    && asked[q->type]++ < limits[q->type];
@@ -188,12 +205,12 @@ static void
 hear_answers(int link, const struct sign_req *q, const size_t *sizes, size_t n)
 {
 	unsigned asked[SIGN_REQUEST_END] = { 0 };
-	struct sign_rep rep;
+	struct sign_rep rep, witness = { 0 };
 
 	for (size_t i = 0; i < n && its_turn(&q[i], sizes[i], asked); i++) {
 		if (!receive(link, &rep))
 			abort();
-		check(&q[i], &rep);
+		check(&q[i], &rep, &witness);
 	}
 	if (receive(link, &rep))
 		abort();

@@ -348,8 +348,8 @@ def test_a_lock_that_is_kept_stops_nobody():
 # ---- a hostile login ---------------------------------------------------------------
 
 REQUEST = struct.Struct("=IIII256s")
-ANSWER = struct.Struct("=II1024s")
-CHAIN, SIGN, TICKET = 1, 2, 3
+ANSWER = struct.Struct("=III1024s")
+CHAIN, SIGN, TICKET, SIGNED = 1, 2, 3, 4
 ECDSA = 0x0403
 VERIFY = b" " * 64 + b"TLS 1.3, server CertificateVerify\0" + bytes(32)
 EXCHANGE = bytes(64) + b"\3\0\x1d\x20" + bytes(32)
@@ -401,8 +401,27 @@ def ask(link, kind, data=b"", key=0, scheme=ECDSA, n=None):
         return None
     if not raw:
         return None
-    good, size, text = ANSWER.unpack(raw)
+    answered, good, size, text = ANSWER.unpack(raw)
+    assert answered == kind, raw[:16]
     return good, text[:size]
+
+
+def test_what_was_signed_is_told_to_whoever_has_the_link():
+    """Nothing, or the one signature; of other links nobody hears."""
+    signer = Signer()
+    link, other = signer.link(), signer.link()
+    assert ask(link, SIGNED) == (0, b"")
+    good, signature = ask(link, SIGN, VERIFY)
+    assert good == 1
+    text = b"".join(struct.pack("=I", len(part)) + part
+                    for part in (struct.pack("=I", ECDSA), VERIFY, signature))
+    witness = hashlib.sha256(text).digest()
+    for _ in range(63):
+        assert ask(link, SIGNED) == (1, witness)
+    assert ask(other, SIGNED) == (0, b"")
+    assert ask(link, SIGNED) is None, "once too often"
+    other.close()
+    assert signer.end() == 0
 
 
 def test_a_link_outlives_who_brought_it():
@@ -448,7 +467,7 @@ def test_the_signer_signs_nothing_else():
 
 def test_the_signer_hangs_up():
     signer = Signer()
-    for kind in (0, 4, 77, 0xffffffff):
+    for kind in (0, 5, 77, 0xffffffff):
         assert ask(signer.link(), kind) is None
     for raw in (b"x", REQUEST.pack(CHAIN, 0, 0, 0, b"")[:-1], REQUEST.pack(CHAIN, 0, 0, 0, b"") + b"x"):
         link = signer.link()

@@ -388,7 +388,7 @@ def user(prefix="user", password="secret"):
 def certificate(path="/etc/mailreeve/tls", name="localhost", kind="ec", days=30):
     """A self-signed certificate: PATH.crt and PATH.key."""
     how = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
-           "rsa": ["-newkey", "rsa:2048"]}[kind]
+           "rsa": ["-newkey", "rsa:2048"], "ed25519": ["-newkey", "ed25519"]}[kind]
     os.makedirs(os.path.dirname(path), exist_ok=True)
     run("openssl", "req", "-x509", "-nodes", *how, "-days", str(days), "-subj", "/CN=" + name,
         "-addext", "subjectAltName=DNS:%s,IP:127.0.0.1" % name,

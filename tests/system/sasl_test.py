@@ -6,6 +6,7 @@ import imaplib
 import poplib
 import ssl
 
+import cages
 from lib import *
 from sasl import (FILE, SCRAMS, TOOL, Talk, bound, capabilities, differences, end_point,
                   forget_secrets, good, gsasl, member, passwd)
@@ -536,11 +537,10 @@ def authority(path):
         path + ".key", "-out", path + ".crt")
 
 
-def issue(ca, path, subject, *emails):
+def issue(ca, path, subject, *emails, key=("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")):
     with open("/run/tmp/ext", "w") as f:
         f.write("subjectAltName=%s\n" % ",".join("email:" + e for e in emails) if emails else "")
-    run("openssl", "req", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-        "-subj", subject, "-keyout", path + ".key", "-out", path + ".csr")
+    run("openssl", "req", "-nodes", "-newkey", *key, "-subj", subject, "-keyout", path + ".key", "-out", path + ".csr")
     run("openssl", "x509", "-req", "-in", path + ".csr", "-CA", ca + ".crt", "-CAkey", ca + ".key",
         "-days", "30", "-out", path + ".crt", "-extfile", "/run/tmp/ext")
     run("openssl", "x509", "-in", path + ".crt", "-outform", "DER", "-out", path + ".der")
@@ -582,13 +582,15 @@ def test_external():
     run(TOOL, "passwd", "-e", "email:bob@example.org", bob.name)
     settings = {"tls_client_ca": base + "/ca.crt", "max_failures": "20", "failure_delay": "0s"}
     with Server(**settings) as server:
-        for version in (None, ssl.TLSVersion.TLSv1_2):
-            for name, who in (("ann", ann), ("bob", bob)):
-                mark = log.mark()
-                answer = external(server, base + "/" + name, version=version)
-                assert answer[::2] == ("OK", True), answer
-                line = log.wait("login: .*user=%s .*result=ok" % who.name, mark)
-                assert "via=EXTERNAL/TLS" in line, line
+        for name, who in (("ann", ann), ("bob", bob)):
+            mark = log.mark()
+            answer = external(server, base + "/" + name)
+            assert answer[::2] == ("OK", True), answer
+            line = log.wait("login: .*user=%s .*result=ok" % who.name, mark)
+            assert "via=EXTERNAL/TLSv1.3" in line, line
+            # what is signed in older versions proves no time
+            answer = external(server, base + "/" + name, version=ssl.TLSVersion.TLSv1_2)
+            assert answer[::2] == ("NO", False), answer
         assert good(external(server, base + "/bob", protocol="pop3"))
         assert external(server, base + "/ann", ann.name)[0] == "OK"
         assert external(server, base + "/ann", bob.name)[0] == "NO"
@@ -616,6 +618,49 @@ def test_external():
         mark = log.mark()
         assert external(server, base + "/ann")[::2] == ("NO", False)
         log.wait("/nonexistent: no certificates there", mark)
+
+
+def test_external_by_any_handshake():
+    """Cipher suites of both digests, a second ClientHello, keys of other kinds."""
+    who, base = user("kinds"), "/run/tmp/kinds"
+    os.makedirs(base, exist_ok=True)
+    authority(base + "/ca")
+    for name, key in (("ec", ("ec", "-pkeyopt", "ec_paramgen_curve:P-384")),
+                      ("rsa", ("rsa:2048",)), ("eddsa", ("ed25519",))):
+        issue(base + "/ca", base + "/" + name, "/CN=" + name, "kinds@example.org", key=key)
+    run(TOOL, "passwd", "-e", "email:kinds@example.org", who.name)
+
+    def s_client(name, *options):
+        mark = log.mark()
+        run("openssl", "s_client", "-connect", "localhost:993", "-quiet", "-cert",
+            base + "/%s.crt" % name, "-key", base + "/%s.key" % name, *options, ok=None,
+            input="a AUTHENTICATE EXTERNAL =\r\nb LOGOUT\r\n")
+        return log.wait("login: ", mark)
+    with Server(tls_client_ca=base + "/ca.crt", max_failures="20", failure_delay="0s"):
+        for options in ((), ("-ciphersuites", "TLS_AES_128_GCM_SHA256"),
+                        ("-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"),
+                        ("-groups", "P-521:P-256"),
+                        ("-groups", "P-521:P-384", "-ciphersuites", "TLS_AES_128_GCM_SHA256")):
+            for name in ("ec", "rsa", "eddsa"):
+                line = s_client(name, *options)
+                assert "user=%s " % who.name in line and "result=ok" in line, (options, line)
+    # a server whose signatures would be the same again
+    certificate(kind="ed25519")
+    try:
+        with Server(tls_client_ca=base + "/ca.crt", max_failures="20", failure_delay="0s"):
+            line = s_client("ec")
+            assert "result=refused" in line and "prove no time" in line, line
+    finally:
+        certificate()
+
+
+def test_nothing_of_a_certificate_reaches_root():
+    base = "/run/tmp/caged"
+    os.makedirs(base, exist_ok=True)
+    authority(base + "/ca")
+    configure(tls_client_ca=base + "/ca.crt")
+    cages.reads_only_in_its_cage("x509", "EXTERNAL")
+    configure()
 
 
 # ---- ANONYMOUS ---------------------------------------------------------------------

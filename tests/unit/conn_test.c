@@ -25,7 +25,7 @@ static void
 conn_child(int fd, const char *config)
 {
 	struct buf why = BUF_INIT(4096);
-	struct conn c = { .control = -1, .chan = fd, .session = "test",
+	struct conn c = { .control = -1, .link = -1, .chan = fd, .session = "test",
 	    .run_dir = "/nonexistent/run",
 	    .service = SERVICE_POP3, .remote = { AF_INET, { 192, 0, 2, 1 }, 99 },
 	    .local = { AF_INET, { 192, 0, 2, 2 }, 110 } };

@@ -27,9 +27,9 @@ static char mail[64], other[64], file[80];
 
 /* Cages of programs without files, and last that of a session. */
 static int (*const strangers[])(const char *, uid_t, gid_t) = {
-	sandbox_login, sandbox_token, sandbox_gss,
+	sandbox_login, sandbox_token, sandbox_gss, sandbox_x509,
 };
-enum { LOGIN, TOKEN, GSS, SESSION };
+enum { LOGIN, TOKEN, GSS, CERTIFICATES, SESSION };
 
 static int
 enter(int cage)
