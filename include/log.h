@@ -4,7 +4,8 @@
  * Lines go to syslog through a non-blocking datagram socket, at descriptor
  * LOG_FD when the process inherited one, and to descriptor 2 when it was asked
  * for (foreground) or when there is no syslog. A line that cannot be sent at
- * once is dropped. errno is kept by every function here.
+ * once, or within log_patience(), is dropped: a full or absent syslog must not
+ * hold up mail. errno is kept by every function here.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -40,6 +41,9 @@ void log_part(void);
 
 /* LOG_FD when the syslog socket is there, to be handed on; else -1. */
 int log_fd(void);
+
+/* How long a line may wait for syslog to have room; 0 at first. */
+void log_patience(unsigned ms);
 
 /* Priorities below this one are dropped; default LOG_INFO. */
 void log_level(int priority);

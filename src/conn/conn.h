@@ -19,6 +19,7 @@
 #define TAG_MAX 255
 #define EXCHANGES_MAX 32		/* of SASL; more than a client has mechanisms to try */
 #define CONN_LINGER_MS 10000		/* for what login does without its client */
+#define CONN_LOG_MS 200			/* for syslog to take a line */
 #define CONN_FORK_MS 30000		/* for a login, behind a crowd's at its template */
 
 struct conn {

@@ -40,6 +40,7 @@ take_descriptors(bool master)
 	    && (dup2(3, CLIENT_IN_FD) < 0 || dup2(3, CLIENT_OUT_FD) < 0))
 		_exit(EX_OSERR);
 	process_close_from(master ? LOGIN_DOOR_FD + 1 : CHANNEL_FD);
+	log_patience(CONN_LOG_MS);
 	if (master)
 		log_inherit("mailreeve-conn");
 	else

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define LINE_MAX_BYTES 1024
@@ -24,6 +26,7 @@ static struct {
 	int fd;				/* syslog socket, or -1 */
 	bool to_stderr;
 	int level;
+	unsigned patience;		/* milliseconds */
 	char context[CONTEXT_SIZE];	/* with a space before it, or empty */
 } log_state = { .name = "mailreeve", .fd = -1, .level = LOG_INFO };
 
@@ -80,6 +83,12 @@ log_to_stderr(bool on)
 }
 
 void
+log_patience(unsigned ms)
+{
+	log_state.patience = ms;
+}
+
+void
 log_level(int priority)
 {
 	log_state.level = priority;
@@ -104,6 +113,25 @@ make_one_line(char *text)
 }
 
 /* Whoever else has the socket may have made it one that blocks. */
+static bool
+is_full(const char *line, size_t n)
+{
+	return send(log_state.fd, line, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0
+	    && errno == EAGAIN;
+}
+
+/* By default Linux keeps ten lines for a reader: a few logins at once. */
+static void
+send_line(const char *line, size_t n)
+{
+	struct pollfd p = { .fd = log_state.fd, .events = POLLOUT };
+	uint64_t end = log_state.patience == 0 ? 0
+	    : clock_ms() + log_state.patience, now = 0;
+
+	while (is_full(line, n) && end > 0 && (now = clock_ms()) < end)
+		(void)poll(&p, 1, (int)(end - now));
+}
+
 static void
 write_syslog(int priority, const char *text)
 {
@@ -116,9 +144,7 @@ write_syslog(int priority, const char *text)
 	strftime(stamp, sizeof stamp, "%b %e %H:%M:%S", &tm);
 	n = snprintf(line, sizeof line, "<%d>%s %.64s[%d]: %s", LOG_MAIL | priority,
 	    stamp, log_state.name, (int)getpid(), text);
-	if (send(log_state.fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-		/* Dropped: a full or absent syslog must not hold up mail. */
-	}
+	send_line(line, (size_t)n);
 }
 
 /* By one system call that every cage allows; stdio would ask where it stands. */

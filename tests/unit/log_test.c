@@ -1,9 +1,15 @@
 /*
- * Client text in a log line cannot pose as a field.
+ * Client text in a log line cannot pose as a field, and lines wait for nobody.
  * Runs as: the person who builds.
  */
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <errno.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "test.h"
 
@@ -74,5 +80,85 @@ quoting_cuts_long_text(void)
 	CHECK_EQ_INT(strlen(q), LOG_QUOTE_MAX);
 }
 
+/* --- syslog, as slow as we like --- */
+
+#define ROOM 65536
+
+/* A socket at LOG_FD, full, and the one that it is sent to. */
+static int
+slow_syslog(void)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	socklen_t n = sizeof name;
+	int in = socket(AF_UNIX, SOCK_DGRAM, 0), out = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	/* Without a path the kernel gives it a name of its own. */
+	CHECK_EQ_INT(bind(in, (struct sockaddr *)&name, sizeof name.sun_family), 0);
+	CHECK_EQ_INT(getsockname(in, (struct sockaddr *)&name, &n), 0);
+	CHECK_EQ_INT(connect(out, (struct sockaddr *)&name, n), 0);
+	CHECK_EQ_INT(dup2(out, LOG_FD), LOG_FD);
+	if (out != LOG_FD)
+		close(out);
+	while (send(LOG_FD, "old", 3, MSG_DONTWAIT) == 3)
+		continue;
+	log_inherit("test");
+	return in;
+}
+
+/* Whether the line is among what comes, until there is no more for now. */
+static bool
+has_come(int in, const char *line, int flags)
+{
+	char text[ROOM];
+	ssize_t n;
+
+	while ((n = recv(in, text, sizeof text - 1, flags)) > 0) {
+		text[n] = '\0';
+		if (strstr(text, line) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+a_full_syslog_holds_nobody_up(void)
+{
+	int in = slow_syslog();
+	uint64_t begun = clock_ms();
+
+	log_info("lost");
+	log_patience(50);
+	log_info("lost too");
+	CHECK(clock_ms() - begun >= 50);
+	log_patience(0);
+	CHECK(!has_come(in, "lost", MSG_DONTWAIT));
+	log_info("kept");
+	CHECK(has_come(in, "kept", MSG_DONTWAIT));
+	close(in);
+	close(LOG_FD);
+}
+
+static void
+who_is_patient_loses_no_line(void)
+{
+	int in = slow_syslog(), status = -1;
+	pid_t reader = fork();
+
+	if (reader == 0) {
+		alarm(60);
+		_exit(has_come(in, "waited for", 0) ? 0 : 1);
+	}
+	log_patience(60000);
+	errno = ENOTTY;
+	log_info("waited for");
+	CHECK_EQ_INT(errno, ENOTTY);
+	log_patience(0);
+	CHECK_EQ_INT(waitpid(reader, &status, 0), reader);
+	CHECK_EQ_INT(status, 0);
+	close(in);
+	close(LOG_FD);
+}
+
 TEST_MAIN(TEST(quoting_leaves_no_field_end), TEST(quoting_cuts_long_text),
-    TEST(errors_name_whose_they_are))
+    TEST(errors_name_whose_they_are), TEST(a_full_syslog_holds_nobody_up),
+    TEST(who_is_patient_loses_no_line))
