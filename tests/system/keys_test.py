@@ -306,6 +306,32 @@ def test_resumption_across_processes_and_rotation():
             assert resumes(tls, session), "another mailreeved"
 
 
+def behind_handshake():
+    """How many records of TLS 1.3 come in one piece when the client is through with it."""
+    into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = wire.client_context().wrap_bio(into, out)
+    with socket.create_connection(("127.0.0.1", 993), wire.TIMEOUT) as s:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                s.sendall(out.read())
+                into.write(s.recv(65536))
+        s.sendall(out.read())
+        raw, records = s.recv(65536), 0
+    while raw:
+        raw, records = raw[5 + int.from_bytes(raw[3:5], "big"):], records + 1
+    return records
+
+
+def test_one_ticket_comes_with_the_greeting():
+    """Unless login was kept from running between the two."""
+    with Server():
+        found = [behind_handshake() for _ in range(5)]
+    assert 2 in found and max(found) == 2, found
+
+
 def test_resumption_under_inetd():
     need("systemd-socket-activate")
     configure()
