@@ -27,6 +27,13 @@ uint64_t crlf_count(struct crlf *c, struct bytes piece, uint64_t *lines);
  */
 size_t crlf_convert(struct crlf *c, struct bytes piece, unsigned char *out);
 
+/*
+ * The same, with a dot more where a line begins with one (RFC 1939 section 3).
+ * inside: the piece goes on inside a line; moves over it as the state does.
+ */
+size_t crlf_stuff(struct crlf *c, bool *inside, struct bytes piece,
+    unsigned char *out);
+
 /* How many times LF is in the piece. */
 uint64_t crlf_lines(struct bytes piece);
 

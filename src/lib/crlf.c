@@ -121,10 +121,11 @@ before_lf(lanes v)
 
 /*
  * Sixteen bytes are stored before it is known how many of them count: while as
- * many are left to read, there is room for more than these in out.
+ * many are left to read, there is room for more than these in out. stuffed is
+ * known where this is put in.
  */
-size_t
-crlf_convert(struct crlf *c, struct bytes piece, unsigned char *out)
+static inline __attribute__((always_inline)) size_t
+convert(struct crlf *c, struct bytes piece, unsigned char *out, bool stuffed)
 {
 	const unsigned char *p = piece.p, *end = p + piece.n;
 	unsigned char *to = out, last = c->cr ? '\r' : '\0';
@@ -141,14 +142,38 @@ crlf_convert(struct crlf *c, struct bytes piece, unsigned char *out)
 		*to = '\r';
 		to += (p > piece.p ? p[-1] : last) != '\r';
 		*to++ = *p++;
+		if (stuffed && p < end && *p == '.')
+			*to++ = '.';
 	}
 	for (; p < end; p++) {
 		if (*p == '\n' && (p > piece.p ? p[-1] : last) != '\r')
 			*to++ = '\r';
 		*to++ = *p;
+		if (stuffed && *p == '\n' && end - p > 1 && p[1] == '.')
+			*to++ = '.';
 	}
 	if (piece.n > 0)
 		c->cr = end[-1] == '\r';
+	return (size_t)(to - out);
+}
+
+size_t
+crlf_convert(struct crlf *c, struct bytes piece, unsigned char *out)
+{
+	return convert(c, piece, out, false);
+}
+
+size_t
+crlf_stuff(struct crlf *c, bool *inside, struct bytes piece, unsigned char *out)
+{
+	unsigned char *to = out;
+
+	if (piece.n == 0)
+		return 0;
+	if (!*inside && piece.p[0] == '.')
+		*to++ = '.';
+	to += convert(c, piece, to, true);
+	*inside = piece.p[piece.n - 1] != '\n';
 	return (size_t)(to - out);
 }
 

@@ -8,51 +8,6 @@
 #include "limits.h"
 #include "surrogate.h"
 
-/* Lines that begin with a dot are rare: blocks without one are skipped fast. */
-#define BLOCK 64
-
-/* Stays free of branches, so that compilers use vector instructions. */
-static bool
-block_has_dot_line(const unsigned char *p)
-{
-	unsigned char hit = 0;
-
-	for (int i = 0; i < BLOCK; i++)
-		hit |= (unsigned char)((p[i] == '\n') & (p[i + 1] == '.'));
-	return hit != 0;
-}
-
-/* Length of the part before the next line that begins with a dot, or all. */
-static size_t
-before_dot_line(struct bytes b)
-{
-	size_t i = 0;
-
-	while (b.n - i > BLOCK && !block_has_dot_line(b.p + i))
-		i += BLOCK;
-	for (; i + 1 < b.n; i++)
-		if (b.p[i] == '\n' && b.p[i + 1] == '.')
-			return i + 1;
-	return b.n;
-}
-
-size_t
-stuff(struct stuffing *s, struct bytes piece, unsigned char *out)
-{
-	unsigned char *to = out;
-
-	while (piece.n > 0) {
-		size_t n = before_dot_line(piece);
-
-		if (!s->inside && piece.p[0] == '.')
-			*to++ = '.';
-		to += crlf_convert(&s->crlf, bytes_first(piece, n), to);
-		s->inside = piece.p[n - 1] != '\n';
-		piece = bytes_from(piece, n);
-	}
-	return (size_t)(to - out);
-}
-
 size_t
 stuff_end(const struct stuffing *s, unsigned char *out)
 {
@@ -112,7 +67,7 @@ send_piece(struct stream *out, struct stuffing *s, struct bytes piece, bool last
 
 	if (room == NULL)
 		return -1;
-	n = stuff(s, piece, room);
+	n = crlf_stuff(&s->crlf, &s->inside, piece, room);
 	if (last)
 		n += stuff_end(s, room + n);
 	return stream_put(out, n);
@@ -167,6 +122,8 @@ body_send(struct stream *out, const struct message *msg, struct top *top,
 		if (top != NULL)
 			part = top_part(top, part);
 		last = offset == msg->size || (top != NULL && top_done(top));
+		if (offset == (uint64_t)got)
+			surrogate_begin(&g, part);
 		r = g.body ? send_piece(out, &s, part, last)
 		    : send_surrogate(out, &s, &g, part, last);
 		if (r < 0)

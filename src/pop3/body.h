@@ -16,12 +16,6 @@ struct stuffing {
 };
 
 /*
- * Converts a piece into out, which has room for 2 * piece.n, and returns how
- * many octets it became.
- */
-size_t stuff(struct stuffing *s, struct bytes piece, unsigned char *out);
-
-/*
  * Ends the answer: an unfinished line, then the dot. Room for
  * STUFFING_END_MAX.
  */

@@ -2,6 +2,7 @@
  * Header fields beyond ASCII as encoded words.
  * Runs as: the mailbox owner.
  */
+#include "crlf.h"
 #include "surrogate.h"
 #include "utf8.h"
 
@@ -12,7 +13,13 @@
 static bool
 delimits(unsigned char c)
 {
-	return c <= ' ' || (c < 0x80 && strchr("\"(),:;<>@[]", c) != NULL);
+	static const bool also[256] = {
+		['"'] = true, ['('] = true, [')'] = true, [','] = true, [':'] = true,
+		[';'] = true, ['<'] = true, ['>'] = true, ['@'] = true, ['['] = true,
+		[']'] = true,
+	};
+
+	return c <= ' ' || also[c];
 }
 
 static unsigned char *
@@ -113,6 +120,21 @@ one(struct surrogate *s, unsigned char *to, unsigned char c)
 	s->eight = s->eight || c >= 0x80;
 	s->inside = true;
 	return to;
+}
+
+void
+surrogate_begin(struct surrogate *s, struct bytes piece)
+{
+	struct bytes rest = piece;
+	bool body = false;
+	ssize_t end;
+
+	while (!body && (end = bytes_find(rest, '\n')) >= 0) {
+		body = end == 0 || (end == 1 && rest.p[0] == '\r');
+		rest = bytes_from(rest, (size_t)end + 1);
+	}
+	if (body && crlf_is_7bit(bytes_first(piece, piece.n - rest.n)))
+		s->body = true;
 }
 
 size_t

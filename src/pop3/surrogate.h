@@ -22,6 +22,12 @@ struct surrogate {
 };
 
 /*
+ * The beginning of a message: when its whole header is in it and ASCII, as nearly
+ * always, nothing needs to be done. s is zero, or body already.
+ */
+void surrogate_begin(struct surrogate *s, struct bytes piece);
+
+/*
  * Converts a piece into out, which has room for SURROGATE_ROOM of it, and
  * returns how many bytes it became; and what is held back at the end of all.
  */

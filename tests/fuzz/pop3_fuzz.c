@@ -81,8 +81,8 @@ message(struct bytes m, size_t cut)
 	size_t n, w;
 
 	require(wire != NULL && got != NULL && want != NULL);
-	n = stuff(&s, bytes_first(m, cut), wire);
-	n += stuff(&s, bytes_from(m, cut), wire + n);
+	n = crlf_stuff(&s.crlf, &s.inside, bytes_first(m, cut), wire);
+	n += crlf_stuff(&s.crlf, &s.inside, bytes_from(m, cut), wire + n);
 	n += stuff_end(&s, wire + n);
 	n = unstuff(bytes_make(wire, n), got);
 	w = crlf_convert(&plain, m, want);

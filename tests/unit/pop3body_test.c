@@ -45,11 +45,15 @@ static struct bytes
 stuffed(struct bytes message, size_t cut1, size_t cut2, unsigned char *out)
 {
 	struct stuffing s = { 0 };
-	size_t n;
+	struct bytes piece[] = {
+		bytes_first(message, cut1),
+		bytes_make(message.p + cut1, cut2 - cut1),
+		bytes_from(message, cut2),
+	};
+	size_t n = 0;
 
-	n = stuff(&s, bytes_first(message, cut1), out);
-	n += stuff(&s, bytes_make(message.p + cut1, cut2 - cut1), out + n);
-	n += stuff(&s, bytes_from(message, cut2), out + n);
+	for (size_t i = 0; i < sizeof piece / sizeof piece[0]; i++)
+		n += crlf_stuff(&s.crlf, &s.inside, piece[i], out + n);
 	n += stuff_end(&s, out + n);
 	return bytes_make(out, n);
 }

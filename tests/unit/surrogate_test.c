@@ -65,6 +65,25 @@ ascii_stays(void)
 	CHECK_EQ_BYTES(bytes_make(out, convert(in, 3, out)), in);
 }
 
+/* What can be told from the first piece: nothing needs to be done. */
+static void
+nothing_to_do(void)
+{
+	static const struct { struct bytes in; bool body; } rows[] = {
+		{ BYTES("A: b\n\n\377"), true }, { BYTES("A: b\r\n\r\n"), true },
+		{ BYTES("\n\377"), true }, { BYTES("\r\nx"), true },
+		{ BYTES("A: b\n"), false }, { BYTES("A: \377\n\n"), false },
+		{ BYTES(""), false }, { BYTES("A: b\n\r"), false },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct surrogate s = { .body = false };
+
+		surrogate_begin(&s, rows[i].in);
+		CHECK_EQ_INT(s.body, rows[i].body);
+	}
+}
+
 /* One byte and a delimiter in turn is what grows most. */
 static void
 room(void)
@@ -76,4 +95,5 @@ room(void)
 	CHECK(convert(bytes_make(in, sizeof in), 9, out) <= sizeof out);
 }
 
-TEST_MAIN(TEST(any_cut), TEST(short_words), TEST(ascii_stays), TEST(room))
+TEST_MAIN(TEST(any_cut), TEST(short_words), TEST(ascii_stays), TEST(nothing_to_do),
+    TEST(room))
