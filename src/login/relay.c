@@ -4,7 +4,8 @@
  *
  * Each direction is a buffer that is either being filled or being emptied. A
  * direction whose buffer is not yet empty takes nothing more, so that a slow
- * reader slows its writer and memory stays what it is.
+ * reader slows its writer and memory stays what it is. Where less came than there
+ * was room for, nothing is left: poll() is asked before the next attempt.
  */
 #include <poll.h>
 #include <sys/socket.h>
@@ -41,6 +42,7 @@ struct relay {
 	int client, session;
 	struct direction up, down;
 	short read_wants, write_wants;	/* of TLS, 0: may be tried */
+	bool session_idle;		/* had nothing more to say */
 	uint64_t write_timeout, write_deadline;
 	bool broken;
 };
@@ -70,6 +72,8 @@ client_in(struct relay *r)
 	if (n > 0) {
 		r->up.from = 0;
 		r->up.to = (size_t)n;
+		if (!tls_pending(r->tls))
+			r->read_wants = POLLIN;
 		return true;
 	}
 	if (n < 0 && errno == EAGAIN) {
@@ -114,9 +118,10 @@ session_in(struct relay *r)
 	struct direction *d = &r->down;
 	ssize_t n;
 
-	if (!empty(d) || d->ended)
+	if (!empty(d) || d->ended || r->session_idle)
 		return false;
 	n = recv(r->session, d->data, d->size, MSG_DONTWAIT);
+	r->session_idle = n < (ssize_t)d->size;
 	if (n < 0 && again())
 		return false;
 	d->ended = n <= 0;
@@ -151,8 +156,9 @@ client_out(struct relay *r)
 static void
 events(const struct relay *r, struct pollfd p[2])
 {
-	p[0] = (struct pollfd){ .fd = r->client,
-	    .events = r->read_wants | r->write_wants };
+	p[0] = (struct pollfd){ .fd = r->client, .events = r->write_wants };
+	if (empty(&r->up) && !r->up.ended)
+		p[0].events |= r->read_wants;
 	p[1] = (struct pollfd){ .fd = r->session };
 	if (!empty(&r->up))
 		p[1].events |= POLLOUT;
@@ -205,6 +211,8 @@ await(struct relay *r)
 	}
 	if (p[0].revents != 0)
 		r->read_wants = r->write_wants = 0;
+	if (p[1].revents != 0)
+		r->session_idle = false;
 	return 0;
 }
 

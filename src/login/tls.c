@@ -352,11 +352,18 @@ tls_wants(const struct tls *t)
 	return t->wants;
 }
 
+bool
+tls_pending(const struct tls *t)
+{
+	return SSL_has_pending(t->ssl) == 1;
+}
+
 void
 tls_relax(struct tls *t)
 {
 	SSL_clear_options(t->ssl, SSL_OP_CLEANSE_PLAINTEXT);
 	buf_free(&t->handshake);
+	SSL_set_read_ahead(t->ssl, 1);
 }
 
 void

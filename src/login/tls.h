@@ -47,7 +47,13 @@ ssize_t tls_read(struct tls *t, void *p, size_t max, bool peek);
 ssize_t tls_write(struct tls *t, const void *p, size_t n);
 short tls_wants(const struct tls *t);
 
-/* No secrets pass any more: received plaintext need not be wiped each time. */
+/* Something came that tls_read() has not given yet: poll() would not tell. */
+bool tls_pending(const struct tls *t);
+
+/*
+ * No secrets pass any more: received plaintext need not be wiped each time. From
+ * here on one call reads as much as is there.
+ */
 void tls_relax(struct tls *t);
 
 /* One attempt to say close_notify. */
