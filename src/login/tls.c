@@ -33,6 +33,7 @@ static const long MODES = SSL_MODE_RELEASE_BUFFERS
 struct client {
 	const SSL *ssl;
 	int fd;
+	bool more;			/* another record follows at once */
 };
 
 static int
@@ -54,9 +55,9 @@ static int
 socket_write(BIO *b, const char *p, int n)
 {
 	const struct client *c = BIO_get_data(b);
-	int more = SSL_get_state(c->ssl) == TLS_ST_SW_SESSION_TICKET ? MSG_MORE : 0;
+	bool more = c->more || SSL_get_state(c->ssl) == TLS_ST_SW_SESSION_TICKET;
 	ssize_t done = send(c->fd, p, (size_t)n,
-	    MSG_DONTWAIT | MSG_NOSIGNAL | more);
+	    MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0));
 
 	BIO_clear_retry_flags(b);
 	if (done < 0 && (errno == EAGAIN || errno == EINTR))
@@ -105,7 +106,7 @@ socket_bio(const SSL *ssl, int fd)
 		free(data);
 		return NULL;
 	}
-	*data = (struct client){ ssl, fd };
+	*data = (struct client){ .ssl = ssl, .fd = fd };
 	BIO_set_data(b, data);
 	BIO_set_init(b, 1);
 	return b;
@@ -334,11 +335,14 @@ tls_read(struct tls *t, void *p, size_t max, bool peek)
 ssize_t
 tls_write(struct tls *t, const void *p, size_t n)
 {
+	struct client *c = BIO_get_data(SSL_get_wbio(t->ssl));
 	int r;
 
 	ERR_clear_error();
 	errno = 0;
+	c->more = n > SSL3_RT_MAX_PLAIN_LENGTH;
 	r = SSL_write(t->ssl, p, n > INT32_MAX ? INT32_MAX : (int)n);
+	c->more = false;
 	if (r > 0)
 		return r;
 	if (sort_error(t, r) == 0)
