@@ -310,6 +310,8 @@ void mail_cursor_end(struct mail_cursor *c);
  * look at each file never asked about before. internaldate may then be 0.
  */
 void mail_cursor_no_dates(struct mail_cursor *c);
+/* The same, by who will not look at the messages themselves either. */
+void mail_cursor_rows_alone(struct mail_cursor *c);
 
 /* One row: 0, or -1 with ENOENT. */
 int mailbox_row(struct mailbox *b, uint32_t uid, struct mail_row *row);

@@ -41,7 +41,7 @@ only_deleted(struct session *s, struct runs *uids)
 
 	if (mailbox_rows(s->box, uids, &cursor) < 0)
 		return -1;
-	mail_cursor_no_dates(cursor);
+	mail_cursor_rows_alone(cursor);
 	while ((r = mail_cursor_next(cursor, &row)) == 1)
 		if ((row.flags & FLAG_DELETED) != 0
 		    && (r = runs_add(&deleted, row.uid, row.uid)) < 0)

@@ -199,7 +199,7 @@ static int
 matching(struct session *s, struct context *x, const struct runs *uids,
     struct runs *out)
 {
-	const struct search_sink sink = { note, out, false };
+	const struct search_sink sink = { note, out, false, true };
 	struct search_run run;
 	int r;
 

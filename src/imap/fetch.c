@@ -29,6 +29,8 @@
 
 /* Items for which rows need dates and sizes, and those for which they may. */
 #define NEEDS_DATES (1u << FETCH_INTERNALDATE | 1u << FETCH_SIZE | 1u << FETCH_SAVEDATE)
+/* Items that rows alone answer. */
+#define ROWS_ONLY (1u << FETCH_UID | 1u << FETCH_FLAGS | 1u << FETCH_MODSEQ)
 #define SECTIONS (1u << FETCH_SECTION | 1u << FETCH_BINARY | 1u << FETCH_BINARY_SIZE)
 
 struct fetch {
@@ -380,19 +382,22 @@ put_block(struct fetch *f)
 	mailbox_columns_flush(f->s->box);
 }
 
-static bool
-needs_dates(const struct fetch_program *p)
+static enum rows_want
+wanted(const struct fetch_program *p)
 {
 	size_t i;
+
+	if ((p->kinds & ~ROWS_ONLY) == 0)
+		return ROWS_ALONE;
 
 	for (i = 0; i < p->n; i++) {
 		unsigned kind = 1u << p->item[i].kind;
 
 		if ((kind & NEEDS_DATES) != 0 ||
 		    ((kind & SECTIONS) != 0 && section_needs_size(&p->item[i])))
-			return true;
+			return ROWS_DATES;
 	}
-	return false;
+	return ROWS_MESSAGES;
 }
 
 static void
@@ -400,7 +405,7 @@ put_messages(struct fetch *f, const struct runs *uids)
 {
 	int r;
 
-	rows_begin(&f->rows, f->s->box, uids, needs_dates(&f->program));
+	rows_begin(&f->rows, f->s->box, uids, wanted(&f->program));
 	while ((r = rows_next(&f->rows, marks_seen(f) ? SEEN_BLOCK : ROWS_BLOCK)) == 1 &&
 	    f->s->stream.out_error == 0)
 		put_block(f);

@@ -6,10 +6,11 @@
 #include "rows.h"
 
 void
-rows_begin(struct rows *r, struct mailbox *b, const struct runs *uids, bool dates)
+rows_begin(struct rows *r, struct mailbox *b, const struct runs *uids,
+    enum rows_want want)
 {
 	r->box = b;
-	r->dates = dates;
+	r->want = want;
 	r->uids = uids;
 	r->run = 0;
 	r->next = 0;
@@ -57,7 +58,9 @@ rows_again(struct rows *r)
 	r->n = 0;
 	if (mailbox_rows(r->box, &r->block, &c) == -1)
 		return -1;
-	if (!r->dates)
+	if (r->want == ROWS_ALONE)
+		mail_cursor_rows_alone(c);
+	else if (r->want == ROWS_MESSAGES)
 		mail_cursor_no_dates(c);
 	while (r->n < ROWS_BLOCK && (got = mail_cursor_next(c, &r->row[r->n])) == 1)
 		r->n++;

@@ -9,9 +9,12 @@
 
 #define ROWS_BLOCK 256
 
+/* What is looked at: rows alone, the messages too, or dates and sizes too. */
+enum rows_want { ROWS_ALONE, ROWS_MESSAGES, ROWS_DATES };
+
 struct rows {
 	struct mailbox *box;
-	bool dates;			/* rows are wanted with dates and sizes */
+	enum rows_want want;
 	const struct runs *uids;	/* ascending, all of the view */
 	size_t run;			/* the next one to ask for: in uids->v[run], */
 	uint32_t next;			/* 0: its first */
@@ -24,8 +27,9 @@ struct rows {
 	uint64_t view_before;		/* messages in runs before that */
 };
 
-/* Without dates, those that were never asked for are not looked up. */
-void rows_begin(struct rows *r, struct mailbox *b, const struct runs *uids, bool dates);
+/* Unless they are wanted, dates that were never asked for are not looked up. */
+void rows_begin(struct rows *r, struct mailbox *b, const struct runs *uids,
+    enum rows_want want);
 void rows_end(struct rows *r);
 
 /*

@@ -40,7 +40,7 @@ search_find(struct session *s, const struct call *c, struct search_program *prog
     struct search_found *found, bool *gone)
 {
 	struct noting noting = { program, found };
-	const struct search_sink sink = { note, &noting, false };
+	const struct search_sink sink = { note, &noting, false, !found->relevancy };
 	struct search_run run;
 	int r = search_begin(&run, s, c->tag, program);
 

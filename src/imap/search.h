@@ -13,6 +13,7 @@ struct search_sink {
 	    struct facts *facts);
 	void *arg;
 	bool dates;			/* rows are wanted with dates and sizes */
+	bool alone;			/* facts are not asked for anything */
 };
 
 struct search_run {

@@ -297,7 +297,8 @@ try_message(struct looking *l, const struct mail_row *row, const struct search_s
 {
 	l->row = row;
 	l->has_keys = l->has_texts = l->gone = false;
-	facts_take(&l->facts, row->uid);
+	if (l->rows.want != ROWS_ALONE)
+		facts_take(&l->facts, row->uid);
 	if (matches(l)) {
 		if (sink->hit(sink->arg, row, rows_sequence(&l->rows, row->uid),
 		    &l->facts) == -1)
@@ -321,8 +322,16 @@ try_block(struct looking *l, const struct search_sink *sink)
 	return check_time(l);
 }
 
+static enum rows_want
+wanted(const struct search_program *p, const struct search_sink *sink)
+{
+	if (p->dates || sink->dates)
+		return ROWS_DATES;
+	return sink->alone && p->stages < 1u << STAGE_KEY ? ROWS_ALONE : ROWS_MESSAGES;
+}
+
 static int
-look_begin(struct looking *l, struct search_run *r, bool dates)
+look_begin(struct looking *l, struct search_run *r, const struct search_sink *sink)
 {
 	const struct search_program *p = r->program;
 
@@ -337,7 +346,7 @@ look_begin(struct looking *l, struct search_run *r, bool dates)
 	while (l->texts.in_headers < p->texts && p->text[l->texts.in_headers]->header)
 		l->texts.in_headers++;
 	facts_begin(&l->facts, r->s->box);
-	rows_begin(&l->rows, r->s->box, &r->candidates, p->dates || dates);
+	rows_begin(&l->rows, r->s->box, &r->candidates, wanted(p, sink));
 	return 0;
 }
 
@@ -362,7 +371,7 @@ search_all(struct search_run *r, const struct search_sink *sink)
 	struct looking *l = calloc(1, sizeof(*l));
 	int more, saved;
 
-	if (l == NULL || look_begin(l, r, sink->dates) == -1) {
+	if (l == NULL || look_begin(l, r, sink) == -1) {
 		free(l);
 		return -1;
 	}

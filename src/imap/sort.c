@@ -117,7 +117,7 @@ find(struct session *s, const struct call *c, struct search_program *search,
     struct sort_list *l, bool relevancy_wanted)
 {
 	struct collecting to = { l, search, relevancy_wanted };
-	const struct search_sink sink = { collect, &to, l->program->dates };
+	const struct search_sink sink = { collect, &to, l->program->dates, false };
 	struct search_run run;
 	int r = search_begin(&run, s, c->tag, search);
 
@@ -143,7 +143,7 @@ sort_messages(struct session *s, const struct sort_program *sort,
 	struct search_program all = everything();
 	struct sort_list l = SORT_LIST(sort);
 	struct collecting to = { &l, found, sort->relevancy };
-	const struct search_sink sink = { collect, &to, sort->dates };
+	const struct search_sink sink = { collect, &to, sort->dates, false };
 	struct search_run run;
 	int r = search_among(&run, s, &all, uids);
 

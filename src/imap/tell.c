@@ -70,7 +70,7 @@ tell_rows(struct session *s, const struct runs *uids, bool with_uid, bool with_f
 		return 0;
 	if (mailbox_rows(s->box, uids, &cursor) < 0)
 		return -1;
-	mail_cursor_no_dates(cursor);
+	mail_cursor_rows_alone(cursor);
 	while ((r = mail_cursor_next(cursor, &row)) == 1) {
 		fetch_begin(s, runs_rank(view, row.uid), row.uid,
 		    with_uid || session_tells_uid(s));

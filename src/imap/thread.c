@@ -140,7 +140,7 @@ run(struct session *s, const struct call *c, enum thread_algorithm how,
 {
 	static const struct search_return nothing = { 0 };
 	struct collected found = { .by_uid = call_uid(c) };
-	const struct search_sink sink = { collect, &found, true };
+	const struct search_sink sink = { collect, &found, true, false };
 	struct search_run search;
 	struct outcome o = ok("THREAD completed");
 	int r;

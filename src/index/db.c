@@ -26,7 +26,7 @@
 #define MAP_SPARE ((size_t)128 << 20)
 #define MAP_LAST ((size_t)64 << 30)
 #define READERS 512
-#define VERSION 2
+#define VERSION 3
 #define BOOT_SIZE 40
 #define PATH_SIZE 4096
 
@@ -921,36 +921,47 @@ db_delete_range(struct db *d, enum db_table t, struct bytes first,
 }
 
 #define CHECK_FACTOR UINT64_C(0x9e3779b97f4a7c15)
-#define CHECK_LANES 4		/* multiplications that do not wait for each other */
 
 static uint64_t
-check_word(uint64_t h, const unsigned char *p, size_t n)
+check_add(uint64_t h, const unsigned char *p)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	memcpy(&v, p, n);
+	memcpy(&v, p, sizeof v);
 	return (h ^ v) * CHECK_FACTOR;
 }
 
-/* Each step can be undone, so that what differs in one word differs in the end. */
+static uint64_t
+check_mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * CHECK_FACTOR;
+	return h ^ h >> 29;
+}
+
+/*
+ * Each step can be undone, so that what differs in one word differs in the end.
+ * Four lanes, because multiplications need not wait for each other.
+ */
 uint32_t
 db_checksum(const void *p, size_t n)
 {
+	uint64_t a = 1, b = 2, c = 3, d = 4, h = n * CHECK_FACTOR, v = 0;
 	const unsigned char *at = p;
-	uint64_t lane[CHECK_LANES] = { 1, 2, 3, 4 }, h = n * CHECK_FACTOR;
 
-	for (; n >= sizeof lane; n -= sizeof lane, at += sizeof lane)
-		for (size_t i = 0; i < CHECK_LANES; i++)
-			lane[i] = check_word(lane[i], at + i * sizeof h, sizeof h);
-	for (size_t i = 0; i < CHECK_LANES; i++) {
-		h = (h ^ lane[i]) * CHECK_FACTOR;
+	for (; n >= 4 * sizeof v; n -= 4 * sizeof v, at += 4 * sizeof v) {
+		a = check_add(a, at);
+		b = check_add(b, at + sizeof v);
+		c = check_add(c, at + 2 * sizeof v);
+		d = check_add(d, at + 3 * sizeof v);
+	}
+	h = check_mix(check_mix(check_mix(check_mix(h, a), b), c), d);
+	for (; n >= sizeof v; n -= sizeof v, at += sizeof v) {
+		h = check_add(h, at);
 		h ^= h >> 29;
 	}
-	for (; n >= sizeof h; n -= sizeof h, at += sizeof h) {
-		h = check_word(h, at, sizeof h);
-		h ^= h >> 29;
+	if (n > 0) {
+		memcpy(&v, at, n);
+		h = (h ^ v) * CHECK_FACTOR;
 	}
-	if (n > 0)
-		h = check_word(h, at, n);
 	return (uint32_t)(h >> 32);
 }

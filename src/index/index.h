@@ -103,6 +103,9 @@ int index_row_remove(struct db *d, uint32_t number, uint32_t uid);
 /* Up to max rows with UIDs in first..last, ascending. */
 int index_rows(struct db *d, uint32_t number, uint32_t first, uint32_t last,
     struct index_row *v, size_t max, size_t *n);
+/* The same without their locators, which are long and not always wanted. */
+int index_rows_brief(struct db *d, uint32_t number, uint32_t first,
+    uint32_t last, struct index_row *v, size_t max, size_t *n);
 
 /* That a message changed at this mod-sequence, and no longer at the old one. */
 int index_log_move(struct db *d, uint32_t number, uint32_t uid, uint64_t from,

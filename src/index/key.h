@@ -70,6 +70,16 @@ key_number(struct bytes key, size_t at, unsigned size)
 	return v;
 }
 
+/* The four octets at `at`, which many keys are looked at for; 0 where there are less. */
+static inline uint32_t
+key_word(struct bytes key, size_t at)
+{
+	const unsigned char *p = key.p + at;
+
+	return at + 4 > key.n ? 0
+	    : (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
 static inline struct bytes
 key_bytes(const struct key *k)
 {

@@ -84,15 +84,31 @@ splice(struct runs *s, size_t from, size_t to, const struct run *put, size_t n)
 	return 0;
 }
 
+static int
+append(struct runs *s, struct run r)
+{
+	if (reserve(s, s->n + 1) < 0)
+		return -1;
+	s->v[s->n++] = r;
+	s->count += run_count(r);
+	return 0;
+}
+
 int
 runs_add(struct runs *s, uint32_t first, uint32_t last)
 {
 	struct run r = { first, last };
 	size_t from, to;
 
+	/* Most come in their order: the last run grows, or another follows it. */
+	if (s->n > 0 && first - 1 == s->v[s->n - 1].last && first != 0) {
+		s->v[s->n - 1].last = last;
+		s->count += run_count(r);
+		return 0;
+	}
 	if (s->n > 0 && s->v[s->n - 1].last != UINT32_MAX
 	    && first > s->v[s->n - 1].last + 1)
-		return splice(s, s->n, s->n, &r, 1);
+		return append(s, r);
 	from = seek(s, first > 1 ? first - 1 : first);
 	for (to = from; to < s->n; to++) {
 		if (last != UINT32_MAX && s->v[to].first > last + 1)

@@ -229,7 +229,7 @@ compare_all(struct pass *p, struct runs *missing)
 	int rc = v == NULL ? -1 : 0;
 
 	while (rc == 0 && n == READ_ROWS) {
-		rc = index_rows(p->b->mail->db, p->b->rec.number, next,
+		rc = index_rows_brief(p->b->mail->db, p->b->rec.number, next,
 		    UINT32_MAX, v, READ_ROWS, &n);
 		if (rc == 0)
 			rc = compare_rows(p, v, n, missing);

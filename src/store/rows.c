@@ -21,6 +21,7 @@ struct mail_cursor {
 	size_t run;			/* the run we are in ... */
 	uint32_t next;			/* ... and the next UID in it; 0: its first */
 	bool no_dates;
+	bool alone;			/* rows have no locators */
 	size_t n, at;			/* rows read, and given out */
 	struct index_row rows[BATCH];
 };
@@ -82,8 +83,8 @@ read_batch(void *arg)
 		struct run r = c->uids.v[c->run];
 		uint32_t first = c->next != 0 ? c->next : r.first;
 
-		if (index_rows(b->mail->db, b->rec.number, first, r.last, c->rows,
-		    BATCH, &c->n) < 0)
+		if ((c->alone ? index_rows_brief : index_rows)(b->mail->db,
+		    b->rec.number, first, r.last, c->rows, BATCH, &c->n) < 0)
 			return -1;
 		if (c->n < BATCH || c->rows[c->n - 1].uid == r.last) {
 			c->run++;
@@ -106,7 +107,7 @@ mailbox_rows(struct mailbox *b, const struct runs *uids, struct mail_cursor **ou
 	c->uids = RUNS_INIT;
 	c->run = c->n = c->at = 0;
 	c->next = 0;
-	c->no_dates = false;
+	c->no_dates = c->alone = false;
 	if (runs_copy(&c->uids, uids) < 0) {
 		free(c);
 		return -1;
@@ -119,6 +120,12 @@ void
 mail_cursor_no_dates(struct mail_cursor *c)
 {
 	c->no_dates = true;
+}
+
+void
+mail_cursor_rows_alone(struct mail_cursor *c)
+{
+	c->no_dates = c->alone = true;
 }
 
 int
@@ -144,6 +151,10 @@ mail_cursor_end(struct mail_cursor *c)
 	if (c == NULL)
 		return;
 	runs_free(&c->uids);
+	if (c->alone) {
+		free(c);
+		return;
+	}
 	free(c->b->spent);
 	c->b->spent = c;
 }

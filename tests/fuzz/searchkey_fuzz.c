@@ -53,7 +53,7 @@ static bool
 search(struct session *s, struct bytes text, struct runs *found)
 {
 	struct lex x = { .rest = text, .arena = &s->arena };
-	const struct search_sink sink = { hit, found, false };
+	const struct search_sink sink = { hit, found, false, false };
 	struct search_program program;
 	struct search_run run;
 	struct outcome o = search_parse(s, &x, NULL, &program);
