@@ -16,7 +16,7 @@
 #include "renaming.h"
 #include "sys.h"
 
-#define BATCH 512			/* a file's change costs the same in any company */
+#define BATCH 2048			/* a file's change costs the same in any company */
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
 static void
@@ -86,8 +86,12 @@ maildir_at(const struct folder *f, const char *where, const char **name)
 void
 maildir_locate(const char *name, char where[LOCATOR_MAX], uint64_t *mark)
 {
-	snprintf(where, LOCATOR_MAX, "cur/%s", name);
-	*mark = name_mark("c", bytes_of(name));
+	struct bytes file = bytes_first(bytes_of(name), FILE_NAME_MAX);
+
+	memcpy(where, "cur/", 4);
+	memcpy(where + 4, file.p, file.n);
+	where[4 + file.n] = '\0';
+	*mark = name_mark("c", file);
 }
 
 int

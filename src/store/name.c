@@ -128,13 +128,41 @@ put_flags(const struct file_name *f, char *out)
 	for (size_t i = 0; i < FLAG_LETTERS; i++)
 		if (f->flags & flag_letters[i].flag)
 			upper |= (uint32_t)1 << (flag_letters[i].letter - 'A');
-	for (int i = 0; i < 26; i++)
-		if (upper >> i & 1)
-			out[n++] = (char)('A' + i);
-	for (int i = 0; i < 26; i++)
-		if (f->letters >> i & 1)
-			out[n++] = (char)('a' + i);
+	for (; upper != 0; upper &= upper - 1)
+		out[n++] = (char)('A' + __builtin_ctz(upper));
+	for (uint32_t lower = f->letters; lower != 0; lower &= lower - 1)
+		out[n++] = (char)('a' + __builtin_ctz(lower));
 	return n;
+}
+
+static size_t
+put_number(char *out, uint32_t v)
+{
+	char digits[10];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	for (size_t i = 0; i < n; i++)
+		out[i] = digits[n - 1 - i];
+	return n;
+}
+
+/* ",U=VALIDITY.UID", or nothing where there is none, and what flags follow. */
+static size_t
+put_uid(uint32_t uidvalidity, uint32_t uid, char *out)
+{
+	size_t n = 0;
+
+	if (uid != 0) {
+		memcpy(out, ",U=", 3);
+		n = 3 + put_number(out + 3, uidvalidity);
+		out[n++] = '.';
+		n += put_number(out + n, uid);
+	}
+	memcpy(out + n, ":2,", 3);
+	return n + 3;
 }
 
 size_t
@@ -144,14 +172,13 @@ name_format(const struct file_name *f, uint32_t uidvalidity, uint32_t uid,
 	char flags[64], tail[128];
 	size_t n = put_base(f->base, out, FILE_NAME_MAX);
 	size_t flags_n = put_flags(f, flags);
-	int tail_n = uid == 0 ? snprintf(tail, sizeof tail, ":2,")
-	    : snprintf(tail, sizeof tail, ",U=%u.%u:2,", uidvalidity, uid);
+	size_t tail_n = put_uid(uidvalidity, uid, tail);
 
-	if (n + (size_t)tail_n + flags_n > FILE_NAME_MAX)
+	if (n + tail_n + flags_n > FILE_NAME_MAX)
 		return 0;
-	memcpy(out + n, tail, (size_t)tail_n);
+	memcpy(out + n, tail, tail_n);
 	memcpy(out + n + tail_n, flags, flags_n);
-	n += (size_t)tail_n + flags_n;
+	n += tail_n + flags_n;
 	out[n] = '\0';
 	return n;
 }
