@@ -83,7 +83,7 @@ bool snapshot_lost(const struct snapshot *old, const struct snapshot *new);
 
 /*
  * Tells the difference; not of events in but_for, which were our own. True when
- * there are mailboxes that were not there before.
+ * there are mailboxes that were not there, or not looked at, before.
  */
 bool snapshot_tell(struct session *s, const struct snapshot *old,
     const struct snapshot *new, unsigned but_for);

@@ -484,6 +484,18 @@ tell_both(struct session *s, const struct seen *old, const struct seen *new,
 		tell_entries(s, new->name, &old->entries, &new->entries);
 }
 
+/*
+ * What is watched under the name is not what is there now: another mailbox, one
+ * where there was none, or one that nobody wanted to hear of (section 6.4).
+ */
+static bool
+is_another(const struct seen *was, const struct seen *is)
+{
+	return (was->events == 0 && is->events != 0)
+	    || (selectable(is) && !selectable(was))
+	    || (was->has_status && is->has_status && !same_mailbox(was, is));
+}
+
 bool
 snapshot_lost(const struct snapshot *old, const struct snapshot *new)
 {
@@ -507,7 +519,7 @@ snapshot_tell(struct session *s, const struct snapshot *old,
 	for (size_t i = 0; i < new->n; i++) {
 		const struct seen *was = find(old, new->v[i].name);
 
-		grown = grown || was == NULL;
+		grown = grown || was == NULL || is_another(was, &new->v[i]);
 		if (was == NULL)
 			tell_new(s, old, new, &new->v[i], but_for);
 		else
