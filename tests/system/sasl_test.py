@@ -654,6 +654,33 @@ def test_external_by_any_handshake():
         certificate()
 
 
+def test_external_without_a_daemon():
+    """Each connection has a signer of its own, which the verifier asks."""
+    who, base = user("alone"), "/run/tmp/alone"
+    os.makedirs(base, exist_ok=True)
+    authority(base + "/ca")
+    issue(base + "/ca", base + "/it", "/CN=It", "alone@example.org")
+    run(TOOL, "passwd", "-e", "email:alone@example.org", who.name)
+    configure(tls_client_ca=base + "/ca.crt")
+    listener = socket.create_server(("127.0.0.1", 2143))
+    listener.settimeout(wire.TIMEOUT)
+    context = wire.client_context()
+    context.load_cert_chain(base + "/it.crt", base + "/it.key")
+    ours = socket.create_connection(("127.0.0.1", 2143))
+    theirs = listener.accept()[0]
+    conn = subprocess.Popen([LIBEXEC + "/conn", "imaps"], stdin=theirs, stdout=theirs, stderr=theirs)
+    theirs.close()
+    listener.close()
+    c = wire.Imap(ours)
+    c.start_tls(context)
+    assert b"AUTH=EXTERNAL" in c.greeting()
+    assert c.command("AUTHENTICATE EXTERNAL =")[0].split()[1] == b"OK"
+    wait_for(lambda: not processes("signer"), "the signer to end, though the session goes on")
+    c.logout()
+    assert conn.wait(wire.TIMEOUT) == 0
+    configure()
+
+
 def test_nothing_of_a_certificate_reaches_root():
     base = "/run/tmp/caged"
     os.makedirs(base, exist_ok=True)
