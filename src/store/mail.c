@@ -49,6 +49,8 @@ mail_roots(const struct config *conf, const struct mail_owner *owner,
 
 	if (rc == 0)
 		rc = place_make(&p);
+	if (rc == 0 && p.mbox)
+		rc = dotlock_load();
 	if (rc == 0)
 		db_prepare();
 	for (unsigned i = 0; rc == 0 && i < PLACE_ROOTS; i++)

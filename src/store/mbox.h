@@ -50,6 +50,15 @@ struct mbox_place {
 int mbox_place_parse(const char *where, struct mbox_place *out);
 void mbox_place_print(const struct mbox_place *p, char where[LOCATOR_MAX]);
 
+/*
+ * mbox_dotlock.c: 0, or -1 and a line in the log when its library cannot be
+ * loaded, which a cage would forbid. Taking answers 1, 0 when no dotlock can be
+ * made there, or -1: EBUSY when another program has it.
+ */
+int dotlock_load(void);
+int dotlock_take(const char *path);
+void dotlock_drop(const char *path);
+
 /* mbox_lock.c: both locks or none; fd is open while they are held. */
 int mbox_lock(struct folder *f);
 void mbox_unlock(struct folder *f);

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lockfile.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -71,21 +70,14 @@ may_dotlock(const struct mbox_folder *m)
 	return may;
 }
 
-/*
- * With our pid in it, others see at once when we died over it. On a full disk
- * reading goes on with the record lock.
- */
+/* On a full disk reading goes on with the record lock. */
 static int
 take_dotlock(struct mbox_folder *m)
 {
-	int rc;
+	int taken = may_dotlock(m) ? dotlock_take(m->dotlock) : 0;
 
-	if (!may_dotlock(m))
-		return 0;
-	rc = lockfile_create(m->dotlock, 0, L_PID);
-	m->dotlocked = rc == L_SUCCESS;
-	errno = EBUSY;
-	return rc == L_MAXTRYS || rc == L_RMSTALE ? -1 : 0;
+	m->dotlocked = taken > 0;
+	return taken < 0 ? -1 : 0;
 }
 
 static void
@@ -94,7 +86,7 @@ let_go(struct mbox_folder *m)
 	int saved = errno;
 
 	if (m->dotlocked)
-		lockfile_remove(m->dotlock);
+		dotlock_drop(m->dotlock);
 	m->dotlocked = false;
 	if (m->fd >= 0)
 		close(m->fd);

@@ -26,7 +26,7 @@ BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(TESTS, "..", ".buil
 PROGRAMS = UNCAGED = None
 ROOM = 1.10
 MESSAGE = b"From: ann@example.org\nSubject: one\n\nline\n"
-CALLS = {"start": 152, "SELECT INBOX": 28,
+CALLS = {"start": 145, "SELECT INBOX": 28,
          "FETCH 1:* FLAGS": 16, "FETCH 1:* ENVELOPE": 18}
 INSTRUCTIONS = {"SELECT INBOX": 46800, "FETCH 1:* FLAGS": 1208000, "FETCH 1:* ENVELOPE": 2881000,
                 "UID SEARCH UNSEEN": 592000, "STATUS Archive (MESSAGES UNSEEN)": 13800, "NOOP": 7950}
@@ -36,7 +36,7 @@ FIRST_SELECT = {"SELECT INBOX": 3490}
 LISTINGS = {'LIST "" *': 1, 'LIST "" * RETURN (STATUS (MESSAGES UNSEEN UIDNEXT UIDVALIDITY))': 7}
 FOLDERS = 200
 C_LIBRARY = "2.36"
-IDLE_KB = 220
+IDLE_KB = 180
 
 
 class Watched(place.Direct):

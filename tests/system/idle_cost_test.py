@@ -9,7 +9,7 @@ from lib import *
 
 ROOM = 1.10
 CONNECTIONS = 8
-KILOBYTES = {"imap": 138, "login": 85}
+KILOBYTES = {"imap": 126, "login": 86}
 TOGETHER = 300
 MESSAGES = 100
 
