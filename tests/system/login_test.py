@@ -443,6 +443,24 @@ def test_pop3_sasl():
     assert not c.conn.logins()
 
 
+def test_what_follows_a_login_at_once_is_the_sessions():
+    """A whole exchange and the commands behind it, all in one piece."""
+    plain = b64("\0ann\0secret").encode()
+    for open_one, begin, more in ((imap, b"x AUTHENTICATE PLAIN\r\n", b"y SELECT INBOX\r\nz LOGOUT\r\n"),
+                                  (imap, b"x AUTHENTICATE PLAIN ", b"y SELECT INBOX\r\n"),
+                                  (pop3, b"AUTH PLAIN\r\n", b"STAT\r\nQUIT\r\n"),
+                                  (pop3, b"AUTH PLAIN ", b"STAT\r\nQUIT\r\n"),
+                                  (pop3, b"USER ann\r\nPASS secret\r\n", b"RETR 1\r\n")):
+        c = open_one()
+        c.sock.sendall(begin + (b"" if b"PASS" in begin else plain + b"\r\n") + more)
+        while begin.endswith(b"PLAIN\r\n") and c.line() != b"+ \r\n":
+            pass
+        if b"USER" in begin:
+            assert c.line().startswith(b"+OK")
+        entered(c, more)
+        asked(c)
+
+
 def test_pop3_says_why_a_login_failed():
     answers = {b"%d" % i: (i, b"") for i in range(2, 8)}
     c = pop3(answers=answers, config="max-failures 6\n")
