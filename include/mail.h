@@ -354,10 +354,11 @@ enum mail_column {
 	COLUMN_PARTS,			/* offsets and sizes of the parts */
 	COLUMN_HEADER,			/* the header fields often asked for */
 	COLUMN_SORT,			/* dates and thread keys */
-	COLUMN_TEXTS,			/* decoded texts to search and to sort by */
+	COLUMN_TEXTS,			/* decoded texts to search */
 	COLUMN_PREVIEW,
 	COLUMN_ID,			/* EMAILID and THREADID */
 	COLUMN_POP3,			/* how the last line ends */
+	COLUMN_ORDERS,			/* decoded texts to sort by */
 	COLUMN_END
 };
 

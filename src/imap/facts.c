@@ -22,6 +22,7 @@ facts_begin(struct facts *f, struct mailbox *b)
 	f->header = BUF_INIT(HEADER_MAX);
 	f->text = BUF_INIT(IMAPTEXT_MAX);
 	f->column = BUF_INIT(2 * IMAPTEXT_MAX);
+	f->part = BUF_INIT(SORTKEY_MAX);
 }
 
 void
@@ -43,6 +44,7 @@ facts_end(struct facts *f)
 	buf_free(&f->header);
 	buf_free(&f->text);
 	buf_free(&f->column);
+	buf_free(&f->part);
 }
 
 static bool
@@ -259,10 +261,19 @@ facts_bodystructure(struct facts *f, struct bytes *out)
 
 /* ---- sort keys ---- */
 
-/* Both columns from the header. */
+static void
+keep_texts(struct facts *f, const struct sorttexts *texts, bool sorted, enum mail_column which)
+{
+	buf_clear(&f->part);
+	if (sorttexts_part(texts, sorted, &f->part) == 0)
+		mailbox_column_put(f->box, f->uid, which, buf_contents(&f->part));
+}
+
+/* All three columns from the header. */
 static int
 make_sort(struct facts *f)
 {
+	struct sorttexts texts;
 	struct bytes header;
 
 	if (facts_header(f, &header) == -1)
@@ -272,7 +283,10 @@ make_sort(struct facts *f)
 	if (sortkey_make(header, &f->column, &f->text) == -1)
 		return -1;
 	mailbox_column_put(f->box, f->uid, COLUMN_SORT, buf_contents(&f->column));
-	mailbox_column_put(f->box, f->uid, COLUMN_TEXTS, buf_contents(&f->text));
+	if (sorttexts_read(buf_contents(&f->text), &texts) == 0) {
+		keep_texts(f, &texts, false, COLUMN_TEXTS);
+		keep_texts(f, &texts, true, COLUMN_ORDERS);
+	}
 	return 0;
 }
 
@@ -288,16 +302,28 @@ facts_sortkey(struct facts *f, struct sortkey *out)
 	return sortkey_read(buf_contents(&f->column), out);
 }
 
-int
-facts_texts(struct facts *f, struct sorttexts *out)
+static int
+get_texts(struct facts *f, enum mail_column which, struct sorttexts *out)
 {
 	struct bytes column;
 
-	if (column_get(f, COLUMN_TEXTS, &column) && sorttexts_read(column, out) == 0)
+	if (column_get(f, which, &column) && sorttexts_read(column, out) == 0)
 		return 0;
 	if (make_sort(f) == -1)
 		return -1;
 	return sorttexts_read(buf_contents(&f->text), out);
+}
+
+int
+facts_texts(struct facts *f, struct sorttexts *out)
+{
+	return get_texts(f, COLUMN_TEXTS, out);
+}
+
+int
+facts_orders(struct facts *f, struct sorttexts *out)
+{
+	return get_texts(f, COLUMN_ORDERS, out);
 }
 
 /* ---- PREVIEW ---- */

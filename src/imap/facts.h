@@ -26,6 +26,7 @@ struct facts {
 	bool has_header;
 	struct buf text;		/* what was just made */
 	struct buf column;
+	struct buf part;		/* of the texts */
 };
 
 void facts_begin(struct facts *f, struct mailbox *b);
@@ -55,7 +56,9 @@ bool facts_keeps(const struct bytes *names, size_t n);
 int facts_fields(struct facts *f, struct bytes *out);
 
 int facts_sortkey(struct facts *f, struct sortkey *out);
+/* The texts that are searched, and those that are sorted by; perhaps others too. */
 int facts_texts(struct facts *f, struct sorttexts *out);
+int facts_orders(struct facts *f, struct sorttexts *out);
 
 /* PREVIEW. When lazy, 1 means that it would take long. */
 int facts_preview(struct facts *f, bool lazy, struct bytes *out);

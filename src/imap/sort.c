@@ -51,7 +51,7 @@ look_up(const struct sort_program *p, struct facts *facts, struct known *k)
 			return -1;
 		k->key.flags = 0;
 	}
-	if (p->texts && facts_texts(facts, &k->texts) == -1) {
+	if (p->texts && facts_orders(facts, &k->texts) == -1) {
 		if (errno == ENOENT)
 			return -1;
 		k->texts = (struct sorttexts){ 0 };

@@ -1,5 +1,5 @@
 /*
- * COLUMN_SORT and COLUMN_TEXTS: making and reading them.
+ * COLUMN_SORT, COLUMN_TEXTS and COLUMN_ORDERS: making and reading them.
  *
  * Runs as: the mailbox owner (imap).
  */
@@ -186,17 +186,38 @@ put_key(const struct making *m, struct buf *out)
 }
 
 static int
-put_texts(const struct making *m, struct buf *out)
+put_texts(unsigned cut, const struct bytes text[KEY_END], struct buf *out)
 {
 	size_t i;
 
 	put_le(out, SORTKEY_VERSION, 1);
-	put_le(out, m->cut, 2);
+	put_le(out, cut, 2);
 	for (i = 0; i < KEY_END; i++)
-		put_le(out, m->text[i].len, 2);
+		put_le(out, text[i].n, 2);
 	for (i = 0; i < KEY_END; i++)
-		buf_bytes(out, buf_contents(&m->text[i]));
+		buf_bytes(out, text[i]);
 	return out->error;
+}
+
+static int
+put_all_texts(const struct making *m, struct buf *out)
+{
+	struct bytes text[KEY_END];
+
+	for (size_t i = 0; i < KEY_END; i++)
+		text[i] = buf_contents(&m->text[i]);
+	return put_texts(m->cut, text, out);
+}
+
+int
+sorttexts_part(const struct sorttexts *texts, bool sorted, struct buf *out)
+{
+	struct bytes text[KEY_END];
+
+	for (size_t i = 0; i < KEY_END; i++)
+		text[i] = (i >= KEY_SORTED) == sorted ? texts->text[i] : (struct bytes){ 0 };
+	errno = put_texts(texts->cut, text, out);
+	return errno == 0 ? 0 : -1;
 }
 
 static void
@@ -244,7 +265,7 @@ sortkey_make(struct bytes header, struct buf *key, struct buf *texts)
 	if (m.error == 0)
 		m.error = put_key(&m, key);
 	if (m.error == 0)
-		m.error = put_texts(&m, texts);
+		m.error = put_all_texts(&m, texts);
 	make_end(&m);
 	errno = m.error;
 	return m.error == 0 ? 0 : -1;

@@ -1,13 +1,15 @@
 /*
- * COLUMN_SORT and COLUMN_TEXTS: what SORT, THREAD and SEARCH compare of a
- * message's header, decoded and folded (i;unicode-casemap) once.
+ * COLUMN_SORT, COLUMN_TEXTS and COLUMN_ORDERS: what SORT, THREAD and SEARCH
+ * compare of a message's header, decoded and folded (i;unicode-casemap) once.
+ * Texts that are searched and those that are sorted by stand apart, so that who
+ * goes through all of one kind need not read the other.
  *
  * Formats, version SORTKEY_VERSION: numbers little-endian, without gaps.
  *
- *	COLUMN_SORT			COLUMN_TEXTS
+ *	COLUMN_SORT			COLUMN_TEXTS, COLUMN_ORDERS
  *	u8	version			u8	version
  *	u8	flags			u16	which texts were cut
- *	i64	sent, seconds, UTC	u16	length of each text
+ *	i64	sent, seconds, UTC	u16	length of each text, 0 of the other kind
  *	i64	day as written, seconds	the texts
  *	u64	hash of Message-ID, 0: none
  *	u64	hash of base subject, 0: empty
@@ -23,7 +25,8 @@
 /* The first five are searched, the others sorted by. */
 enum sortkey_text {
 	KEY_SUBJECT, KEY_FROM, KEY_TO, KEY_CC, KEY_BCC,
-	KEY_BASE, KEY_FROM_MAILBOX, KEY_TO_MAILBOX, KEY_CC_MAILBOX,
+	KEY_SORTED,
+	KEY_BASE = KEY_SORTED, KEY_FROM_MAILBOX, KEY_TO_MAILBOX, KEY_CC_MAILBOX,
 	KEY_FROM_DISPLAY, KEY_TO_DISPLAY,
 	KEY_END
 };
@@ -53,8 +56,13 @@ struct sorttexts {
 	struct bytes text[KEY_END];
 };
 
-/* Appends the columns of a message with this header: 0, or -1 with errno. */
+/*
+ * Appends COLUMN_SORT, and the texts of both kinds, of a message with this
+ * header: 0, or -1 with errno.
+ */
 int sortkey_make(struct bytes header, struct buf *key, struct buf *texts);
+/* Appends the column of one kind of those texts: those sorted by, or the others. */
+int sorttexts_part(const struct sorttexts *texts, bool sorted, struct buf *out);
 
 /*
  * Values point into in. -1 with errno EINVAL when it is not what make made.

@@ -30,6 +30,23 @@ look_at_texts(const struct sorttexts *t)
 			abort();
 }
 
+/* A part is read as what it was made of, and nothing else. */
+static void
+look_at_part(const struct sorttexts *t, bool sorted)
+{
+	struct buf column = BUF_INIT(SORTKEY_MAX);
+	struct sorttexts part;
+
+	if (sorttexts_part(t, sorted, &column) == -1 ||
+	    sorttexts_read(buf_contents(&column), &part) == -1 || part.cut != t->cut)
+		abort();
+	for (unsigned i = 0; i < KEY_END; i++)
+		if (!bytes_equal(part.text[i], (i >= KEY_SORTED) == sorted ? t->text[i]
+		    : (struct bytes){ 0 }))
+			abort();
+	buf_free(&column);
+}
+
 static void
 make(struct bytes header)
 {
@@ -44,6 +61,8 @@ make(struct bytes header)
 		abort();
 	look_at_key(&k);
 	look_at_texts(&t);
+	look_at_part(&t, false);
+	look_at_part(&t, true);
 	buf_free(&key);
 	buf_free(&texts);
 }

@@ -182,5 +182,30 @@ hostile(void)
 	CHECK(!key_taken(buf_contents(&column)));
 }
 
+/* What is searched and what is sorted by stand in columns of their own. */
+static void
+two_kinds_of_texts(void)
+{
+	struct buf search = BUF_INIT(1000), sorted = BUF_INIT(1000);
+	struct sorttexts all, t;
+	struct sortkey k;
+
+	if (!CHECK(make("Subject: Re: b\nFrom: Ann <ann@x>\nTo: b@x\n\n", &k, &all)))
+		return;
+	CHECK_EQ_INT(sorttexts_part(&all, false, &search), 0);
+	CHECK_EQ_INT(sorttexts_part(&all, true, &sorted), 0);
+	CHECK_EQ_INT(sorttexts_read(buf_contents(&search), &t), 0);
+	CHECK_EQ_BYTES(t.text[KEY_SUBJECT], BYTES("RE: B"));
+	CHECK_EQ_BYTES(t.text[KEY_TO], BYTES("B@X"));
+	CHECK_EQ_INT(t.text[KEY_BASE].n + t.text[KEY_TO_MAILBOX].n, 0);
+	CHECK_EQ_INT(sorttexts_read(buf_contents(&sorted), &t), 0);
+	CHECK_EQ_BYTES(t.text[KEY_BASE], BYTES("B"));
+	CHECK_EQ_BYTES(t.text[KEY_FROM_DISPLAY], BYTES("ANN"));
+	CHECK_EQ_INT(t.text[KEY_SUBJECT].n + t.text[KEY_BCC].n, 0);
+	buf_free(&search);
+	buf_free(&sorted);
+}
+
 TEST_MAIN(TEST(all_of_it), TEST(references), TEST(many_references), TEST(nothing),
-    TEST(long_texts), TEST(hostile))
+    TEST(long_texts), TEST(hostile),
+    TEST(two_kinds_of_texts))
