@@ -18,6 +18,7 @@
 #define GIVE_BATCH ((size_t)512)
 
 size_t pass_many = 1000;
+size_t pass_newcomers = (size_t)1 << 18;
 
 static const char *
 where_is(const struct pass *p, const struct newcomer *n)

@@ -409,8 +409,11 @@ maildir_recover(struct store *s, struct buf *text, struct bytes *from,
 	r.from = *from;
 	r.to = *to;
 	/* Those that were renamed already are not found under the old name. */
-	if (each_candidate(s, add_pair, &r) < 0 && errno != EEXIST)
-		rc = -1;
+	if (each_candidate(s, add_pair, &r) < 0 && errno != EEXIST) {
+		/* Names that cannot be were never on their way. */
+		rc = errno == EINVAL ? renaming_end(s) : -1;
+		r.n = 0;
+	}
 	for (size_t i = 0; rc > 0 && i < r.n; i++)
 		if (sys_rename_new(s->root, r.v[i].from, s->root, r.v[i].to) < 0
 		    && errno != EEXIST)

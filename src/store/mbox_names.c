@@ -439,7 +439,7 @@ mbox_rename(struct store *s, struct bytes from, struct bytes to)
 	return rc;
 }
 
-/* Without the new name the rename did not come to be. */
+/* Without the new name, or with one that cannot be, there was no rename. */
 int
 mbox_rename_recover(struct store *s, struct buf *text, struct bytes *from,
     struct bytes *to)
@@ -451,11 +451,11 @@ mbox_rename_recover(struct store *s, struct buf *text, struct bytes *from,
 	if (rc <= 0)
 		return rc;
 	r.tree = is_kind(s, *to, S_IFDIR);
-	if (!r.tree && !is_kind(s, *to, S_IFREG))
+	if ((!r.tree && !is_kind(s, *to, S_IFREG))
+	    || rename_names(&r, *from, *to) < 0)
 		rc = renaming_end(s);
 	else
-		rc = rename_names(&r, *from, *to) < 0 || rename_rest(s, &r) < 0
-		    ? -1 : 1;
+		rc = rename_rest(s, &r) < 0 ? -1 : 1;
 	rename_free(&r);
 	return rc;
 }

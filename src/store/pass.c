@@ -39,7 +39,7 @@ add_newcomer(struct pass *p, const struct entry *e, uint32_t uid, bool conflict)
 	size_t size = strlen(e->where) + 1;
 	struct newcomer *v;
 
-	if (p->n >= PASS_NEWCOMERS || p->names.len + size > PASS_NAMES) {
+	if (p->n >= pass_newcomers || p->names.len + size > PASS_NAMES) {
 		p->more = true;
 		return 0;
 	}

@@ -17,7 +17,6 @@
  */
 #define PASS_ROWS 20000			/* written in one transaction */
 #define PASS_FOUND 131072		/* found and held, to be written in order */
-#define PASS_NEWCOMERS ((size_t)1 << 18)	/* taken in at once */
 #define PASS_NAMES ((size_t)16 << 20)	/* octets of the names of either */
 #define PASS_MEMORY ((size_t)96 << 20)
 /* In the order of age names lie all over the memory: asked for so long before. */
@@ -25,6 +24,8 @@
 
 /* So many newcomers at once would take long to rename; tests have less. */
 extern size_t pass_many;
+/* So many are taken in at once; here too. */
+extern size_t pass_newcomers;
 
 /* A file that is to be taken in. */
 struct newcomer {

@@ -47,6 +47,15 @@ renaming_left(struct store *s)
 	return fstatat(s->root, JOURNAL_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* As mail_rename() begins them. */
+static bool
+sensible(struct bytes from, struct bytes to)
+{
+	return layout_good(from) && !layout_inbox(from)
+	    && layout_good(to) && !layout_inbox(to)
+	    && !bytes_equal(from, to) && !layout_below(to, from);
+}
+
 int
 renaming_read(struct store *s, struct buf *text, struct bytes *from,
     struct bytes *to)
@@ -56,8 +65,8 @@ renaming_read(struct store *s, struct buf *text, struct bytes *from,
 	if (text_load(s->root, JOURNAL_FILE, text) < 0)
 		return errno == ENOENT ? 0 : -1;
 	rest = buf_contents(text);
-	if (text_line(&rest, from) && text_line(&rest, to) && layout_good(*from)
-	    && layout_good(*to))
+	if (text_line(&rest, from) && text_line(&rest, to)
+	    && sensible(*from, *to))
 		return 1;
 	renaming_end(s);
 	return 0;

@@ -176,10 +176,14 @@ sync_locked(struct bound *b)
 	int rc = 0;
 
 	b->settled = false;
-	for (unsigned i = 0; rc == 0 && i < TRIES; i++) {
+	for (unsigned tries = TRIES; rc == 0 && tries > 0;) {
 		struct pass p = { .b = b };
+		uint64_t had = b->rec.messages;
 
-		rc = look(b, &p, ops, i == TRIES - 1);
+		rc = look(b, &p, ops, tries == 1);
+		/* One that left more than it could hold goes on: no second try. */
+		if (!p.more || b->rec.messages <= had)
+			tries--;
 		b->settled = rc > 0 && !p.stuck;
 		much = much || p.claims > TRIM_MESSAGES || p.n > TRIM_MESSAGES;
 		pass_free(&p);

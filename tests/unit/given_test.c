@@ -514,6 +514,29 @@ a_twin_arrives(void)
 	close_both(m, b);
 }
 
+/* More than a pass holds: others follow until all are there. */
+static void
+many_passes(void)
+{
+	struct mail *m;
+	struct mailbox *b;
+
+	pass_newcomers = 3;
+	m = foreign_mail();
+	b = open_box(m);
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES);
+	mailbox_close(b);
+	mail_close(m);
+	pass_newcomers = (size_t)1 << 18;
+	drop_index();
+	m = same_mail();
+	b = open_box(m);
+	CHECK_EQ_INT(mailbox_view(b)->count, MESSAGES);
+	CHECK_EQ_INT(runs_last(mailbox_view(b)), MESSAGES);
+	mailbox_close(b);
+	mail_close(m);
+}
+
 /* Long names, of one file: so many that they come in passes. */
 #define MANY 150000
 
@@ -637,5 +660,5 @@ TEST_MAIN(TEST(names_stay_and_uids_hold), TEST(others_rename),
     TEST(expunged_never_again), TEST(names_are_seen_to), TEST(torn_lines),
     TEST(of_another_mailbox), TEST(no_room_for_it),
     TEST(a_glance_is_enough), TEST(a_glance_at_much), TEST(a_twin_arrives),
-    TEST(first_look_has_bounded_memory),
+    TEST(first_look_has_bounded_memory), TEST(many_passes),
     TEST(one_says_a_uid), TEST(noted_and_renamed))

@@ -538,6 +538,30 @@ renames_cut_short(void)
 	}
 }
 
+/* Notes of renames that make no sense keep nobody from the mail. */
+static void
+odd_notes(void)
+{
+	static const char *const texts[] = { "", "A", "A\nA\n", "A\nINBOX\n",
+	    "INBOX\nA\n", "x\nA\n", "A\n../x\n", "A\nx/.y\n", "\xff\n\xfe\n" };
+	struct mail *m = fresh_mail();
+	struct mailbox_status st;
+
+	CHECK_EQ_INT(mail_create(m, BYTES("A"), 0), 0);
+	append(m, "A", "A: 1\r\n\r\nx\r\n", 0);
+	st = status_of(m, "A");
+	mail_close(m);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		write_file("mail/.mailreeve/mailreeve-renaming", "w", texts[i]);
+		m = same_mail();
+		CHECK_EQ_INT(status_of(m, "A").uidvalidity, st.uidvalidity);
+		CHECK_EQ_TEXT(show(m, "A"), "1:0:A: 1\n\nx\n|");
+		mail_close(m);
+		CHECK(access(file_path("mail/.mailreeve/mailreeve-renaming"),
+		    F_OK) < 0);
+	}
+}
+
 /* One that is refused takes nothing from those that are there. */
 static void
 a_refused_rename(void)
@@ -563,4 +587,4 @@ TEST_MAIN(TEST(what_is_appended_comes_back), TEST(our_fields_of_others_go),
     TEST(what_moves_does_not_change), TEST(other_programs_rewrite_the_file),
     TEST(placeholders_are_hidden), TEST(copies_and_moves),
     TEST(files_are_mailboxes), TEST(hostile_files), TEST(another_holds_the_lock),
-    TEST(renames_cut_short), TEST(a_refused_rename))
+    TEST(renames_cut_short), TEST(a_refused_rename), TEST(odd_notes))

@@ -332,6 +332,35 @@ most_of_a_large_folder(void)
 	mail_close(m);
 }
 
+/* Notes of renames that make no sense keep nobody from the mail. */
+static void
+odd_notes(void)
+{
+	static const char *const texts[] = { "", "A", "A\nA\n", "A\nINBOX\n",
+	    "INBOX\nA\n", "x\nA\n", "A\nA/x\n", "\xff\n\xfe\n", NULL };
+	char path[400], deep[1024];
+	struct mail *m = fresh_mail();
+	struct mailbox *b;
+
+	CHECK_EQ_INT(mail_create(m, BYTES("A"), 0), 0);
+	CHECK_EQ_INT(mail_create(m, BYTES("A/B"), 0), 0);
+	mail_close(m);
+	/* A name that is good by itself, and too long with what is below. */
+	snprintf(deep, sizeof deep, "A\n%0238d\n", 1);
+	snprintf(path, sizeof path, "%s/Maildir/mailreeve-renaming", maildirs_home);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		FILE *f = fopen(path, "w");
+
+		CHECK(f != NULL && fputs(texts[i] != NULL ? texts[i] : deep, f) >= 0
+		    && fclose(f) == 0);
+		m = same_mail();
+		CHECK_EQ_INT(mailbox_open(m, BYTES("A/B"), true, &b), 0);
+		mailbox_close(b);
+		CHECK(access(path, F_OK) < 0);
+		mail_close(m);
+	}
+}
+
 /* A keyword that has no letter, for one message. */
 static void
 mark(struct mailbox *b, uint32_t uid, const char *keyword)
@@ -403,4 +432,4 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
     TEST(copy_and_move), TEST(names), TEST(rename_inbox),
     TEST(counters_of_what_is_closed),
-    TEST(most_of_a_large_folder), TEST(a_torn_line_of_keywords))
+    TEST(most_of_a_large_folder), TEST(a_torn_line_of_keywords), TEST(odd_notes))
