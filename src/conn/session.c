@@ -12,6 +12,7 @@
 #include "ids.h"
 #include "process.h"
 #include "refuse.h"
+#include "shrink.h"
 
 #define SESSION_PATH "/usr/local/bin:/usr/bin:/bin"
 
@@ -88,6 +89,7 @@ stay(struct conn *c, const struct entry *e)
 		_exit(become(c, e) < 0 ? EX_OSERR : 0);
 	close(c->client);
 	close(c->chan);
+	shrink_process();
 	if (visit > 0)
 		process_await(visit);
 	process_deadline(c->conf.pam_timeout * 1000, "closing the PAM session");

@@ -1,6 +1,6 @@
 /*
  * Giving memory back on FreeBSD, whose malloc() does so by itself.
- * Runs as: the mailbox owner, and _mailreeve.
+ * Runs as: anybody.
  */
 #include <stdint.h>
 #include <sys/mman.h>

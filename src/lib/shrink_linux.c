@@ -1,6 +1,6 @@
 /*
  * Giving memory back on Linux with glibc.
- * Runs as: the mailbox owner, and _mailreeve.
+ * Runs as: anybody.
  */
 #include <malloc.h>
 #include <stdint.h>
