@@ -85,14 +85,23 @@ header_next(struct header_cursor *c, struct header_field *out)
 	return true;
 }
 
-/* Fields whose first letter tells that they are others: most of a header. */
+/* A field of this name, by its first letter, its last one and what follows it. */
+static bool
+could_be(struct bytes rest, struct bytes name)
+{
+	return rest.n > name.n && (rest.p[name.n] == ':' || is_blank(rest.p[name.n])) &&
+	    ascii_lower(rest.p[0]) == ascii_lower(name.p[0]) &&
+	    ascii_lower(rest.p[name.n - 1]) == ascii_lower(name.p[name.n - 1]);
+}
+
+/* Most of a header. */
 static void
 pass_others(struct header_cursor *c, struct bytes name)
 {
 	struct bytes rest = bytes_from(c->block, c->at);
 
 	while (name.n > 0 && rest.n > 0 && !is_empty_line(rest) &&
-	    ascii_lower(rest.p[0]) != ascii_lower(name.p[0])) {
+	    !could_be(rest, name)) {
 		c->at += field_length(rest);
 		rest = bytes_from(c->block, c->at);
 	}

@@ -31,7 +31,14 @@ is_space(unsigned char c)
 static bool
 is_token(unsigned char c)
 {
-	return c > ' ' && c != 0x7f && strchr("()<>@,;:\\\"/[]?=", c) == NULL;
+	static const bool not[256] = {
+		['('] = true, [')'] = true, ['<'] = true, ['>'] = true, ['@'] = true,
+		[','] = true, [';'] = true, [':'] = true, ['\\'] = true,
+		['"'] = true, ['/'] = true, ['['] = true, [']'] = true,
+		['?'] = true, ['='] = true, [0x7f] = true,
+	};
+
+	return c > ' ' && !not[c];
 }
 
 static struct bytes
@@ -299,20 +306,19 @@ int
 content_parse(struct bytes value, struct arena *a, struct content *out)
 {
 	struct bytes rest = skip_space(value);
-	struct raws *all = arena_alloc(a, sizeof *all);
+	struct raws all;		/* large: only what is used is written */
 
+	all.n = 0;
 	*out = (struct content){ 0 };
-	if (all == NULL)
-		return -1;
 	out->type = take_token(&rest);
 	rest = skip_space(rest);
 	if (rest.n > 0 && rest.p[0] == '/') {
 		rest = skip_space(bytes_from(rest, 1));
 		out->subtype = take_token(&rest);
 	}
-	if (read_params(rest, a, all) < 0)
+	if (read_params(rest, a, &all) < 0)
 		return -1;
-	return combine(all, a, out);
+	return combine(&all, a, out);
 }
 
 const struct param *

@@ -2,6 +2,7 @@
  * Finds the parts of a message while its bytes pass by.
  * Runs as: the mailbox owner.
  */
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "boundary.h"
@@ -31,7 +32,7 @@ struct mime_parser {
 	size_t held;			/* beginning of a line not decided yet */
 	unsigned char hold[BOUNDARY_NEED(MIME_BOUNDARY_MAX)];
 	struct buf header;		/* of the current part, up to its limit */
-	struct frames frames;
+	struct frames frames;		/* the last, see mime_begin() */
 };
 
 static struct mime_part *
@@ -349,11 +350,14 @@ take_body(struct mime_parser *p, struct bytes piece)
 struct mime_parser *
 mime_begin(void)
 {
-	struct mime_parser *p = calloc(1, sizeof *p);
+	struct mime_parser *p = malloc(sizeof *p);
 	const struct mark start = { 0 };
 
 	if (p == NULL)
 		return NULL;
+	/* The frames are large, and few are ever used. */
+	memset(p, 0, offsetof(struct mime_parser, frames));
+	p->frames.n = 0;
 	p->header = BUF_INIT(HEADER_MAX);
 	p->tree.kept = BUF_INIT(MIME_KEPT_MAX);
 	p->line_start = true;
