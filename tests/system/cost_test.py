@@ -32,6 +32,9 @@ INSTRUCTIONS = {"SELECT INBOX": 46800, "FETCH 1:* FLAGS": 1208000, "FETCH 1:* EN
                 "UID SEARCH UNSEEN": 592000, "STATUS Archive (MESSAGES UNSEEN)": 13800, "NOOP": 7950}
 # Of a message each, when nobody has seen the mailbox before.
 FIRST_SELECT = {"SELECT INBOX": 3490}
+# POP3: answers of several lines, and what each RETR of a small message costs.
+MULTI = {"RETR": (True,)}
+RETR_CALLS, RETR_INSTRUCTIONS = 8, 8060
 # Of a mailbox each, beside what the command costs with none.
 LISTINGS = {'LIST "" *': 1, 'LIST "" * RETURN (STATUS (MESSAGES UNSEEN UIDNEXT UIDVALIDITY))': 7}
 FOLDERS = 200
@@ -65,12 +68,12 @@ class Watched(place.Direct):
         self.running.append((connection, process, errors))
         return connection
 
-    def count(self, *commands):
+    def count(self, *commands, protocol="imap"):
         """What a whole session with these commands costs."""
-        connection = self.connect("imap", {})
+        connection = self.connect(protocol, {})
         self.greet(connection)
         for command in commands:
-            connection.ok(command)
+            connection.ok(command, *MULTI.get(command.split()[0], ()))
         connection.close()
         self.ended(connection)
         with open(self.report) as f:
@@ -122,6 +125,12 @@ def need(program):
         raise tap.Skip("sanitizers make calls of their own")
 
 
+def need_callgrind():
+    need("valgrind")
+    if os.confstr("CS_GNU_LIBC_VERSION") != "glibc " + C_LIBRARY:
+        raise tap.Skip("the figures are for glibc " + C_LIBRARY)
+
+
 def calls(messages):
     """Calls of each operation."""
     need("strace")
@@ -151,9 +160,7 @@ def add_folders(where):
 
 def instructions(messages, commands):
     """Instructions of each command."""
-    need("valgrind")
-    if os.confstr("CS_GNU_LIBC_VERSION") != "glibc " + C_LIBRARY:
-        raise tap.Skip("the figures are for glibc " + C_LIBRARY)
+    need_callgrind()
     where = Counted(messages)
     where.count("SELECT INBOX", "FETCH 1:* (ENVELOPE BODYSTRUCTURE)",
                 "STATUS Archive (MESSAGES)", "SELECT INBOX")
@@ -225,6 +232,30 @@ def select_does_nothing_per_message():
     assert more < 9000 / 20, "ENVELOPE from the index opens files: %d calls more" % more
 
 
+def retr(where):
+    """What RETR of a message costs, the next one each time."""
+    where.count("STAT", protocol="pop3")
+    few, many = (where.count(*("RETR %d" % (i + 1) for i in range(n)), protocol="pop3")
+                 for n in (10, 110))
+    where.finish()
+    return (many - few) / 100
+
+
+def retr_opens_and_reads_once():
+    need("strace")
+    each = retr(Traced(200))
+    print("# RETR: %.1f system calls" % each)
+    assert each <= RETR_CALLS, "%.1f system calls, not %d" % (each, RETR_CALLS)
+
+
+def retr_takes_the_instructions_it_did():
+    need_callgrind()
+    each = retr(Counted(200))
+    print("# RETR: %d instructions" % each)
+    assert each <= RETR_INSTRUCTIONS * ROOM, \
+        "%d instructions, not %d" % (each, RETR_INSTRUCTIONS)
+
+
 def takes_the_instructions_it_did():
     hold(instructions(1000, INSTRUCTIONS), INSTRUCTIONS, "instructions")
 
@@ -266,6 +297,7 @@ if __name__ == "__main__":
     PROGRAMS = place.private_programs(BUILD)
     UNCAGED = place.private_programs(os.path.join(BUILD, "uncaged"))
     sys.exit(tap.run([(f.__name__.replace("_", " "), f) for f in (
-        makes_the_calls_it_did, lists_without_opening_folders,
+        makes_the_calls_it_did, retr_opens_and_reads_once,
+        retr_takes_the_instructions_it_did, lists_without_opening_folders,
         select_does_nothing_per_message, takes_the_instructions_it_did, takes_in_a_mailbox_at_little_cost,
         select_computes_nothing_per_message, waiting_takes_little_memory)]))
