@@ -153,7 +153,8 @@ def delivery_is_told(where, c, folder):
          "SubscriptionChange MailboxMetadataChange))")
     where.shell(r"printf 'Subject: x\n\nx\n' > $MAIL/.%s/new/1.M1.h" % folder)
     begin = time.monotonic()
-    told(c, rb"\* STATUS " + folder.encode() + rb" \(MESSAGES 1 UIDNEXT 2 UIDVALIDITY \d+ UNSEEN 1\)")
+    told(c, rb"\* STATUS " + folder.encode() + rb" \(MESSAGES 1 UIDNEXT 2 UIDVALIDITY \d+ "
+         rb"UNSEEN 1 HIGHESTMODSEQ \d+\)")
     return time.monotonic() - begin
 
 
