@@ -1,11 +1,10 @@
 /*
- * Sorting by criteria (RFC 5256 section 3) and the checks of cached IMAP text.
+ * Sorting by criteria (RFC 5256 section 3).
  * Runs as: the person who builds.
  */
 #include <stdlib.h>
 
 #include "../../src/imap/sortlist.h"
-#include "../../src/imap/textcheck.h"
 #include "buf.h"
 #include "test.h"
 
@@ -97,23 +96,4 @@ orders(void)
 	CHECK_EQ_TEXT(order("(DATE)", n, t, 0), "");
 }
 
-static void
-cached_text(void)
-{
-	static const char *const good[] = {
-		"()", "(NIL \"a\" (\"b\\\"\" 12) {3}\r\n\x80(\")", "(\"\" \"(\")", "((a)(b) \"MIXED\")",
-	};
-	static const char *const wrong[] = {
-		"", "(", ")", "a", "(a))", "(a)b", "(\"a)", "(\"a\\x\")", "(\"a\r\nb\")",
-		"({3}\r\nab)", "({3}ab)", "({99999999999}\r\na)", "({}\r\n)", "(\x80)", "(a\r\n)",
-		"(a)(b)",
-	};
-
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		CHECK(textcheck_list(bytes_of(good[i])));
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		if (!CHECK(!textcheck_list(bytes_of(wrong[i]))))
-			printf("#   %s\n", wrong[i]);
-}
-
-TEST_MAIN(TEST(criteria), TEST(too_many_criteria), TEST(orders), TEST(cached_text))
+TEST_MAIN(TEST(criteria), TEST(too_many_criteria), TEST(orders))
