@@ -71,7 +71,7 @@ arrivals_note(struct arrivals *a, uint64_t dir, const struct stamp_part *new,
 {
 	struct arrival e = { dir, new->inode, new->sec, new->nsec, found };
 
-	if (!new->firm)
+	if (!new->firm || count(&a->now) >= ARRIVALS_MAX)
 		return;
 	a->changed = true;
 	meet(a, &e);

@@ -26,8 +26,9 @@ struct arrivals {
 	bool changed;			/* they differ */
 };
 
-#define ARRIVALS_INIT { BUF_INIT(ARRIVALS_MAX * sizeof(struct arrival)), \
-    BUF_INIT(ARRIVALS_MAX * sizeof(struct arrival)), false }
+/* The index has a checksum before them. */
+#define ARRIVALS_SIZE ((ARRIVALS_MAX + 1) * sizeof(struct arrival))
+#define ARRIVALS_INIT { BUF_INIT(ARRIVALS_SIZE), BUF_INIT(ARRIVALS_SIZE), false }
 
 /* Takes what was kept, after it was read into known: what is none is forgotten. */
 void arrivals_begin(struct arrivals *a);

@@ -89,37 +89,58 @@ parse_line(struct bytes *line)
 	    ? (uint32_t)n : 0;
 }
 
-/* The UID of the line that begins there, if it is for that unique part; or 0. */
-static uint32_t
-uid_at(const struct given *g, uint32_t at, struct bytes unique)
+/* The line that begins there, and what follows it: END_SIZE at most, in room. */
+static int
+text_at(const struct given *g, uint32_t at, char *room, struct bytes *out)
 {
-	struct bytes text, line;
-	char room[END_SIZE];
-	uint32_t uid;
 	ssize_t n;
 
 	if (at >= g->end) {
-		text = bytes_from(buf_contents(&g->fresh), at - g->end);
-	} else {
-		n = pread(g->fd, room, sizeof room, at);
-		text = bytes_make(room, n < 0 ? 0 : (size_t)n);
-	}
-	if (!text_line(&text, &line))
+		*out = bytes_from(buf_contents(&g->fresh), at - g->end);
 		return 0;
-	uid = parse_line(&line);
-	return bytes_equal(line, unique) ? uid : 0;
+	}
+	do
+		n = pread(g->fd, room, END_SIZE, at);
+	while (n < 0 && errno == EINTR);
+	*out = bytes_make(room, n < 0 ? 0 : (size_t)n);
+	return n < 0 ? -1 : 0;
 }
 
-/* Where it is, with its UID, or the empty slot where it belongs. */
+/* The UID of the line that begins there, if it is for that unique part; or 0. */
+static int
+uid_at(const struct given *g, uint32_t at, struct bytes unique, uint32_t *uid)
+{
+	struct bytes text, line;
+	char room[END_SIZE];
+
+	*uid = 0;
+	if (text_at(g, at, room, &text) < 0)
+		return -1;
+	if (text_line(&text, &line)) {
+		*uid = parse_line(&line);
+		if (!bytes_equal(line, unique))
+			*uid = 0;
+	}
+	return 0;
+}
+
+/*
+ * Where it is, with its UID, or the empty slot where it belongs. NULL: the file
+ * cannot be read, which is no reason to take a message for a new one.
+ */
 static uint64_t *
 find_slot(const struct given *g, struct bytes unique, uint32_t h, uint32_t *uid)
 {
 	size_t i = h & (g->slots - 1);
 
-	for (*uid = 0; g->slot[i] != 0; i = (i + 1) & (g->slots - 1))
-		if (g->slot[i] >> 32 == h && (*uid = uid_at(g,
-		    (uint32_t)g->slot[i] - 1, unique)) != 0)
+	for (*uid = 0; g->slot[i] != 0; i = (i + 1) & (g->slots - 1)) {
+		if (g->slot[i] >> 32 != h)
+			continue;
+		if (uid_at(g, (uint32_t)g->slot[i] - 1, unique, uid) < 0)
+			return NULL;
+		if (*uid != 0)
 			break;
+	}
 	return &g->slot[i];
 }
 
@@ -175,6 +196,8 @@ add_line(struct given *g, uint32_t uid, struct bytes unique, uint64_t at)
 	if (make_room(g) < 0)
 		return -1;
 	slot = find_slot(g, unique, h, &before);
+	if (slot == NULL)
+		return -1;
 	if (before == 0)
 		put_line(g, slot, h, uid, at);
 	return 0;
@@ -455,14 +478,11 @@ given_highest(const struct folder *f)
 	return f->given == NULL ? 0 : f->given->highest;
 }
 
-static uint32_t
-find(const struct given *g, struct bytes unique)
+static int
+find(const struct given *g, struct bytes unique, uint32_t *uid)
 {
-	uint32_t uid = 0;
-
-	if (g != NULL && g->n > 0)
-		find_slot(g, unique, hash(unique), &uid);
-	return uid;
+	return g != NULL && g->n > 0
+	    && find_slot(g, unique, hash(unique), uid) == NULL ? -1 : 0;
 }
 
 /* ---- looking into the file itself ---- */
@@ -554,11 +574,11 @@ given_find(struct folder *f, struct bytes unique, uint32_t *uid)
 
 		if (rc <= 0)
 			return rc;
-		if (given_load(f) < 0)
-			return -1;
 	}
-	*uid = find(f->given, unique);
-	return 0;
+	/* A glance leaves it closed. */
+	if (f->given != NULL && f->given->fd < 0 && given_load(f) < 0)
+		return -1;
+	return find(f->given, unique, uid);
 }
 
 /* ---- adding to it ---- */
@@ -587,6 +607,8 @@ put_new(struct given *g, struct given_uid *v)
 	if (make_room(g) < 0)
 		return -1;
 	slot = find_slot(g, v->unique, h, &before);
+	if (slot == NULL)
+		return -1;
 	if (!good_unique(v->unique) || before != 0) {
 		v->error = EEXIST;
 		return 0;
@@ -614,13 +636,17 @@ put_lines(struct given *g, struct given_uid *v, size_t n)
 	return 0;
 }
 
-/* What was written of lines that could not be added as a whole goes again. */
+/*
+ * What was written of lines that could not be added as a whole goes again. Those
+ * before are made durable here: who is to do it does not know of them any more.
+ */
 static int
 failed(struct folder *f)
 {
 	int saved = errno;
 
 	sys_truncate(f->given->fd, f->given->end);
+	sys_fsync(f->given->fd);
 	given_free(f);
 	errno = saved;
 	return -1;

@@ -301,24 +301,27 @@ print_flags(struct buf *out, const struct uid_keywords *k)
 }
 
 /* Where the last whole line ends. */
-static uint64_t
-whole_end(int fd, uint64_t size)
+static int
+whole_end(int fd, uint64_t size, uint64_t *out)
 {
 	char end[FLAGS_LINE_MAX];
 	uint64_t from = size > sizeof end ? size - sizeof end : 0;
 	ssize_t n = pread(fd, end, sizeof end, (off_t)from);
 	const char *last = n <= 0 ? NULL : memrchr(end, '\n', (size_t)n);
 
-	return last == NULL ? from : from + (uint64_t)(last + 1 - end);
+	*out = last == NULL ? from : from + (uint64_t)(last + 1 - end);
+	return n < 0 ? -1 : 0;
 }
 
 /* All of the text or nothing; what an earlier crash cut short goes. */
 static int
 append_at(int fd, uint64_t size, struct bytes text)
 {
-	uint64_t end = whole_end(fd, size);
+	uint64_t end;
 	int saved;
 
+	if (whole_end(fd, size, &end) < 0)
+		return -1;
 	if ((end == size || sys_truncate(fd, end) == 0)
 	    && sys_write_at(fd, text.p, text.n, end) == 0)
 		return 0;

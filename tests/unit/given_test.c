@@ -655,10 +655,105 @@ noted_and_renamed(void)
 	mail_close(m);
 }
 
+static struct folder
+folder_of_list(const char *text)
+{
+	struct folder f = { .dir = open(path_of(""), O_RDONLY | O_DIRECTORY) };
+
+	CHECK(f.dir >= 0);
+	put_list(text);
+	return f;
+}
+
+/* The descriptor that the list is open as; or -1. */
+static int
+open_list_of_ours(void)
+{
+	char link[64], target[400];
+
+	for (int fd = 3; fd < 100; fd++) {
+		ssize_t n;
+
+		snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+		n = readlink(link, target, sizeof target - 1);
+		target[n < 0 ? 0 : n] = '\0';
+		if (strstr(target, "/mailreeve-uids") != NULL)
+			return fd;
+	}
+	return -1;
+}
+
+/* One whose line cannot be read is nobody new. */
+static void
+a_list_that_cannot_be_read(void)
+{
+	struct mail *m = fresh_mail();
+	struct folder f = folder_of_list("uidvalidity 5\n1 a\n2 b\n");
+	struct given_uid again = { .unique = BYTES("b"), .uid = 3 };
+	uint32_t uid;
+	int fd;
+
+	mail_close(m);
+	CHECK_EQ_INT(given_load(&f), 0);
+	given_rest(&f);
+	CHECK_EQ_INT(given_glance(&f), 0);
+	CHECK_EQ_INT(given_find(&f, BYTES("b"), &uid), 0);
+	CHECK_EQ_INT(uid, 2);
+	fd = open_list_of_ours();
+	CHECK(fd >= 0 && dup2(f.dir, fd) == fd);
+	errno = 0;
+	CHECK_EQ_INT(given_find(&f, BYTES("b"), &uid), -1);
+	CHECK_EQ_INT(errno, EISDIR);
+	CHECK_EQ_INT(given_add(&f, 5, &again, 1), -1);
+	CHECK_EQ_INT(given_load(&f), 0);
+	CHECK_EQ_INT(given_find(&f, BYTES("b"), &uid), 0);
+	CHECK_EQ_INT(uid, 2);
+	given_free(&f);
+	close(f.dir);
+}
+
+static unsigned fsyncs;
+
+static int
+full_and_counted(const char *call)
+{
+	fsyncs += strcmp(call, "fsync") == 0;
+	return strcmp(call, "write") == 0 ? ENOSPC : 0;
+}
+
+/* What was noted before there was no room any more is to last. */
+static void
+those_before_are_durable(void)
+{
+	struct mail *m = fresh_mail();
+	struct folder f = folder_of_list("uidvalidity 5\n");
+	struct given_uid first = { .unique = BYTES("a"), .uid = 1 };
+	struct given_uid second = { .unique = BYTES("b"), .uid = 2 };
+	uint32_t uid;
+
+	mail_close(m);
+	CHECK_EQ_INT(given_add(&f, 5, &first, 1), 0);
+	sys_before = full_and_counted;
+	fsyncs = 0;
+	CHECK_EQ_INT(given_add(&f, 5, &second, 1), -1);
+	CHECK_EQ_INT(errno, ENOSPC);
+	CHECK_EQ_INT(given_durable(&f), 0);
+	sys_before = NULL;
+	CHECK(fsyncs > 0);
+	CHECK_EQ_INT(given_load(&f), 0);
+	CHECK_EQ_INT(given_find(&f, BYTES("a"), &uid), 0);
+	CHECK_EQ_INT(uid, 1);
+	CHECK_EQ_INT(given_find(&f, BYTES("b"), &uid), 0);
+	CHECK_EQ_INT(uid, 0);
+	given_free(&f);
+	close(f.dir);
+}
+
 TEST_MAIN(TEST(names_stay_and_uids_hold), TEST(others_rename),
     TEST(a_store_names), TEST(twins), TEST(twins_from_the_start),
     TEST(expunged_never_again), TEST(names_are_seen_to), TEST(torn_lines),
     TEST(of_another_mailbox), TEST(no_room_for_it),
     TEST(a_glance_is_enough), TEST(a_glance_at_much), TEST(a_twin_arrives),
     TEST(first_look_has_bounded_memory), TEST(many_passes),
-    TEST(one_says_a_uid), TEST(noted_and_renamed))
+    TEST(one_says_a_uid), TEST(noted_and_renamed),
+    TEST(a_list_that_cannot_be_read), TEST(those_before_are_durable))

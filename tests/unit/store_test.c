@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../src/store/arrivals.h"
+#include "../../src/store/bound.h"
 #include "maildirs.h"
 #include "test.h"
 
@@ -428,8 +430,38 @@ a_torn_line_of_keywords(void)
 	mail_close(m);
 }
 
+/* More folders than are remembered: those that are stay so, and nothing is written again. */
+static void
+more_folders_than_remembered(void)
+{
+	struct mail *m = fresh_mail();
+	struct arrivals a = ARRIVALS_INIT;
+	struct stamp_part new = { .inode = 7, .sec = 1, .nsec = 1, .firm = 1 };
+	bool found;
+
+	for (size_t i = 0; i <= ARRIVALS_MAX; i++)
+		arrivals_note(&a, i, &new, true);
+	CHECK(arrivals_end(&a));
+	CHECK_EQ_INT(db_begin(m->db), 0);
+	CHECK_EQ_INT(index_glimpses_put(m->db, buf_contents(&a.now)), 0);
+	CHECK_EQ_INT(db_commit(m->db), 0);
+	arrivals_free(&a);
+	a = (struct arrivals)ARRIVALS_INIT;
+	CHECK_EQ_INT(index_glimpses_get(m->db, &a.known), 0);
+	arrivals_begin(&a);
+	for (size_t i = 0; i < ARRIVALS_MAX; i++)
+		if (!arrivals_same(&a, i, &new, &found) || !found)
+			CHECK_EQ_INT(i, ARRIVALS_MAX);
+	CHECK(!arrivals_same(&a, ARRIVALS_MAX, &new, &found));
+	arrivals_note(&a, ARRIVALS_MAX, &new, true);
+	CHECK(!arrivals_end(&a));
+	arrivals_free(&a);
+	mail_close(m);
+}
+
 TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
     TEST(copy_and_move), TEST(names), TEST(rename_inbox),
     TEST(counters_of_what_is_closed),
-    TEST(most_of_a_large_folder), TEST(a_torn_line_of_keywords), TEST(odd_notes))
+    TEST(most_of_a_large_folder), TEST(a_torn_line_of_keywords), TEST(odd_notes),
+    TEST(more_folders_than_remembered))
