@@ -18,9 +18,15 @@
 
 #define PAGE ((size_t)4096)
 #define REGIONS_MAX 32		/* a program with three libraries has twelve */
-#define MAPS_MAX 16384
+#define LINE_SIZE 512		/* what is longer has its name cut, and comes in two */
+#define FLAGS "VmFlags:"
 #define KEPT_MAX ((size_t)8 << 20)	/* a tenth is used; sanitizers' shadows are larger */
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+
+struct range {
+	const unsigned char *p, *end;
+	bool ours, heap;
+};
 
 struct region {
 	unsigned char *p;
@@ -50,36 +56,57 @@ add(const unsigned char *p, const unsigned char *end, bool heap,
 	kept_n += (size_t)(end - p);
 }
 
-static void
-find_regions(char *maps, const unsigned char *pin)
+/* The next line of what smaps says is a range of memory, and one of ours. */
+static bool
+is_range(const char *line, struct range *r)
 {
-	char *rest, *line = strtok_r(maps, "\n", &rest);
+	void *p, *end;
+	char may[5];
 
-	for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-		void *p, *end;
-		char may[5];
-
-		if (sscanf(line, "%p-%p %4s", &p, &end, may) == 3
-		    && strcmp(may, "rw-p") == 0 && strstr(line, "[stack]") == NULL)
-			add(p, end, strstr(line, "[heap]") != NULL, pin);
-	}
+	if (sscanf(line, "%p-%p %4s", &p, &end, may) != 3)
+		return false;
+	*r = (struct range){ .p = p, .end = end,
+	    .ours = strcmp(may, "rw-p") == 0 && strstr(line, "[stack]") == NULL,
+	    .heap = strstr(line, "[heap]") != NULL };
+	return true;
 }
 
-/* All or nothing: what does not fit was not meant. */
+/*
+ * What a fork is to have empty, or not at all, is no file's: the C library may
+ * keep in such memory what it makes random numbers of (vgetrandom(), since glibc
+ * 2.41), and all forks would make the same.
+ */
 static bool
-read_maps(char maps[MAPS_MAX])
+is_forgotten(const char *line)
 {
-	size_t n = 0;
-	ssize_t got = 0;
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	static const char *const flags[] = { " wf", " dp", " dc" };
 
-	if (fd < 0)
-		return false;
-	while (n < MAPS_MAX - 1 && (got = read(fd, maps + n, MAPS_MAX - 1 - n)) > 0)
-		n += (size_t)got;
-	close(fd);
-	maps[n] = '\0';
-	return got == 0 && n > 0;
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+		if (strstr(line, flags[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* Behind each range come facts about it; its flags are the last of them. */
+static bool
+find_regions(const unsigned char *pin)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	struct range r = { .ours = false };
+	char line[LINE_SIZE];
+	bool good;
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+		if (is_range(line, &r) || strncmp(line, FLAGS, strlen(FLAGS)) != 0)
+			continue;
+		if (r.ours && !is_forgotten(line))
+			add(r.p, r.end, r.heap, pin);
+		r.ours = false;
+	}
+	good = f != NULL && ferror(f) == 0;
+	if (f != NULL)
+		fclose(f);
+	return good && regions_n > 0;
 }
 
 /* From here to the end of share() nothing may be written but to the stack. */
@@ -115,18 +142,15 @@ touch(void)
 void
 snapshot_take(void)
 {
-	char maps[MAPS_MAX];
 	const void *pin = malloc(1);	/* for ever */
 	int fd = memfd_create("mailreeve-template", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	void *p = MAP_FAILED;
 
 	if (fd < 0)
 		return;
-	if (pin != NULL && read_maps(maps)) {
-		find_regions(maps, pin);
-		if (kept_n <= KEPT_MAX && ftruncate(fd, (off_t)kept_n) == 0)
-			p = mmap(NULL, kept_n, PROT_READ, MAP_PRIVATE, fd, 0);
-	}
+	if (pin != NULL && find_regions(pin) && kept_n <= KEPT_MAX
+	    && ftruncate(fd, (off_t)kept_n) == 0)
+		p = mmap(NULL, kept_n, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p != MAP_FAILED && copy(fd) && share(fd)) {
 		kept = p;
 		touch();
