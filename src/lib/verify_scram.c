@@ -116,6 +116,22 @@ put_binding(struct bytes flag, struct bytes authzid, struct bytes binding,
 }
 
 /*
+ * From the client's nonce on. Of several bindings in what was signed, the client's
+ * own is the last: others a broken login may have put behind our words, as
+ * extensions of them (RFC 5802 section 7) that clients pass over.
+ */
+static bool
+is_end(struct bytes token)
+{
+	if (!bytes_starts(token, BYTES(",r=")))
+		return false;
+	while (token.n > 0)
+		if (bytes_starts(bytes_split(&token, ','), BYTES("c=")))
+			return false;
+	return true;
+}
+
+/*
  * AuthMessage: the client's words before ours, ours, and the client's last, whose
  * end is the token. A flag with a comma could hold an identity.
  */
@@ -128,7 +144,7 @@ put_message(const struct exchange *x, const struct chan_req *q,
 
 	(void)buf_add(out, q->user.p, q->user.n);
 	(void)buf_add(out, x->said, x->said_n);
-	if (bytes_find(flag, ',') >= 0
+	if (bytes_find(flag, ',') >= 0 || !is_end(token)
 	    || put_binding(flag, authzid, binding, out) < 0)
 		return -1;
 	(void)buf_bytes(out, token);

@@ -183,23 +183,29 @@ make_file(struct buf *text)
 	CHECK_EQ_INT(secrets_print(&s, text), 0);
 }
 
+static void
+prove_message(const char *message, unsigned char proof[20])
+{
+	unsigned char stored[DIGEST_MAX], signature[DIGEST_MAX];
+
+	digest_of(DIGEST_SHA1, BYTES(CLIENT_KEY), BYTES(""), stored);
+	digest_hmac(DIGEST_SHA1, bytes_make(stored, 20), bytes_of(message), BYTES(""),
+	    signature);
+	for (int i = 0; i < 20; i++)
+		proof[i] = (unsigned char)CLIENT_KEY[i] ^ signature[i];
+}
+
 /* What ann's client proves when it signs this header, channel binding and all. */
 static void
 prove(const char *header, unsigned char proof[20])
 {
-	unsigned char stored[DIGEST_MAX], signature[DIGEST_MAX];
 	char encoded[256], message[1024];
-	int n;
 
 	CHECK(b64_ntop((const unsigned char *)header, strlen(header), encoded,
 	    sizeof encoded) > 0);
-	n = snprintf(message, sizeof message, "n=ann,r=x,r=x%.*s,c=%s,r=xy",
+	snprintf(message, sizeof message, "n=ann,r=x,r=x%.*s,c=%s,r=xy",
 	    (int)x.said_n, x.said, encoded);
-	digest_of(DIGEST_SHA1, BYTES(CLIENT_KEY), BYTES(""), stored);
-	digest_hmac(DIGEST_SHA1, bytes_make(stored, 20), bytes_make(message, (size_t)n),
-	    BYTES(""), signature);
-	for (int i = 0; i < 20; i++)
-		proof[i] = (unsigned char)CLIENT_KEY[i] ^ signature[i];
+	prove_message(message, proof);
 }
 
 /* Whatever a login that lies makes of it. */
@@ -245,6 +251,34 @@ whom_to_act_for_was_signed(void)
 		if (!CHECK_EQ_INT(verify_scram_step(&x, &q, BYTES(",r=xy")),
 		    rows[i].good ? CHAN_CHALLENGE : CHAN_REFUSED))
 			printf("# %s\n", rows[i].header);
+	}
+	buf_free(&file);
+}
+
+/* The client signed "n,,", behind what a login added to our words: "n,a=bob,". */
+static void
+nothing_is_added_to_our_words(void)
+{
+	static const char *const tokens[] = { ",c=biws,r=xy", ",r=xy,c=biws,r=xy",
+	    ",m,c=biws,r=xy" };
+	unsigned char proof[20];
+	char message[1024];
+	struct buf file;
+
+	if (!setup())
+		return;
+	make_file(&file);
+	for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
+		begin(buf_string(&file), MECHANISM_SCRAM_SHA_1);
+		fill("ann", "bob", BYTES(""));
+		CHECK_EQ_INT(verify_scram_begin(&x, &q, BYTES("")), CHAN_CHALLENGE);
+		snprintf(message, sizeof message, "n=ann,r=x,r=x%.*s,c=bixhPWJvYiw=%s",
+		    (int)x.said_n, x.said, tokens[i]);
+		prove_message(message, proof);
+		fill("n=ann,r=x,r=x", "n", bytes_make(proof, sizeof proof));
+		CHECK_EQ_INT(verify_scram_step(&x, &q, bytes_of(tokens[i])),
+		    CHAN_REFUSED);
+		CHECK(!x.proved);
 	}
 	buf_free(&file);
 }
@@ -515,7 +549,7 @@ strangers_cost_what_users_cost(void)
 }
 
 TEST_MAIN(TEST(scram_is_that_of_the_rfcs), TEST(a_proof_is_of_one_message),
-    TEST(whom_to_act_for_was_signed),
+    TEST(whom_to_act_for_was_signed), TEST(nothing_is_added_to_our_words),
     TEST(strangers_are_steady), TEST(strangers_are_like_users), TEST(without_a_file_nobody_is_proved),
     TEST(shared_passwords_are_those_of_the_rfcs), TEST(stamps_differ),
     TEST(certificates_have_owners), TEST(anonymous_is_who_is_configured),
