@@ -10,30 +10,65 @@
 static uint64_t
 sum(lanes v)
 {
-	uint64_t n = 0;
+	const uint64_t even = 0x00ff00ff00ff00ff;
+	uint64_t half[2], pairs;
 
-	for (int i = 0; i < LANES; i++)
-		n += v[i];
-	return n;
+	memcpy(half, &v, sizeof half);
+	pairs = (half[0] & even) + (half[0] >> 8 & even) + (half[1] & even) + (half[1] >> 8 & even);
+	return (pairs * 0x0001000100010001) >> 48;
+}
+
+/* What is left behind the whole blocks of a piece, n bytes that end here. */
+static uint64_t
+count_rest(struct bytes piece, size_t n, bool *cr)
+{
+	const unsigned char *end = piece.p + piece.n;
+	uint64_t lines = 0;
+
+	if (n > 0 && piece.n >= LANES) {
+		lanes v = lanes_load(end - LANES);
+
+		*cr |= lanes_any((lanes)(v == '\r'));
+		return (unsigned)__builtin_popcount(lanes_bits((lanes)(v == '\n')) >> (LANES - n));
+	}
+	for (const unsigned char *p = end - n; p < end; p++) {
+		lines += *p == '\n';
+		*cr |= *p == '\r';
+	}
+	return lines;
+}
+
+/* How many LF; cr becomes true when there is a CR too. */
+static uint64_t
+count_lines(struct bytes piece, bool *cr)
+{
+	lanes seen = { 0 };
+	uint64_t n = 0;
+	size_t i = 0;
+
+	while (piece.n - i >= LANES) {
+		size_t blocks = (piece.n - i) / LANES;
+		size_t stop = i + LANES * (blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX);
+		lanes count = { 0 };
+
+		for (; i < stop; i += LANES) {
+			lanes v = lanes_load(piece.p + i);
+
+			count -= (lanes)(v == '\n');
+			seen |= (lanes)(v == '\r');
+		}
+		n += sum(count);
+	}
+	*cr |= lanes_any(seen);
+	return n + count_rest(piece, piece.n - i, cr);
 }
 
 uint64_t
 crlf_lines(struct bytes piece)
 {
-	uint64_t n = 0;
-	size_t i = 0;
+	bool cr = false;
 
-	while (piece.n - i >= LANES) {
-		lanes count = { 0 };
-
-		for (int k = 0; k < BLOCKS_MAX && piece.n - i >= LANES;
-		    k++, i += LANES)
-			count -= (lanes)(lanes_load(piece.p + i) == '\n');
-		n += sum(count);
-	}
-	for (; i < piece.n; i++)
-		n += piece.p[i] == '\n';
-	return n;
+	return count_lines(piece, &cr);
 }
 
 /* How many LF in p[1] ... p[n - 1] have no CR before them. */
@@ -70,36 +105,14 @@ crlf_size(struct crlf *c, struct bytes piece)
 	return piece.n + bare;
 }
 
+/* Without any CR each LF is a bare one. */
 uint64_t
 crlf_count(struct crlf *c, struct bytes piece, uint64_t *lines)
 {
-	uint64_t bare;
-	size_t i = 1;
+	bool cr = c->cr;
 
-	*lines = 0;
-	if (piece.n == 0)
-		return 0;
-	*lines = piece.p[0] == '\n';
-	bare = *lines != 0 && !c->cr;
-	while (piece.n - i >= LANES) {
-		lanes count = { 0 }, count_bare = { 0 };
-
-		for (int k = 0; k < BLOCKS_MAX && piece.n - i >= LANES;
-		    k++, i += LANES) {
-			lanes lf = (lanes)(lanes_load(piece.p + i) == '\n');
-
-			count -= lf;
-			count_bare -= lf & (lanes)(lanes_load(piece.p + i - 1) != '\r');
-		}
-		*lines += sum(count);
-		bare += sum(count_bare);
-	}
-	for (; i < piece.n; i++) {
-		*lines += piece.p[i] == '\n';
-		bare += piece.p[i] == '\n' && piece.p[i - 1] != '\r';
-	}
-	c->cr = piece.p[piece.n - 1] == '\r';
-	return piece.n + bare;
+	*lines = count_lines(piece, &cr);
+	return cr ? crlf_size(c, piece) : piece.n + *lines;
 }
 
 /* How many bytes before the first LF of sixteen; all of them when there is none. */

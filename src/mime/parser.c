@@ -13,6 +13,7 @@
 
 #define HEADER_FIRST ((size_t)4096)	/* most headers fit */
 #define PARTS_FIRST 4
+#define BLOCK ((size_t)4 * LANES)	/* bytes of a body looked at at once */
 
 /* A place in the message: offset as stored, octets and LFs before it. */
 struct mark {
@@ -307,6 +308,13 @@ take_line(struct mime_parser *p, struct bytes piece)
 	return pass_line(p, bytes_first(piece, n)) < 0 ? -1 : (ssize_t)n;
 }
 
+/* Where an LF is with a hyphen behind it. */
+static inline lanes
+hyphens(const unsigned char *p)
+{
+	return (lanes)((lanes_load(p) == '\n') & (lanes_load(p + 1) == '-'));
+}
+
 /*
  * Up to and with the LF before the first line that begins with two hyphens, or
  * all: most of a body is no such line.
@@ -314,18 +322,16 @@ take_line(struct mime_parser *p, struct bytes piece)
 static size_t
 before_hyphens(struct bytes b)
 {
-	size_t i = 0;
-
-	for (; b.n - i >= LANES + 2; i += LANES) {
+	for (size_t i = 0; i < b.n; i += BLOCK) {
 		const unsigned char *p = b.p + i;
 
-		if (lanes_any((lanes)((lanes_load(p) == '\n')
-		    & (lanes_load(p + 1) == '-') & (lanes_load(p + 2) == '-'))))
-			break;
+		if (b.n - i > BLOCK && !lanes_any(hyphens(p) | hyphens(p + LANES)
+		    | hyphens(p + 2 * LANES) | hyphens(p + 3 * LANES)))
+			continue;
+		for (size_t k = i; k < i + BLOCK && k + 2 < b.n; k++)
+			if (b.p[k] == '\n' && b.p[k + 1] == '-' && b.p[k + 2] == '-')
+				return k + 1;
 	}
-	for (; i + 2 < b.n; i++)
-		if (b.p[i] == '\n' && b.p[i + 1] == '-' && b.p[i + 2] == '-')
-			return i + 1;
 	return b.n;
 }
 

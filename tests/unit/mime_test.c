@@ -316,7 +316,32 @@ string_forms(void)
 	}
 }
 
+/* A boundary at every distance, behind one line or some that begin with one hyphen. */
+static void
+boundary_anywhere(void)
+{
+	for (size_t k = 0; k < 400; k++) {
+		const char *filling = k % 2 == 0 ? "\n-23456789abcdefghi" : "0123456789abcdefghi";
+		size_t n = k / 2, lines = k % 2 == 0 ? (n + 18) / 19 : 0;
+		struct buf m = BUF_INIT(MESSAGE_MAX);
+		struct mime_tree t;
+
+		buf_text(&m, "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n");
+		for (size_t i = 0; i < n; i++)
+			buf_byte(&m, (unsigned char)filling[i % 19]);
+		buf_text(&m, "\n--b\n\n2\n-\n--b--\n");
+		t = parse(buf_contents(&m));
+		if (CHECK(t.n == 3)) {
+			CHECK_EQ_INT(body_of(buf_contents(&m), &t.v[1]).n, n);
+			CHECK_EQ_INT(t.v[1].body_octets, n + lines);
+			CHECK_EQ_BYTES(body_of(buf_contents(&m), &t.v[2]), BYTES("2\n-"));
+		}
+		mime_tree_free(&t);
+		buf_free(&m);
+	}
+}
+
 TEST_MAIN(TEST(sections), TEST(messages_in_messages), TEST(single_part),
     TEST(depth_limit), TEST(parts_limit), TEST(huge_header),
     TEST(flooded_envelope), TEST(small_buffers), TEST(column),
-    TEST(string_forms))
+    TEST(string_forms), TEST(boundary_anywhere))
