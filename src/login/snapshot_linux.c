@@ -37,14 +37,14 @@ static struct region regions[REGIONS_MAX];
 static size_t regions_n;
 static const unsigned char *kept;	/* the file; NULL: there is none */
 static size_t kept_n;
+static const unsigned char *pin;	/* malloc()ed for ever */
 
 /*
- * The heap only up to an allocation that is never freed: what is behind it can
- * be unmapped and be other memory when malloc() takes it again.
+ * The heap only up to the pin: what is behind it can be unmapped and be other
+ * memory when malloc() takes it again.
  */
 static void
-add(const unsigned char *p, const unsigned char *end, bool heap,
-    const unsigned char *pin)
+add(const unsigned char *p, const unsigned char *end, bool heap)
 {
 	if (heap && pin < end)
 		end = pin - (uintptr_t)pin % PAGE;
@@ -89,7 +89,7 @@ is_forgotten(const char *line)
 
 /* Behind each range come facts about it; its flags are the last of them. */
 static bool
-find_regions(const unsigned char *pin)
+find_regions(void)
 {
 	FILE *f = fopen("/proc/self/smaps", "re");
 	struct range r = { .ours = false };
@@ -100,7 +100,7 @@ find_regions(const unsigned char *pin)
 		if (is_range(line, &r) || strncmp(line, FLAGS, strlen(FLAGS)) != 0)
 			continue;
 		if (r.ours && !is_forgotten(line))
-			add(r.p, r.end, r.heap, pin);
+			add(r.p, r.end, r.heap);
 		r.ours = false;
 	}
 	good = f != NULL && ferror(f) == 0;
@@ -142,13 +142,13 @@ touch(void)
 void
 snapshot_take(void)
 {
-	const void *pin = malloc(1);	/* for ever */
 	int fd = memfd_create("mailreeve-template", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	void *p = MAP_FAILED;
 
 	if (fd < 0)
 		return;
-	if (pin != NULL && find_regions(pin) && kept_n <= KEPT_MAX
+	pin = malloc(1);
+	if (pin != NULL && find_regions() && kept_n <= KEPT_MAX
 	    && ftruncate(fd, (off_t)kept_n) == 0)
 		p = mmap(NULL, kept_n, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p != MAP_FAILED && copy(fd) && share(fd)) {
