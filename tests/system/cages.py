@@ -62,6 +62,17 @@ def is_stranger(pid):
     assert os.listdir("/proc/%d/root" % pid) == [], "login's root is not empty"
 
 
+def is_verifier(pid):
+    """A stranger that has its channel and the log, and nothing else."""
+    is_stranger(pid)
+    assert not dumpable(pid)
+    assert set(environment(pid)) <= ENVIRONMENT
+    fds = descriptors(pid)
+    assert set(fds) <= {0, 1, 2, 3, 4} and fds[0] == fds[1] == "/dev/null", fds
+    assert len(sockets(fds)) == 2, "channel and log: %s" % fds
+    assert limits(pid)["Max processes"] == ["0", "0"]
+
+
 def limits(pid):
     with open("/proc/%d/limits" % pid) as f:
         return {line[:26].strip(): line[26:].split()[:2] for line in f}

@@ -51,7 +51,7 @@ __all__ = ["BUILD", "CONFIG", "LIBEXEC", "MAILREEVED", "PORTS", "SANITIZED", "SC
            "Log", "Server", "Skip", "User", "log", "main", "os", "re", "run", "need",
            "signal", "socket", "subprocess", "sys", "tempfile", "time", "user", "wait_for",
            "Watched", "at_best", "certificate", "configure", "cpu", "library", "peak", "tap", "wire",
-           "start", "processes", "place"]
+           "start", "processes", "place", "link_and_fifo"]
 
 
 # ---- the world -----------------------------------------------------------------
@@ -357,6 +357,19 @@ class User:
         os.chmod(full, mode)
         self.own(os.path.dirname(full) if os.path.dirname(path) else full)
         return full
+
+
+def link_and_fifo(who, path, refused):
+    """A user's file becomes a link to what it was (at PATH.real), then a FIFO; refused(why)
+    is called for each. Nothing is there afterwards."""
+    os.rename(path, path + ".real")
+    os.symlink(path + ".real", path)
+    refused("Too many levels")
+    os.unlink(path)
+    os.mkfifo(path, 0o600)
+    who.own(path)
+    refused("no regular file")
+    os.unlink(path)
 
 
 def as_user(who, function, *args, **how):
