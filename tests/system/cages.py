@@ -62,14 +62,14 @@ def is_stranger(pid):
     assert os.listdir("/proc/%d/root" % pid) == [], "login's root is not empty"
 
 
-def is_verifier(pid):
-    """A stranger that has its channel and the log, and nothing else."""
+def is_verifier(pid, links=0):
+    """A stranger that has its channel, the log, and links to the signer, and nothing else."""
     is_stranger(pid)
     assert not dumpable(pid)
     assert set(environment(pid)) <= ENVIRONMENT
     fds = descriptors(pid)
-    assert set(fds) <= {0, 1, 2, 3, 4} and fds[0] == fds[1] == "/dev/null", fds
-    assert len(sockets(fds)) == 2, "channel and log: %s" % fds
+    assert set(fds) <= set(range(5 + links)) and fds[0] == fds[1] == "/dev/null", fds
+    assert len(sockets(fds)) == 2 + links, "channel, log, links: %s" % fds
     assert limits(pid)["Max processes"] == ["0", "0"]
 
 

@@ -7,6 +7,7 @@ import poplib
 import ssl
 
 import cages
+import cages
 from lib import *
 from sasl import (FILE, SCRAMS, TOOL, Talk, bound, capabilities, differences, end_point,
                   forget_secrets, good, gsasl, member, passwd)
@@ -652,6 +653,33 @@ def test_external_by_any_handshake():
             assert "result=refused" in line and "prove no time" in line, line
     finally:
         certificate()
+
+
+def test_the_cage_of_the_verifier():
+    """It waits for the signer: /proc shows what it may have, beside the link to that."""
+    who, base = user("watched"), "/run/tmp/watched"
+    os.makedirs(base, exist_ok=True)
+    authority(base + "/ca")
+    issue(base + "/ca", base + "/it", "/CN=It", "watched@example.org")
+    run(TOOL, "passwd", "-e", "email:watched@example.org", who.name)
+    context = wire.client_context()
+    context.load_cert_chain(base + "/it.crt", base + "/it.key")
+    with Server(tls_client_ca=base + "/ca.crt", spare_connections=0):
+        c = wire.Imap(wire.connect(PORTS["imaps"]))
+        c.start_tls(context)
+        c.greeting()
+        signer = cages.one("signer")
+        os.kill(signer, signal.SIGSTOP)
+        try:
+            c.sock.sendall(b"x AUTHENTICATE EXTERNAL =\r\n")
+            pid = cages.one("x509")
+            wait_for(lambda: cages.status(pid)["Seccomp"] == cages.FILTERED, "its cage")
+            cages.is_verifier(pid, links=1)
+            assert cages.limits(pid)["Max cpu time"] == ["10", "10"]
+        finally:
+            os.kill(signer, signal.SIGCONT)
+        assert c.line().startswith((b"* CAPABILITY", b"x OK"))
+        c.close()
 
 
 def test_external_without_a_daemon():
