@@ -59,6 +59,7 @@ add_newcomer(struct pass *p, const struct entry *e, uint32_t uid, bool conflict)
 	if (buf_add(&p->names, e->where, size) < 0)
 		return -1;
 	p->n++;
+	p->disputed |= conflict;
 	return 0;
 }
 

@@ -79,6 +79,7 @@ struct pass {
 	bool many;			/* newcomers are given UIDs without new names ... */
 	bool gave;			/* ... and some were */
 	bool stuck;			/* files could not be taken in */
+	bool disputed;			/* a newcomer claims what another file has */
 };
 
 /* Looks at the parts and fills marks and newcomers. */

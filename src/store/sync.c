@@ -121,6 +121,24 @@ scan(struct bound *b, struct pass *p)
 }
 
 /*
+ * The second scan of a comparison takes what was renamed since the first one for
+ * another file of the same UID: that it is one must be sure behind both.
+ */
+static int
+hold_still(struct bound *b, const struct pass *p, const struct stamp *before,
+    bool *exact)
+{
+	struct stamp after;
+
+	if (!*exact || !p->disputed)
+		return 0;
+	if (b->folder->store->ops->stamp(b->folder, &after) < 0)
+		return -1;
+	*exact = same_parts(before, &after, p->parts);
+	return 0;
+}
+
+/*
  * One look at the given parts. Returns 1 when it was exact and the stamp is
  * remembered, 0 when another is needed, -1.
  */
@@ -152,7 +170,7 @@ look(struct bound *b, struct pass *p, const struct store_ops *ops, bool last)
 	if (pass_compare(p, exact) < 0
 	    || ((p->parts & PART_FLAGS) && b->rec.messages > 0
 	    && !p->fresh && !ops->keywords_inside && pass_keywords(p) < 0)
-	    || pass_take_in(p, exact) < 0)
+	    || hold_still(b, p, &before, &exact) < 0 || pass_take_in(p, exact) < 0)
 		return -1;
 	b->rec.unnamed |= p->gave;
 	if ((exact || last) && !p->more && complete(p) < 0)

@@ -430,6 +430,51 @@ a_torn_line_of_keywords(void)
 	mail_close(m);
 }
 
+/* Another program's changes of a message's flags. */
+static const char *const renames[] = { "cur/1000.a.host,U=7.1:2,",
+    "cur/1000.a.host,U=7.1:2,S", "cur/1000.a.host,U=7.1:2,FS" };
+static unsigned scans;
+
+static void
+rename_next(struct folder *f, unsigned n)
+{
+	CHECK_EQ_INT(renameat(f->dir, renames[n], f->dir, renames[n + 1]), 0);
+}
+
+static int
+rename_and_scan(struct folder *f, unsigned parts,
+    int (*fn)(void *arg, const struct entry *), void *arg)
+{
+	if (++scans == 2)
+		rename_next(f, 1);
+	return maildir_ops.scan(f, parts, fn, arg);
+}
+
+/* Between the two scans of a comparison: it is no second file of that UID. */
+static void
+renamed_between_two_scans(void)
+{
+	struct mail *m = fresh_mail();
+	struct store_ops ops = maildir_ops;
+	struct mail_row row;
+	struct mailbox *b;
+
+	mail_close(m);
+	deliver("cur", renames[0] + 4, "A: 1\n\n");
+	m = same_mail();
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK_EQ_INT(mailbox_row(b, 1, &row), 0);
+	ops.scan = rename_and_scan;
+	m->store->ops = &ops;
+	rename_next(m->store->folders, 0);
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK(scans > 2);
+	CHECK_EQ_INT(mailbox_row(b, 1, &row), 0);
+	CHECK_EQ_INT(row.flags, FLAG_FLAGGED | FLAG_SEEN);
+	mailbox_close(b);
+	mail_close(m);
+}
+
 /* More folders than are remembered: those that are stay so, and nothing is written again. */
 static void
 more_folders_than_remembered(void)
@@ -464,4 +509,4 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(copy_and_move), TEST(names), TEST(rename_inbox),
     TEST(counters_of_what_is_closed),
     TEST(most_of_a_large_folder), TEST(a_torn_line_of_keywords), TEST(odd_notes),
-    TEST(more_folders_than_remembered))
+    TEST(renamed_between_two_scans), TEST(more_folders_than_remembered))
