@@ -56,6 +56,22 @@ bound_reload(struct bound *b)
 	return 0;
 }
 
+/* What the state file reserves is for us as long as we did it last. */
+static bool
+reserved_by_us(const struct bound *b, const struct state *s)
+{
+	return s->holder == db_token(b->mail->db)
+	    && s->uid_bound == b->rec.uid_bound
+	    && s->modseq_bound == b->rec.modseq_bound;
+}
+
+/* Another index may have told clients of mod-sequences above all of ours. */
+static bool
+behind(const struct bound *b, const struct state *s)
+{
+	return s->modseq_bound > b->rec.modseq && !reserved_by_us(b, s);
+}
+
 /*
  * A folder just opened that is as the index has it needs no lock: the state is
  * replaced in one piece. What must be mended waits for the lock.
@@ -71,7 +87,7 @@ known_as_it_is(struct bound *b, const struct stamp *now)
 		return false;
 	memcpy(b->id, s.id, sizeof b->id);
 	if (bound_reload(b) == 0 && b->rec.uidvalidity == s.uidvalidity
-	    && bound_clean(b, now))
+	    && !behind(b, &s) && bound_clean(b, now))
 		return true;
 	b->id[0] = '\0';
 	b->rec = (struct index_folder){ 0 };
@@ -172,6 +188,18 @@ fresh_record(struct bound *b)
 	return 0;
 }
 
+/* A mailbox's highest mod-sequence does not go backwards from host to host. */
+static int
+catch_up(struct bound *b)
+{
+	uint64_t modseq;
+
+	if (!b->rec.complete || !behind(b, &b->state))
+		return 0;
+	return bound_reserve(b, 0, &modseq) < 0 || bound_begin(b) < 0 ? -1
+	    : bound_commit(b);
+}
+
 static int
 lock_and_load(struct bound *b)
 {
@@ -180,7 +208,7 @@ lock_and_load(struct bound *b)
 	if (bound_reload(b) < 0
 	    && ((errno != ENOENT && errno != EIO) || fresh_record(b) < 0))
 		return -1;
-	return sync_locked(b);
+	return sync_locked(b) < 0 ? -1 : catch_up(b);
 }
 
 int
@@ -260,19 +288,10 @@ now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* What the state file reserves is for us as long as we did it last. */
-static bool
-reserved_by_us(const struct bound *b)
-{
-	return b->state.holder == db_token(b->mail->db)
-	    && b->state.uid_bound == b->rec.uid_bound
-	    && b->state.modseq_bound == b->rec.modseq_bound;
-}
-
 int
 bound_reserve(struct bound *b, uint32_t n, uint64_t *modseq)
 {
-	bool ours = reserved_by_us(b);
+	bool ours = reserved_by_us(b, &b->state);
 	struct state st = b->state;
 	uint32_t next = b->rec.uid_next;
 	uint64_t at = b->rec.modseq + 1;

@@ -475,6 +475,52 @@ renamed_between_two_scans(void)
 	mail_close(m);
 }
 
+/* What a visit through this host, with an index of its own, is told; it may mark a message. */
+static uint64_t
+highest_on(const char *host, const char *keyword)
+{
+	struct mailbox_status st = { 0 };
+	char directory[100];
+	struct mailbox *b;
+	struct mail *m;
+
+	snprintf(directory, sizeof directory, "%s/%s", maildirs_home, host);
+	mkdir(directory, 0700);
+	maildirs_conf.index_directory = directory;
+	m = same_mail();
+	maildirs_conf.index_directory = "";
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	if (keyword != NULL) {
+		mailbox_keyword_number(b, bytes_of(keyword), true);
+		mark(b, 1, keyword);
+	}
+	CHECK_EQ_INT(mailbox_status_now(b, 0, &st), 0);
+	mailbox_close(b);
+	mail_close(m);
+	return st.highest_modseq;
+}
+
+/* Also where the other one only noticed what this one did. */
+static void
+modseq_goes_up_from_host_to_host(void)
+{
+	struct mail *m = fresh_mail();
+	uint64_t seen[6], again;
+
+	append(m, "INBOX", "A: 1\r\n\r\n", 0);
+	mail_close(m);
+	seen[0] = highest_on("a", NULL);
+	seen[1] = highest_on("b", NULL);
+	seen[2] = highest_on("a", "one");
+	seen[3] = highest_on("b", NULL);
+	seen[4] = highest_on("a", NULL);
+	again = highest_on("a", NULL);
+	seen[5] = highest_on("b", "two");
+	for (size_t i = 1; i < 6; i++)
+		CHECK(seen[i] > seen[i - 1]);
+	CHECK(again == seen[4]);
+}
+
 /* More folders than are remembered: those that are stay so, and nothing is written again. */
 static void
 more_folders_than_remembered(void)
@@ -509,4 +555,5 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(copy_and_move), TEST(names), TEST(rename_inbox),
     TEST(counters_of_what_is_closed),
     TEST(most_of_a_large_folder), TEST(a_torn_line_of_keywords), TEST(odd_notes),
-    TEST(renamed_between_two_scans), TEST(more_folders_than_remembered))
+    TEST(renamed_between_two_scans),
+    TEST(modseq_goes_up_from_host_to_host), TEST(more_folders_than_remembered))
