@@ -20,6 +20,14 @@ int child_ends(int watch, uint64_t ms);
 void child_kill(int watch);
 
 /*
+ * Two descriptors, close-on-exec: when one of them is closed everywhere, our
+ * own child of that pid is killed, as whoever it and their last holder are by
+ * then; PR_SET_PDEATHSIG asks whether the parent that dies may send signals to
+ * it. -1, twice, where the system has no such means. 0, or -1 with errno.
+ */
+int child_leash(pid_t pid, int ends[2]);
+
+/*
  * Waits for our own child of that pid, or, with 0, sees whether any has ended. A
  * line in the log, under this name, tells of one that died by a signal.
  */

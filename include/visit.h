@@ -7,6 +7,17 @@
 
 #include "bytes.h"
 
+/*
+ * Where nobody else does, a session sees that its relay ends: a descriptor tells
+ * of that, and the two behind it are the leash by which it is killed when the
+ * session has ended first (child_leash()).
+ */
+#define VISIT_RELAY_FD 5
+#define VISIT_LEASH_FD 6
+
+/* So long a session's last words may be on their way: five buffers, relay.c. */
+#define VISIT_REST_MS(write_timeout) (5 * (write_timeout) * 1000 + 10000)
+
 struct visit {
 	const char *proto;		/* "imap", "pop3" */
 	const char *user;		/* whose mail */
@@ -15,6 +26,7 @@ struct visit {
 	const char *session;		/* its name in the log, or "-" */
 	const char *tag;		/* MAILREEVE_TAG: somebody just logged in; or NULL */
 	bool tls;
+	bool own_relay;			/* MAILREEVE_RELAY: login has nobody but us */
 	bool read_only;			/* MAILREEVE_READ_ONLY: nothing may be changed */
 	int stop_fd;			/* readable once the process is told to end */
 };
@@ -32,5 +44,8 @@ int visit_begin(struct visit *v, const char *proto);
  */
 void visit_end(const struct visit *v, const char *reason, const char *counts,
     uint64_t in, uint64_t out);
+
+/* Waits for its own relay, if there is one, that has the last words; so long at most. */
+void visit_await_relay(const struct visit *v, uint64_t ms);
 
 #endif

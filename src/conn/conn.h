@@ -33,6 +33,7 @@ struct conn {
 	int chan;			/* to login */
 	int login;			/* tells of login's end */
 	pid_t login_pid;		/* 0: not our child */
+	int leash[2];			/* kills our child that outlives us */
 	int client;			/* the client's socket, -1 before it is there */
 	bool given;			/* login has it */
 	enum service service;

@@ -31,7 +31,7 @@ execute_login(struct conn *c, int chan)
 		program_become_caged(&c->conf, PROGRAM_PATH("login"), NULL, pw,
 		    &to, 1);
 	close(chan);
-	return c->login_pid < 0 ? -1 : 0;
+	return c->login_pid < 0 ? -1 : child_leash(c->login_pid, c->leash);
 }
 
 /* chan goes before the answer is waited for, so that no answer is an end. */

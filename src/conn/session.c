@@ -2,19 +2,30 @@
  * Becomes the session of the user who logged in.
  * Runs as: root, then as that user, for ever.
  */
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "conn.h"
 #include "ids.h"
 #include "process.h"
 #include "refuse.h"
 #include "shrink.h"
+#include "visit.h"
 
 #define SESSION_PATH "/usr/local/bin:/usr/bin:/bin"
+
+/* Without a master nobody else sees that it ends. */
+static bool
+own_relay(const struct conn *c, const struct entry *e)
+{
+	return e->tls && c->login_pid > 0;
+}
 
 static int
 make_env(const struct conn *c, const struct entry *e, struct process_env *env)
@@ -39,6 +50,8 @@ make_env(const struct conn *c, const struct entry *e, struct process_env *env)
 	process_env_add(env, "MAILREEVE_SESSION", c->session);
 	if (e->tls)
 		process_env_add(env, "MAILREEVE_TLS", "1");
+	if (own_relay(c, e))
+		process_env_add(env, "MAILREEVE_RELAY", "1");
 	if (e->read_only)
 		process_env_add(env, "MAILREEVE_READ_ONLY", "1");
 	buf_free(&conf);
@@ -50,9 +63,13 @@ static int
 place(const struct conn *c, const struct entry *e)
 {
 	int stream = e->tls ? c->chan : c->client;
+	bool relay = own_relay(c, e);
 	const struct process_fd fds[] = {
 		{ stream, CLIENT_IN_FD }, { stream, CLIENT_OUT_FD },
 		{ DIAGNOSTICS_FD, DIAGNOSTICS_FD }, { log_fd(), LOG_FD },
+		{ relay ? c->login : -1, VISIT_RELAY_FD },
+		{ relay ? c->leash[0] : -1, VISIT_LEASH_FD },
+		{ relay ? c->leash[1] : -1, VISIT_LEASH_FD + 1 },
 	};
 
 	return process_place(fds, sizeof fds / sizeof fds[0]);
@@ -76,6 +93,8 @@ become(const struct conn *c, const struct entry *e)
 	log_error("session=%s cannot become %s as uid %lu: %s", c->session, path,
 	    (unsigned long)e->who.uid, strerror(errno));
 	refuse_stream(CLIENT_OUT_FD, c->service, NO_MEANS);
+	if (own_relay(c, e) && shutdown(CLIENT_OUT_FD, SHUT_WR) == 0)
+		(void)child_ends(VISIT_RELAY_FD, CONN_LINGER_MS);
 	return -1;
 }
 

@@ -61,6 +61,15 @@ child_kill(int watch)
 	(void)pdkill(watch, SIGKILL);
 }
 
+/* A hang-up that sends a signal of one's choice is Linux's alone. */
+int
+child_leash(pid_t pid, int ends[2])
+{
+	(void)pid;
+	ends[0] = ends[1] = -1;
+	return 0;
+}
+
 /* An orphan goes to the nearest reaper: the child of a child that has ended. */
 pid_t
 child_sibling(void)

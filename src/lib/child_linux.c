@@ -2,10 +2,12 @@
  * Children that a descriptor tells of, on Linux.
  * Runs as: root.
  */
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -57,6 +59,26 @@ void
 child_kill(int watch)
 {
 	(void)syscall(SYS_pidfd_send_signal, watch, SIGKILL, NULL, 0);
+}
+
+/* Both ends are armed: at a process's end either may be the first to be closed. */
+static int
+arm(int fd, pid_t pid)
+{
+	return fcntl(fd, F_SETSIG, SIGKILL) < 0 || fcntl(fd, F_SETOWN, pid) < 0
+	    || fcntl(fd, F_SETFL, O_ASYNC) < 0 ? -1 : 0;
+}
+
+/*
+ * The hang-up of one end of a pair is told to the owner of the other by a
+ * signal (fcntl(2), "Managing signals"), with the rights of who named that owner.
+ */
+int
+child_leash(pid_t pid, int ends[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return -1;
+	return arm(ends[0], pid) < 0 || arm(ends[1], pid) < 0 ? -1 : 0;
 }
 
 /*

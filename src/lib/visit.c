@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "netaddr.h"
 #include "stream.h"
@@ -124,6 +126,7 @@ visit_begin(struct visit *v, const char *proto)
 	v->session = env_or("MAILREEVE_SESSION", "-");
 	v->tag = getenv("MAILREEVE_TAG");
 	v->tls = getenv("MAILREEVE_TLS") != NULL;
+	v->own_relay = getenv("MAILREEVE_RELAY") != NULL;
 	v->read_only = getenv("MAILREEVE_READ_ONLY") != NULL;
 	if (catch_signals(v) < 0 || find_owner(v) < 0)
 		return -1;
@@ -143,4 +146,22 @@ visit_end(const struct visit *v, const char *reason, const char *counts,
 	/* mailreeved keeps the socket until conn has closed the PAM session. */
 	if (v->tag != NULL)
 		(void)shutdown(CLIENT_OUT_FD, SHUT_WR);
+}
+
+void
+visit_await_relay(const struct visit *v, uint64_t ms)
+{
+	struct pollfd p = { .fd = VISIT_RELAY_FD, .events = POLLIN };
+	uint64_t now = clock_ms(), deadline = now + ms;
+	int n = -1;
+
+	if (!v->own_relay)
+		return;
+	errno = EINTR;
+	while (n < 0 && errno == EINTR && now <= deadline) {
+		n = poll(&p, 1, (int)(deadline - now));
+		now = clock_ms();
+	}
+	if (n == 0)
+		log_error("login does not end: killed");
 }

@@ -8,9 +8,8 @@
 #include "clock.h"
 #include "log.h"
 #include "master.h"
+#include "visit.h"
 
-/* What may lie between a session and its client, in write-timeouts: relay.c. */
-#define PIECES 5
 #define SLACK_MS 10000
 
 bool
@@ -18,8 +17,7 @@ linger_begin(struct pool *p, struct child *c)
 {
 	if (c->login < 0 || child_ends(c->login, 0) == 0)
 		return false;
-	c->login_until = clock_ms() + SLACK_MS
-	    + PIECES * p->conf->write_timeout * 1000;
+	c->login_until = clock_ms() + VISIT_REST_MS(p->conf->write_timeout);
 	TAILQ_INSERT_TAIL(&p->lingerers, c, lingering);
 	return true;
 }

@@ -81,5 +81,6 @@ main(void)
 		log_fatal(EX_NOUSER, "cannot begin: %s", strerror(errno));
 	config_start(&conf);
 	serve(&s, &v);
+	visit_await_relay(&v, VISIT_REST_MS(conf.write_timeout));
 	return EX_OK;
 }

@@ -221,6 +221,102 @@ def test_ucspi():
         assert "rip=127.0.0.1 lip=127.0.0.1 " in line, line
 
 
+def ucspi(**settings):
+    return Started([sys.executable, "-c", UCSPI, "993", CONN, "imaps"], wait=("imaps",), **settings)
+
+
+def session_and_login():
+    return [list(processes(name))[0] for name in ("imap", "login")]
+
+
+def gone(pid):
+    return lambda: pid not in processes()
+
+
+def test_a_relay_does_not_outlive_a_session_that_is_killed():
+    """Also one that hears nothing any more, and whose parent was its user's."""
+    who = user("leash")
+    for settings in ({}, {"pam_session": "yes"}):
+        with ucspi(**settings) as server:
+            c = server.imap_login(who)
+            session, login = session_and_login()
+            os.kill(login, signal.SIGSTOP)
+            os.kill(session, signal.SIGKILL)
+            wait_for(gone(login), "its login to be killed")
+            c.close()
+
+
+def test_conn_that_is_killed_takes_its_login_along():
+    with ucspi() as server:
+        c = server.imap()
+        conn, login = list(processes("conn"))[0], list(processes("login"))[0]
+        os.kill(login, signal.SIGSTOP)
+        os.kill(conn, signal.SIGKILL)
+        wait_for(gone(login), "login to be killed")
+        c.close()
+
+
+def test_a_relay_that_hears_nothing_is_waited_for_and_killed():
+    who = user("waits")
+    with ucspi(write_timeout="1s") as server:
+        c = server.imap_login(who)
+        session, login = session_and_login()
+        os.kill(login, signal.SIGSTOP)
+        mark = log.mark()
+        os.kill(session, signal.SIGTERM)
+        log.wait("logout: ", mark)
+        assert {session, login} <= set(processes()), "it has the last words"
+        log.wait("login does not end: killed user=%s " % who.name, mark, 60)
+        wait_for(gone(login), "its login to be killed")
+        c.close()
+
+
+def test_a_relay_that_is_slow_still_brings_the_last_words():
+    """It hears of the end of its session long after that has nothing more to say."""
+    who = user("last")
+    for settings in ({}, {"pam_session": "yes"}):
+        with ucspi(**settings) as server:
+            c = server.imap_login(who)
+            session, login = session_and_login()
+            os.kill(login, signal.SIGSTOP)
+            mark = log.mark()
+            os.kill(session, signal.SIGTERM)
+            log.wait("logout: ", mark)
+            os.kill(login, signal.SIGCONT)
+            assert c.response().startswith(b"* BYE"), "the reason why"
+            assert not c.fill()
+            wait_for(gone(session), "the session to end")
+            wait_for(gone(login), "its login to end")
+            assert not log.find("does not end", mark)
+            # a session that cannot begin says so
+            os.rename(LIBEXEC + "/imap", LIBEXEC + "/imap.away")
+            try:
+                c = server.imap()
+                c.send(b"a1 LOGIN %s %s\r\n" % (who.name.encode(), who.password.encode()))
+                assert c.response().startswith(b"* BYE [UNAVAILABLE]")
+                assert not c.fill()
+            finally:
+                os.rename(LIBEXEC + "/imap.away", LIBEXEC + "/imap")
+            wait_for(lambda: not processes("login"), "login to end")
+
+
+def test_descriptors_of_a_session_that_sees_to_its_relay():
+    """Three more than else, none of which it could use for anything; and no more."""
+    who = user("fds")
+    with ucspi() as server:
+        c = server.imap_login(who)
+        session, login = session_and_login()
+        base = "/proc/%d/fd/" % session
+        fds = {int(n): os.readlink(base + n) for n in os.listdir(base)}
+        assert "pidfd" in fds[5] and fds[6].startswith("socket:") and \
+            fds[7].startswith("socket:"), fds
+        others = [os.readlink("/proc/%d/fd/%s" % (login, n))
+                  for n in os.listdir("/proc/%d/fd" % login)]
+        assert not {fds[5], fds[6], fds[7]} & set(others) - {"anon_inode:[pidfd]"}, others
+        c.logout()
+        wait_for(gone(login), "login to end")
+
+
 def test_signals_that_a_starter_ignores():
     """conn is killed by what kills a process, and waits for its children."""
     who = user("ignored")
