@@ -93,8 +93,8 @@ const struct mime_part *mime_section(const struct mime_tree *t,
     const uint32_t *numbers, size_t n);
 
 /*
- * For section HEADER, HEADER.FIELDS and TEXT: the message that this part is
- * (part 0) or holds, or NULL.
+ * For section HEADER, HEADER.FIELDS and TEXT behind numbers: the message that
+ * this part holds, the message itself where part 0 holds none, or NULL.
  */
 const struct mime_part *mime_message(const struct mime_tree *t,
     const struct mime_part *part);

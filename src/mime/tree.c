@@ -34,9 +34,9 @@ part_number(const struct mime_tree *t, uint32_t i)
 const struct mime_part *
 mime_message(const struct mime_tree *t, const struct mime_part *part)
 {
-	if (part == t->v)
-		return part;
-	return part->kind == MIME_MESSAGE ? part_number(t, part->child) : NULL;
+	if (part->kind == MIME_MESSAGE)
+		return part_number(t, part->child);
+	return part == t->v ? part : NULL;
 }
 
 /* The n-th part of a multipart; any other message is its own first. */
