@@ -421,6 +421,7 @@ struct mail_store {
 
 struct mail_stored {
 	struct runs stored;		/* those it was done for, changed or not */
+	struct runs others;		/* of these, what the session was not told of before */
 	struct runs modified;		/* refused by unchanged_since */
 	uint64_t modseq_before;		/* of the index, just before */
 	uint64_t modseq;		/* of the change; modseq_before when nothing changed */

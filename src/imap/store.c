@@ -96,6 +96,21 @@ tell_others(struct session *s, const struct mail_stored *st)
 	return r;
 }
 
+/* .SILENT is about the client's own change only (RFC 9051 section 6.4.6). */
+static int
+tell_silently(struct session *s, const struct mail_stored *st, bool with_uid)
+{
+	struct runs own = RUNS_INIT;
+	int r = runs_subtract(&own, &st->stored, &st->others);
+
+	if (r == 0)
+		r = tell_modseqs(s, &own, with_uid);
+	if (r == 0)
+		r = tell_flags(s, &st->others, with_uid);
+	runs_free(&own);
+	return r;
+}
+
 static int
 tell_stored(struct session *s, const struct mail_stored *st, bool silent,
     bool with_uid)
@@ -103,7 +118,7 @@ tell_stored(struct session *s, const struct mail_stored *st, bool silent,
 	int r;
 
 	tell_keywords(s);
-	r = (silent ? tell_modseqs : tell_flags)(s, &st->stored, with_uid);
+	r = silent ? tell_silently(s, st, with_uid) : tell_flags(s, &st->stored, with_uid);
 	/* Why it was refused: section 3.1.3 recommends to say so. */
 	if (r == 0)
 		r = tell_flags(s, &st->modified, with_uid);

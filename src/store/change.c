@@ -107,6 +107,15 @@ add_uid(struct runs *set, uint32_t uid)
 	return runs_add(set, uid, uid);
 }
 
+/* Somebody else's change that the session was not told of, unless it was us, in an earlier try. */
+static int
+note_others(struct storing *s, const struct index_row *row)
+{
+	if (row->modseq <= mailbox_view_modseq(s->box) || runs_contains(&s->out->stored, row->uid))
+		return 0;
+	return add_uid(&s->out->others, row->uid);
+}
+
 /* Puts what must change of the rows read into the batch. */
 static int
 decide(struct storing *s, const struct index_row *v, size_t n)
@@ -123,6 +132,8 @@ decide(struct storing *s, const struct index_row *v, size_t n)
 				return -1;
 			continue;
 		}
+		if (note_others(s, &v[i]) < 0)
+			return -1;
 		new.flags = new_flags(s->how, v[i].flags);
 		new.keywords = new_keywords(s->how, v[i].keywords);
 		if (same_flags(&v[i], &new)) {
@@ -306,6 +317,7 @@ void
 mail_stored_free(struct mail_stored *s)
 {
 	runs_free(&s->stored);
+	runs_free(&s->others);
 	runs_free(&s->modified);
 }
 
