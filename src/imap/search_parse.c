@@ -260,10 +260,11 @@ parse_size(struct parser *p, const struct key *k, struct search_node *n)
 {
 	uint64_t size;
 
-	if (lex_space(p->x) == -1 || lex_number(p->x, INT64_MAX - 1, &size) == -1)
+	if (lex_space(p->x) == -1 || lex_number(p->x, INT64_MAX, &size) == -1)
 		return -1;
 	n->value = VALUE_SIZE;
-	n->low = k->how == BEFORE ? 0 : (int64_t)size + 1;
+	/* No message is that large: INT64_MAX itself stands for more than it. */
+	n->low = k->how == BEFORE ? 0 : (int64_t)(size < INT64_MAX ? size + 1 : size);
 	n->high = k->how == BEFORE ? (int64_t)size - 1 : INT64_MAX;
 	return 0;
 }
