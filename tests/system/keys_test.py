@@ -142,6 +142,7 @@ def test_renewal_needs_nothing():
 def test_bad_files_change_nothing():
     who = user("half")
     with Server(spare_connections=1) as server:
+        log.wait("keys read", server.log_start)
         good_crt, good_key, old = text_of(CRT), text_of(KEY), hash_of(CRT)
         certificate("/etc/mailreeve/other")
         other_crt, other_key = text_of("/etc/mailreeve/other.crt"), text_of("/etc/mailreeve/other.key")

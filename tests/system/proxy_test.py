@@ -96,7 +96,8 @@ def haproxy():
             with open("/etc/mailreeve/tls" + end) as f:
                 out.write(f.read())
     parts = ["global\n stats socket %s/haproxy.sock\n" % SCRATCH,
-             "defaults\n mode tcp\n timeout connect 5s\n timeout client 1m\n timeout server 1m\n"]
+             "defaults\n mode tcp\n timeout connect 5s\n timeout client 1m\n timeout server 1m\n"
+             " timeout check 10s\n"]
     for name, port, crt, server, check in (
             ("v1", 2143, "", "127.0.0.1:143 send-proxy", ""),
             ("v2", 2144, "", "127.0.0.1:143 send-proxy-v2 check inter 100ms", "* OK"),
