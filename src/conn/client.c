@@ -106,11 +106,12 @@ may_speak_for_others(const struct conn *c)
 uint32_t
 client_flags(const struct conn *c)
 {
-	bool proxied = c->proxy.family != 0;
 	uint32_t flags = may_speak_for_others(c);
+	bool loop = netaddr_loopback(&c->remote);
 
-	if (netaddr_loopback(&c->remote)
-	    || (!proxied && netaddr_same(&c->remote, &c->local)))
+	/* Another host's loopback, of which a proxy there tells, is not ours. */
+	if (c->proxy.family != 0 ? loop && netaddr_loopback(&c->proxy)
+	    : loop || netaddr_same(&c->remote, &c->local))
 		flags |= CHAN_PEER_LOCAL;
 	return flags;
 }

@@ -47,7 +47,7 @@ proxied(struct login *l, bool *heard)
 	switch (read_header(l, &h)) {
 	case PROXY_MORE:
 		*heard = errno == ETIMEDOUT;
-		return END_TIMEOUT;
+		return *heard ? login_ending(l, errno) : END_TIMEOUT;
 	case PROXY_BAD:
 		login_complain(l, "PROXY-header");
 		return END_GARBAGE;

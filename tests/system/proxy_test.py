@@ -337,4 +337,30 @@ def test_nobody_else_is_believed():
         c.logout()
 
 
+def test_the_loopback_of_another_host_is_not_ours():
+    """A proxy elsewhere has a client of its own: what that says comes here in the clear."""
+    ip, = need("ip")
+    for address in ("192.0.2.10", "192.0.2.11"):
+        run(ip, "address", "add", address + "/32", "dev", "lo")
+    with Server(trusted_proxies="192.0.2.10 127.0.0.1"):
+        for proxy, here, allowed in (("192.0.2.10", "192.0.2.11", False),
+                                     ("127.0.0.1", "127.0.0.1", True)):
+            for source in ("127.0.0.1", "192.0.2.77"):
+                with socket.create_connection((here, 143), wire.TIMEOUT, (proxy, 0)) as s:
+                    s.sendall(b"PROXY TCP4 %s 127.0.0.1 1025 143\r\n" % source.encode())
+                    greeting = wire.Connection(s).line()
+                disabled = not allowed or source != "127.0.0.1"
+                assert (b" LOGINDISABLED" in greeting) == disabled, (proxy, source, greeting)
+
+
+def test_a_header_that_does_not_come_has_its_line():
+    with Server(trusted_proxies=PROXY, login_timeout="1s"):
+        for begun in (b"", b"PROXY TCP4 192.0.2.1"):
+            mark = log.mark()
+            with socket.create_connection(("127.0.0.1", 143), wire.TIMEOUT) as s:
+                s.sendall(begun)
+                assert wire.Connection(s).line().startswith(b"* BYE ")
+            log.wait("timeout: rip=127.0.0.1 proto=imap ", mark)
+
+
 main(__name__)
