@@ -61,6 +61,8 @@ serve_client_ca(struct turn *t)
 {
 	t->rep.result = keys_client_ca(&t->c->conf, &t->follow) < 0
 	    ? CHAN_UNAVAILABLE : CHAN_OK;
+	if (t->rep.result != CHAN_OK)
+		buf_clear(&t->follow);		/* as much as there was room for */
 	return 0;
 }
 

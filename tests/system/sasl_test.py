@@ -619,6 +619,14 @@ def test_external():
         mark = log.mark()
         assert external(server, base + "/ann")[::2] == ("NO", False)
         log.wait("/nonexistent: no certificates there", mark)
+    # more than there is room for: nobody is asked for a certificate, and others get in
+    with open(base + "/many.crt", "w") as f:
+        f.write(open(base + "/ca.crt").read() * 300)
+    with Server(tls_client_ca=base + "/many.crt") as server:
+        mark = log.mark()
+        assert external(server, base + "/ann")[::2] == ("NO", False)
+        log.wait("many.crt: no certificates there", mark)
+        server.pop3_login(ann).quit()
 
 
 def test_external_by_any_handshake():
