@@ -44,11 +44,12 @@ greet(struct session *s, struct bytes tag)
 }
 
 static void
-refuse(struct session *s, struct bytes tag, int error)
+refuse(struct session *s, struct bytes tag, const char *home, int error)
 {
 	static const struct response_code unavailable = { .code = CODE_UNAVAILABLE };
 
-	log_error("cannot open mail: %s", strerror(error));
+	log_error("cannot open mail: home %s: %s", log_quote(bytes_of(home)),
+	    strerror(error));
 	if (tag.n > 0)
 		put_condition(&s->out, tag, "NO", &unavailable,
 		    "The mail cannot be opened");
@@ -80,7 +81,7 @@ serve(struct session *s, const struct visit *v)
 	s->read_only = v->read_only;
 	s->out.out = &s->stream;
 	if (open_mail(s, &who) < 0) {
-		refuse(s, tag, errno);
+		refuse(s, tag, v->home, errno);
 	} else {
 		greet(s, tag);
 		session_loop(s);

@@ -28,18 +28,24 @@ static const struct {
 };
 
 struct outcome
-failed(int error)
+failure(int error)
 {
 	size_t i = 0;
 	struct outcome o = { .result = RESULT_ERR };
 
 	while (errors[i].error != 0 && errors[i].error != error)
 		i++;
-	if (error != ENOENT && error != EBUSY)
-		log_warn("mail error: %s", strerror(error));
 	o.code = errors[i].code;
 	snprintf(o.text, sizeof o.text, "%s", errors[i].text);
 	return o;
+}
+
+struct outcome
+failed(int error)
+{
+	if (error != ENOENT && error != EBUSY)
+		log_warn("mail error: %s", strerror(error));
+	return failure(error);
 }
 
 struct outcome

@@ -133,10 +133,11 @@ welcome(const struct session *s)
 void
 session_refuse(struct session *s, int error)
 {
-	struct outcome o = failed(error == ENOENT ? EIO : error);
+	struct outcome o = failure(error == ENOENT ? EIO : error);
 
 	if (error != EBUSY)
-		log_error("cannot open mail: %s", strerror(error));
+		log_error("cannot open mail: home %s: %s",
+		    log_quote(bytes_of(s->home)), strerror(error));
 	s->end_reason = error == EBUSY ? "in-use" : "error";
 	o.result = RESULT_FAILED;
 	answer(s, &o);

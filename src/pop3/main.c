@@ -57,6 +57,7 @@ serve(struct session *s, const struct visit *v)
 	stream_init(&s->stream, CLIENT_IN_FD, CLIENT_OUT_FD);
 	s->stream.write_timeout = s->conf->write_timeout * 1000;
 	s->stream.stop_fd = v->stop_fd;
+	s->home = v->home;
 	s->after_login = v->tag != NULL;
 	s->drop.read_only = v->read_only;
 	take_tag(s, v->tag == NULL ? "UTF8" : v->tag);

@@ -29,6 +29,7 @@ struct session {
 	const struct config *conf;
 	struct stream stream;
 	struct mail *mail;
+	const char *home;		/* for the log */
 	struct drop drop;
 	enum state state;
 	bool after_login;		/* PASS or AUTH is yet to be answered */
@@ -62,6 +63,8 @@ struct outcome err(const char *code, const char *text);
 struct outcome bad(const char *text);
 struct outcome outcome_of(enum result result);
 /* -ERR with the response code and text that errno has in one table. */
+struct outcome failure(int error);
+/* The same, and a line in the log. */
 struct outcome failed(int error);
 
 /* ---- commands ---- */

@@ -282,7 +282,10 @@ def test_a_maildir_that_is_somebody_elses():
                 os.rename(who.home, who.home + ".away")
             mark = log.mark()
             refused(server, who)
-            assert log.wait("cannot open mail: .*user=%s " % who.name, mark), how
+            for proto in ("imap", "pop3"):
+                log.wait("logout: .*user=%s proto=%s " % (who.name, proto), mark)
+                line, = log.find(r" %s\[\d+\]: (?!logout).*user=%s " % (proto, who.name), mark)
+                assert "cannot open mail: home %s: " % who.home in line, (how, line)
             if how == "home":
                 os.rename(who.home + ".away", who.home)
             elif how == "forbidden":
