@@ -342,6 +342,13 @@ renamed(const struct snapshot *p, const struct snapshot *other, const struct see
 	return NULL;
 }
 
+/* What a mailbox was called that has its name only now: there may have been a subscription. */
+static const struct seen *
+moved_here(const struct snapshot *old, const struct snapshot *new, const struct seen *m)
+{
+	return exists(new, m->name) && !exists(old, m->name) ? renamed(old, new, m) : NULL;
+}
+
 /* Section 5.4: a mailbox that went with the one above it needs no word. */
 static bool
 below_renamed(const struct snapshot *old, const struct snapshot *new,
@@ -363,7 +370,7 @@ static void
 tell_created(struct session *s, const struct snapshot *old,
     const struct snapshot *new, const struct seen *m)
 {
-	const struct seen *was = renamed(old, new, m);
+	const struct seen *was = moved_here(old, new, m);
 
 	if (was != NULL && below_renamed(old, new, m, was))
 		return;
@@ -445,7 +452,7 @@ static void
 tell_new(struct session *s, const struct snapshot *old,
     const struct snapshot *new, const struct seen *m, unsigned but_for)
 {
-	const struct seen *was = renamed(old, new, m);
+	const struct seen *was = moved_here(old, new, m);
 	unsigned events = m->events & ~but_for;
 
 	if (was == NULL)
@@ -507,12 +514,23 @@ snapshot_lost(const struct snapshot *old, const struct snapshot *new)
 	return false;
 }
 
+/* First of all: what else is told of their old names would look like their end. */
+static void
+tell_moved(struct session *s, const struct snapshot *old,
+    const struct snapshot *new, unsigned but_for)
+{
+	for (size_t i = 0; i < new->n; i++)
+		if (moved_here(old, new, &new->v[i]) != NULL)
+			tell_new(s, old, new, &new->v[i], but_for);
+}
+
 bool
 snapshot_tell(struct session *s, const struct snapshot *old,
     const struct snapshot *new, unsigned but_for)
 {
 	bool grown = false;
 
+	tell_moved(s, old, new, but_for);
 	for (size_t i = 0; i < old->n; i++)
 		if (find(new, old->v[i].name) == NULL)
 			tell_gone(s, old, new, &old->v[i], but_for);
@@ -520,10 +538,12 @@ snapshot_tell(struct session *s, const struct snapshot *old,
 		const struct seen *was = find(old, new->v[i].name);
 
 		grown = grown || was == NULL || is_another(was, &new->v[i]);
-		if (was == NULL)
-			tell_new(s, old, new, &new->v[i], but_for);
-		else
-			tell_both(s, was, &new->v[i], but_for);
+		if (moved_here(old, new, &new->v[i]) == NULL) {
+			if (was == NULL)
+				tell_new(s, old, new, &new->v[i], but_for);
+			else
+				tell_both(s, was, &new->v[i], but_for);
+		}
 		if (was != NULL && exists(old, was->name) != exists(new, was->name))
 			tell_parent(s, old, new, was, but_for);
 	}
