@@ -37,11 +37,20 @@ void buf_clear(struct buf *b);
  * may be written (the caller then adds to len), or NULL.
  */
 int buf_add(struct buf *b, const void *p, size_t n);
-int buf_byte(struct buf *b, unsigned char c);
 int buf_number(struct buf *b, uint64_t v);
 int buf_printf(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 unsigned char *buf_room(struct buf *b, size_t n);
+
+/* A byte mostly fits: nothing else needs looking at. */
+static inline int
+buf_byte(struct buf *b, unsigned char c)
+{
+	if (b->len == b->cap)
+		return buf_add(b, &c, 1);
+	b->data[b->len++] = c;
+	return 0;
+}
 
 static inline int
 buf_bytes(struct buf *b, struct bytes s)

@@ -104,7 +104,13 @@ bool bytes_case_starts(struct bytes b, struct bytes prefix);
 struct bytes bytes_trim(struct bytes b);
 
 /* Offset of the first c in b, or -1. */
-ssize_t bytes_find(struct bytes b, unsigned char c);
+static inline ssize_t
+bytes_find(struct bytes b, unsigned char c)
+{
+	const unsigned char *hit = b.n == 0 ? NULL : memchr(b.p, c, b.n);
+
+	return hit == NULL ? -1 : hit - b.p;
+}
 
 /*
  * Splits *rest at the first sep: the part before it is returned, *rest becomes

@@ -70,16 +70,21 @@ grow(struct buf *b, size_t need)
 	return 0;
 }
 
-unsigned char *
-buf_room(struct buf *b, size_t n)
+/* Apart from buf_room(), which has little to do but to look where there is room. */
+static __attribute__((noinline)) unsigned char *
+room_made(struct buf *b, size_t n)
 {
 	if (n > b->max || b->len > b->max - n) {
 		fail(b, E2BIG);
 		return NULL;
 	}
-	if (b->len + n > b->cap && grow(b, b->len + n) < 0)
-		return NULL;
-	return b->data + b->len;
+	return grow(b, b->len + n) < 0 ? NULL : b->data + b->len;
+}
+
+unsigned char *
+buf_room(struct buf *b, size_t n)
+{
+	return n > b->cap - b->len ? room_made(b, n) : b->data + b->len;
 }
 
 int
@@ -95,12 +100,6 @@ buf_add(struct buf *b, const void *p, size_t n)
 	memcpy(to, p, n);
 	b->len += n;
 	return 0;
-}
-
-int
-buf_byte(struct buf *b, unsigned char c)
-{
-	return buf_add(b, &c, 1);
 }
 
 int

@@ -56,14 +56,6 @@ bytes_trim(struct bytes b)
 	return b;
 }
 
-ssize_t
-bytes_find(struct bytes b, unsigned char c)
-{
-	const unsigned char *hit = b.n == 0 ? NULL : memchr(b.p, c, b.n);
-
-	return hit == NULL ? -1 : hit - b.p;
-}
-
 struct bytes
 bytes_split(struct bytes *rest, unsigned char sep)
 {
