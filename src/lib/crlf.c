@@ -38,29 +38,48 @@ count_rest(struct bytes piece, size_t n, bool *cr)
 	return lines;
 }
 
+/*
+ * Adds the LFs of at most BLOCKS_MAX blocks of sixteen, four at a time while there
+ * are so many; seen gathers where a CR is. Returns behind which block it is.
+ */
+static const unsigned char *
+count_blocks(const unsigned char *p, size_t blocks, lanes *seen, uint64_t *n)
+{
+	const unsigned char *end = p + LANES * (blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX);
+	lanes count = { 0 }, cr = *seen;
+
+	for (; end - p >= 4 * LANES; p += 4 * LANES) {
+		lanes a = lanes_load(p), b = lanes_load(p + LANES);
+		lanes c = lanes_load(p + 2 * LANES), d = lanes_load(p + 3 * LANES);
+
+		count -= (lanes)(a == '\n') + (lanes)(b == '\n') +
+		    (lanes)(c == '\n') + (lanes)(d == '\n');
+		cr |= (lanes)(a == '\r') | (lanes)(b == '\r') |
+		    (lanes)(c == '\r') | (lanes)(d == '\r');
+	}
+	for (; p < end; p += LANES) {
+		lanes v = lanes_load(p);
+
+		count -= (lanes)(v == '\n');
+		cr |= (lanes)(v == '\r');
+	}
+	*seen = cr;
+	*n += sum(count);
+	return p;
+}
+
 /* How many LF; cr becomes true when there is a CR too. */
 static uint64_t
 count_lines(struct bytes piece, bool *cr)
 {
+	const unsigned char *p = piece.p, *end = p + piece.n;
 	lanes seen = { 0 };
 	uint64_t n = 0;
-	size_t i = 0;
 
-	while (piece.n - i >= LANES) {
-		size_t blocks = (piece.n - i) / LANES;
-		size_t stop = i + LANES * (blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX);
-		lanes count = { 0 };
-
-		for (; i < stop; i += LANES) {
-			lanes v = lanes_load(piece.p + i);
-
-			count -= (lanes)(v == '\n');
-			seen |= (lanes)(v == '\r');
-		}
-		n += sum(count);
-	}
+	while (end - p >= LANES)
+		p = count_blocks(p, (size_t)(end - p) / LANES, &seen, &n);
 	*cr |= lanes_any(seen);
-	return n + count_rest(piece, piece.n - i, cr);
+	return n + count_rest(piece, (size_t)(end - p), cr);
 }
 
 uint64_t
