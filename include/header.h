@@ -31,6 +31,14 @@ struct header_cursor {
 /* The next field; false at the empty line or at the end of the bytes. */
 bool header_next(struct header_cursor *c, struct header_field *out);
 
+/*
+ * The next field whose name begins with one of these letters, of either case,
+ * each HEADER_LETTER() of its lower one: the others are not looked into.
+ */
+#define HEADER_LETTER(lower) ((uint32_t)1 << ((lower) - 'a'))
+bool header_next_lettered(struct header_cursor *c, uint32_t letters,
+    struct header_field *out);
+
 /* Moves on to the next field of this name (ASCII case folded). */
 bool header_next_named(struct header_cursor *c, struct bytes name,
     struct header_field *out);

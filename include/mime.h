@@ -50,7 +50,8 @@ struct mime_part {
 	uint64_t body_octets;
 	uint64_t body_lines;		/* line ends in the body */
 	uint32_t parent, child, next;	/* numbers of parts, or MIME_NONE */
-	uint32_t kept, kept_n;		/* its fields in the tree's kept */
+	uint32_t kept, kept_n;		/* its fields in the tree's kept, */
+	uint32_t fields;		/* and which these are, src/mime/fields.h */
 	uint8_t kind;			/* enum mime_kind */
 	uint8_t encoding;		/* enum mime_encoding */
 	uint8_t flags;			/* enum mime_part_flags */
@@ -81,7 +82,7 @@ void mime_abort(struct mime_parser *p);
 
 /*
  * The fields of a part that were kept, as a header block for header_find():
- * Content-*, and of a message also those of the envelope.
+ * Content-*, and of a message that a part holds also those of the envelope.
  */
 struct bytes mime_fields(const struct mime_tree *t, const struct mime_part *part);
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "fields.h"
 #include "header.h"
 #include "imaptext_private.h"
 #include "param.h"
@@ -18,12 +19,6 @@ struct writer {
 	bool extended;			/* BODYSTRUCTURE */
 	struct arena arena;		/* of the part being written */
 };
-
-static struct bytes
-fields_of(const struct writer *w, const struct mime_part *p)
-{
-	return mime_fields(w->tree, p);
-}
 
 static int
 put(struct writer *w, const char *text)
@@ -50,11 +45,15 @@ put_number(struct writer *w, uint64_t v)
 }
 
 static int
-put_field(struct writer *w, const struct mime_part *p, const char *name)
+put_field(struct writer *w, const struct mime_part *p, enum mime_field which)
 {
+	struct bytes value;
+
+	if (!fields_find(w->tree, p, which, &value))
+		return put(w, " NIL");
 	if (buf_byte(w->out, ' ') < 0)
 		return -1;
-	return imaptext_field(fields_of(w, p), name, w->flags, w->out);
+	return imaptext_value(value, w->flags, w->out);
 }
 
 /* ---- parameters ---- */
@@ -103,13 +102,13 @@ put_params(struct writer *w, const struct content *c)
 
 /* An unreadable field is an empty one. */
 static int
-parse_field(struct writer *w, const struct mime_part *p, const char *name,
-    struct content *c, bool *there)
+parse_field(struct writer *w, const struct mime_part *p,
+    enum mime_field which, struct content *c, bool *there)
 {
 	struct bytes value;
 
 	*c = (struct content){ 0 };
-	*there = header_find(fields_of(w, p), name, &value);
+	*there = fields_find(w->tree, p, which, &value);
 	if (!*there || content_parse(value, &w->arena, c) == 0)
 		return 0;
 	*c = (struct content){ 0 };
@@ -124,7 +123,7 @@ put_disposition(struct writer *w, const struct mime_part *p)
 	struct content c;
 	bool there;
 
-	if (parse_field(w, p, "Content-Disposition", &c, &there) < 0)
+	if (parse_field(w, p, FIELD_DISPOSITION, &c, &there) < 0)
 		return -1;
 	if (c.type.n == 0 && c.n == 0)
 		return put(w, " NIL");
@@ -154,7 +153,7 @@ put_languages(struct writer *w, const struct mime_part *p)
 	struct bytes value, tags[LANGUAGES_MAX];
 	size_t n = 0;
 
-	if (header_find(fields_of(w, p), "Content-Language", &value))
+	if (fields_find(w->tree, p, FIELD_LANGUAGE, &value))
 		n = read_languages(value, tags);
 	if (n == 0)
 		return put(w, " NIL");
@@ -170,7 +169,7 @@ put_common_extension(struct writer *w, const struct mime_part *p)
 {
 	if (put_disposition(w, p) < 0 || put_languages(w, p) < 0)
 		return -1;
-	return put_field(w, p, "Content-Location");
+	return put_field(w, p, FIELD_LOCATION);
 }
 
 /* ---- parts ---- */
@@ -181,11 +180,11 @@ put_fields(struct writer *w, const struct mime_part *p, const struct content *c)
 {
 	struct bytes encoding = { NULL, 0 };
 
-	if (header_find(fields_of(w, p), "Content-Transfer-Encoding", &encoding))
+	if (fields_find(w->tree, p, FIELD_ENCODING, &encoding))
 		encoding = content_token(encoding);
 	if (put(w, " ") < 0 || put_params(w, c) < 0 ||
-	    put_field(w, p, "Content-ID") < 0 ||
-	    put_field(w, p, "Content-Description") < 0 ||
+	    put_field(w, p, FIELD_ID) < 0 ||
+	    put_field(w, p, FIELD_DESCRIPTION) < 0 ||
 	    put(w, " ") < 0 || put_upper(w, encoding, "7BIT") < 0)
 		return -1;
 	return put_number(w, p->body_octets);
@@ -242,7 +241,7 @@ open_message(struct writer *w, const struct mime_part *p,
 		return -1;
 	if (is_opaque(w, p))
 		return 0;
-	if (put(w, " ") < 0 || imaptext_envelope(fields_of(w, message),
+	if (put(w, " ") < 0 || imaptext_envelope(mime_fields(w->tree, message),
 	    w->flags, w->out) < 0)
 		return -1;
 	return put(w, " ");
@@ -258,7 +257,7 @@ open_part(struct writer *w, const struct mime_part *p)
 	arena_reset(&w->arena);
 	if (p->kind == MIME_MULTIPART)
 		return put(w, "(");
-	if (parse_field(w, p, "Content-Type", &c, &has_type) < 0)
+	if (parse_field(w, p, FIELD_TYPE, &c, &has_type) < 0)
 		return -1;
 	if (p->kind == MIME_TEXT)
 		return open_text(w, p, &c, has_type);
@@ -272,7 +271,7 @@ close_multipart(struct writer *w, const struct mime_part *p)
 	struct content c;
 	bool has_type;
 
-	if (parse_field(w, p, "Content-Type", &c, &has_type) < 0 ||
+	if (parse_field(w, p, FIELD_TYPE, &c, &has_type) < 0 ||
 	    put(w, " ") < 0 || put_upper(w, c.subtype, "MIXED") < 0)
 		return -1;
 	if (w->extended && (put(w, " ") < 0 || put_params(w, &c) < 0 ||
@@ -291,7 +290,7 @@ close_part(struct writer *w, const struct mime_part *p)
 	if (p->kind == MIME_MESSAGE && !is_opaque(w, p) &&
 	    put_number(w, p->body_lines) < 0)
 		return -1;
-	if (w->extended && (put_field(w, p, "Content-MD5") < 0 ||
+	if (w->extended && (put_field(w, p, FIELD_MD5) < 0 ||
 	    put_common_extension(w, p) < 0))
 		return -1;
 	return put(w, ")");

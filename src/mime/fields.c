@@ -10,45 +10,52 @@
 
 enum { FIRST_ONLY = 1, OF_MESSAGE = 2 };
 
+#define NAME(text) { (const unsigned char *)(text), sizeof(text) - 1 }
+
 static const struct kept_field {
-	const char *name;
+	struct bytes name;
 	int rule;
 } kept_fields[] = {
-	{ "Content-Type", FIRST_ONLY },
-	{ "Content-Transfer-Encoding", FIRST_ONLY },
-	{ "Content-Disposition", FIRST_ONLY },
-	{ "Content-ID", FIRST_ONLY },
-	{ "Content-Description", FIRST_ONLY },
-	{ "Content-MD5", FIRST_ONLY },
-	{ "Content-Language", FIRST_ONLY },
-	{ "Content-Location", FIRST_ONLY },
-	{ "Date", FIRST_ONLY | OF_MESSAGE },
-	{ "Subject", FIRST_ONLY | OF_MESSAGE },
-	{ "In-Reply-To", FIRST_ONLY | OF_MESSAGE },
-	{ "Message-ID", FIRST_ONLY | OF_MESSAGE },
+	[FIELD_TYPE] = { NAME("Content-Type"), FIRST_ONLY },
+	[FIELD_ENCODING] = { NAME("Content-Transfer-Encoding"), FIRST_ONLY },
+	[FIELD_DISPOSITION] = { NAME("Content-Disposition"), FIRST_ONLY },
+	[FIELD_ID] = { NAME("Content-ID"), FIRST_ONLY },
+	[FIELD_DESCRIPTION] = { NAME("Content-Description"), FIRST_ONLY },
+	[FIELD_MD5] = { NAME("Content-MD5"), FIRST_ONLY },
+	[FIELD_LANGUAGE] = { NAME("Content-Language"), FIRST_ONLY },
+	[FIELD_LOCATION] = { NAME("Content-Location"), FIRST_ONLY },
+	[FIELD_DATE] = { NAME("Date"), FIRST_ONLY | OF_MESSAGE },
+	[FIELD_SUBJECT] = { NAME("Subject"), FIRST_ONLY | OF_MESSAGE },
+	[FIELD_IN_REPLY_TO] = { NAME("In-Reply-To"), FIRST_ONLY | OF_MESSAGE },
+	[FIELD_MESSAGE_ID] = { NAME("Message-ID"), FIRST_ONLY | OF_MESSAGE },
 	/* RFC 5322 section 4.5: further ones add to the list */
-	{ "From", OF_MESSAGE },
-	{ "Sender", OF_MESSAGE },
-	{ "Reply-To", OF_MESSAGE },
-	{ "To", OF_MESSAGE },
-	{ "Cc", OF_MESSAGE },
-	{ "Bcc", OF_MESSAGE },
+	[FIELD_FROM] = { NAME("From"), OF_MESSAGE },
+	[FIELD_SENDER] = { NAME("Sender"), OF_MESSAGE },
+	[FIELD_REPLY_TO] = { NAME("Reply-To"), OF_MESSAGE },
+	[FIELD_TO] = { NAME("To"), OF_MESSAGE },
+	[FIELD_CC] = { NAME("Cc"), OF_MESSAGE },
+	[FIELD_BCC] = { NAME("Bcc"), OF_MESSAGE },
 };
 
-#define KEPT_FIELDS (sizeof kept_fields / sizeof kept_fields[0])
+/* What their names begin with: all others are passed by. */
+#define CONTENT_LETTERS HEADER_LETTER('c')
+#define MESSAGE_LETTERS (CONTENT_LETTERS | HEADER_LETTER('b') | \
+    HEADER_LETTER('d') | HEADER_LETTER('f') | HEADER_LETTER('i') | \
+    HEADER_LETTER('m') | HEADER_LETTER('r') | HEADER_LETTER('s') | \
+    HEADER_LETTER('t'))
 
-static size_t
+static unsigned
 kept_field(struct bytes name)
 {
-	size_t i = 0;
+	unsigned i = 0;
 
-	while (i < KEPT_FIELDS &&
-	    !bytes_case_equal(name, bytes_of(kept_fields[i].name)))
+	while (i < FIELD_END && (kept_fields[i].name.n != name.n ||
+	    !bytes_case_equal(name, kept_fields[i].name)))
 		i++;
 	return i;
 }
 
-/* Fields past the tree's limit are left out. */
+/* 1, or 0: fields past the tree's limit are left out. */
 static int
 keep(struct mime_tree *t, struct bytes whole)
 {
@@ -56,33 +63,58 @@ keep(struct mime_tree *t, struct bytes whole)
 
 	if (t->kept.len + whole.n + 1 > t->kept.max)
 		return 0;
-	if (buf_bytes(&t->kept, whole) < 0)
+	if (buf_bytes(&t->kept, whole) < 0 ||
+	    (!ended && buf_byte(&t->kept, '\n') < 0))
 		return -1;
-	return ended ? 0 : buf_byte(&t->kept, '\n');
+	return 1;
+}
+
+static bool
+wanted(unsigned i, bool in_message, uint32_t seen)
+{
+	int rule = i == FIELD_END ? 0 : kept_fields[i].rule;
+
+	if (i == FIELD_END || ((rule & FIRST_ONLY) && (seen >> i & 1)))
+		return false;
+	return in_message || !(rule & OF_MESSAGE);
 }
 
 static int
-keep_fields(struct bytes block, bool is_message, struct mime_tree *t)
+keep_fields(struct bytes block, bool in_message, struct mime_tree *t,
+    struct mime_part *part)
 {
 	struct header_cursor c = HEADER_CURSOR(block);
 	struct header_field field;
 	uint32_t seen = 0;
 
-	while (header_next(&c, &field)) {
-		size_t i = kept_field(field.name);
-		int rule;
+	while (header_next_lettered(&c, in_message ? MESSAGE_LETTERS :
+	    CONTENT_LETTERS, &field)) {
+		unsigned i = kept_field(field.name);
+		int rc;
 
-		if (i == KEPT_FIELDS)
-			continue;
-		rule = kept_fields[i].rule;
-		if (((rule & FIRST_ONLY) && (seen >> i & 1)) ||
-		    ((rule & OF_MESSAGE) && !is_message))
+		if (!wanted(i, in_message, seen))
 			continue;
 		seen |= (uint32_t)1 << i;
-		if (keep(t, field.whole) < 0)
+		rc = keep(t, field.whole);
+		if (rc < 0)
 			return -1;
+		part->fields |= (uint32_t)rc << i;
 	}
 	return 0;
+}
+
+bool
+fields_find(const struct mime_tree *t, const struct mime_part *part,
+    enum mime_field which, struct bytes *value)
+{
+	struct header_cursor c = HEADER_CURSOR(mime_fields(t, part));
+	struct header_field field;
+
+	if (!(part->fields >> which & 1) ||
+	    !header_next_named(&c, kept_fields[which].name, &field))
+		return false;
+	*value = field.value;
+	return true;
 }
 
 static bool
@@ -174,27 +206,26 @@ fields_cut(struct mime_part *part)
 }
 
 int
-fields_read(struct bytes block, bool is_message, bool in_digest,
+fields_read(struct bytes block, bool in_message, bool in_digest,
     struct mime_tree *t, struct mime_part *part, struct part_type *type)
 {
 	struct arena a = ARENA_INIT(PARAM_ARENA_MAX);
-	struct bytes value, kept;
+	struct bytes value;
 	struct content c = { 0 };
 	bool has_type;
 	int rc;
 
-	*type = (struct part_type){ 0 };
+	type->multipart = type->message = false;
 	part->kept = (uint32_t)t->kept.len;
-	if (keep_fields(block, is_message, t) < 0)
+	if (keep_fields(block, in_message, t, part) < 0)
 		return -1;
 	part->kept_n = (uint32_t)t->kept.len - part->kept;
-	kept = mime_fields(t, part);
-	if (header_find(kept, "Content-Transfer-Encoding", &value))
+	if (fields_find(t, part, FIELD_ENCODING, &value))
 		part->encoding = (uint8_t)encoding_named(content_token(value));
-	if (header_find(kept, "Content-Disposition", &value) &&
+	if (fields_find(t, part, FIELD_DISPOSITION, &value) &&
 	    is(content_token(value), "attachment"))
 		part->flags |= MIME_ATTACHMENT;
-	has_type = header_find(kept, "Content-Type", &value);
+	has_type = fields_find(t, part, FIELD_TYPE, &value);
 	rc = has_type ? content_parse(value, &a, &c) : 0;
 	if (rc < 0 && errno == E2BIG)
 		rc = 0;

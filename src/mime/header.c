@@ -85,6 +85,28 @@ header_next(struct header_cursor *c, struct header_field *out)
 	return true;
 }
 
+static bool
+begins_with(unsigned char c, uint32_t letters)
+{
+	unsigned place = (unsigned)(ascii_lower(c) - 'a');
+
+	return place < 26 && (letters >> place & 1);
+}
+
+bool
+header_next_lettered(struct header_cursor *c, uint32_t letters,
+    struct header_field *out)
+{
+	struct bytes rest = bytes_from(c->block, c->at);
+
+	while (rest.n > 0 && !is_empty_line(rest) &&
+	    !begins_with(rest.p[0], letters)) {
+		c->at += field_length(rest);
+		rest = bytes_from(c->block, c->at);
+	}
+	return header_next(c, out);
+}
+
 /* A field of this name, by its first letter, its last one and what follows it. */
 static bool
 could_be(struct bytes rest, struct bytes name)

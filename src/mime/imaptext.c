@@ -101,20 +101,26 @@ imaptext_nstring(struct bytes s, unsigned flags, struct buf *out)
 }
 
 int
-imaptext_field(struct bytes header, const char *name, unsigned flags,
-    struct buf *out)
+imaptext_value(struct bytes value, unsigned flags, struct buf *out)
 {
 	struct buf text = BUF_INIT(HEADER_MAX);
-	struct bytes value;
 	int rc;
 
-	if (!header_find(header, name, &value))
-		return buf_text(out, "NIL");
 	rc = header_unfold(bytes_first(value, HEADER_MAX), &text);
 	if (rc == 0)
 		rc = imaptext_string(buf_contents(&text), flags, out);
 	buf_free(&text);
 	return rc;
+}
+
+/* The first field of this name, as nstring. */
+static int
+put_field(struct bytes header, const char *name, unsigned flags, struct buf *out)
+{
+	struct bytes value;
+
+	return header_find(header, name, &value) ?
+	    imaptext_value(value, flags, out) : buf_text(out, "NIL");
 }
 
 /* ---- addresses ---- */
@@ -241,14 +247,14 @@ static int
 put_envelope(struct bytes header, unsigned flags, struct buf *out)
 {
 	if (buf_byte(out, '(') < 0 ||
-	    imaptext_field(header, "Date", flags, out) < 0 ||
+	    put_field(header, "Date", flags, out) < 0 ||
 	    buf_byte(out, ' ') < 0 ||
-	    imaptext_field(header, "Subject", flags, out) < 0 ||
+	    put_field(header, "Subject", flags, out) < 0 ||
 	    put_address_fields(header, flags, out) < 0 ||
 	    buf_byte(out, ' ') < 0 ||
-	    imaptext_field(header, "In-Reply-To", flags, out) < 0 ||
+	    put_field(header, "In-Reply-To", flags, out) < 0 ||
 	    buf_byte(out, ' ') < 0 ||
-	    imaptext_field(header, "Message-ID", flags, out) < 0)
+	    put_field(header, "Message-ID", flags, out) < 0)
 		return -1;
 	return buf_byte(out, ')');
 }

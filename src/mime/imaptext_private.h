@@ -6,8 +6,7 @@
 
 #include "imaptext.h"
 
-/* The first field of this name, unfolded, as nstring. */
-int imaptext_field(struct bytes header, const char *name, unsigned flags,
-    struct buf *out);
+/* A field's value, unfolded, as string. */
+int imaptext_value(struct bytes value, unsigned flags, struct buf *out);
 
 #endif

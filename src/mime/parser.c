@@ -138,7 +138,7 @@ end_header(struct mime_parser *p, const struct mark *at)
 	part->body_lines = at->lines;
 	p->in_header = false;
 	if (fields_read(buf_contents(&p->header),
-	    up == NULL || up->kind == MIME_MESSAGE,
+	    up != NULL && up->kind == MIME_MESSAGE,
 	    up != NULL && up->flags & MIME_DIGEST, &p->tree, part, &type) < 0)
 		return -1;
 	if ((type.multipart || type.message) &&
@@ -299,6 +299,49 @@ take_start(struct mime_parser *p, struct bytes piece)
 	return decide(p) < 0 ? -1 : (ssize_t)n;
 }
 
+/* Where an LF is with a byte behind it that take_start() has to look at. */
+static inline lanes
+line_starts(const unsigned char *p)
+{
+	lanes next = lanes_load(p + 1);
+
+	return (lanes)((lanes_load(p) == '\n') &
+	    ((next == '\n') | (next == '\r') | (next == '-')));
+}
+
+/* Up to and with the LF before the first such line, or all. */
+static size_t
+before_line_start(struct bytes b)
+{
+	size_t i = 0;
+
+	for (; b.n - i > LANES; i += LANES) {
+		unsigned hits = lanes_bits(line_starts(b.p + i));
+
+		if (hits != 0)
+			return i + (size_t)__builtin_ctz(hits) + 1;
+	}
+	for (; i + 1 < b.n; i++)
+		if (b.p[i] == '\n' && (b.p[i + 1] == '\n' ||
+		    b.p[i + 1] == '\r' || b.p[i + 1] == '-'))
+			return i + 1;
+	return b.n;
+}
+
+/* Header up to a line that could end it. */
+static ssize_t
+take_header(struct mime_parser *p, struct bytes piece)
+{
+	struct bytes lines = bytes_first(piece, before_line_start(piece));
+
+	if (gather_header(p, lines) < 0)
+		return -1;
+	pass(p, lines);
+	p->line_start = lines.p[lines.n - 1] == '\n';
+	return (ssize_t)lines.n;
+}
+
+/* What is left of a boundary's line. */
 static ssize_t
 take_line(struct mime_parser *p, struct bytes piece)
 {
@@ -380,8 +423,8 @@ mime_push(struct mime_parser *p, struct bytes piece)
 {
 	while (piece.n > 0) {
 		ssize_t n = p->line_start ? take_start(p, piece) :
-		    p->in_header || p->skipping ? take_line(p, piece) :
-		    take_body(p, piece);
+		    p->skipping ? take_line(p, piece) :
+		    p->in_header ? take_header(p, piece) : take_body(p, piece);
 
 		if (n < 0)
 			return -1;

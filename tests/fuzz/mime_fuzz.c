@@ -86,12 +86,12 @@ sizes(const struct mime_tree *t, struct bytes message)
 }
 
 static void
-texts(const struct mime_tree *t, unsigned flags)
+texts(const struct mime_tree *t, struct bytes message, unsigned flags)
 {
 	struct buf out = BUF_INIT(IMAPTEXT_MAX);
 	bool rev2 = flags != 0;
 
-	require(imaptext_envelope(mime_fields(t, t->v), flags, &out) == 0);
+	require(imaptext_envelope(message, flags, &out) == 0);
 	require(grammar_envelope(buf_contents(&out), rev2));
 	buf_clear(&out);
 	require(imaptext_body(t, flags, &out) == 0);
@@ -166,8 +166,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	same(&whole, &pieces);
 	column_reads(&whole);
 	sizes(&whole, message);
-	texts(&whole, 0);
-	texts(&whole, IMAPTEXT_UTF8 | IMAPTEXT_REV2);
+	texts(&whole, message, 0);
+	texts(&whole, message, IMAPTEXT_UTF8 | IMAPTEXT_REV2);
 	small_buffer(&whole, p[0]);
 	with_crlf(message, &whole);
 	preview(&whole, message);
