@@ -348,7 +348,8 @@ keyword_put(struct keyword_set *s, unsigned i)
  * They may vanish at any time, and are checked by whoever reads them.
  */
 enum mail_column {
-	COLUMN_ENVELOPE = 1,		/* IMAP text of the envelope */
+	COLUMN_NONE,
+	COLUMN_ENVELOPE,		/* IMAP text of the envelope */
 	COLUMN_BODYSTRUCTURE,		/* IMAP text, extended form */
 	COLUMN_BODY,			/* IMAP text, the form without extensions */
 	COLUMN_PARTS,			/* offsets and sizes of the parts */

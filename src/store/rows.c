@@ -133,7 +133,9 @@ mail_cursor_next(struct mail_cursor *c, struct mail_row *row)
 {
 	struct index_row *r;
 
-	if (c->at == c->n && bound_read(&c->b->b, read_batch, c) < 0)
+	/* The last rows stay where they are: see mail_cursor_end(). */
+	if (c->at == c->n && c->run < c->uids.n
+	    && bound_read(&c->b->b, read_batch, c) < 0)
 		return -1;
 	if (c->at == c->n)
 		return 0;
@@ -275,24 +277,57 @@ write_facts(struct mailbox *b)
 	return 0;
 }
 
+/* Of messages that are gone nothing is kept. Their columns come one behind another. */
 static int
-write_columns(struct mailbox *b)
+drop_gone(struct mailbox *b)
 {
 	struct bound *bound = &b->b;
+	struct pending_column *c = b->pending.columns;
 	struct index_row row;
+	bool gone = false;
+
+	for (size_t i = 0; i < b->pending.n_columns; i++) {
+		if (i == 0 || c[i].uid != c[i - 1].uid) {
+			gone = index_row(bound->mail->db, bound->rec.number, c[i].uid,
+			    &row) < 0;
+			if (gone && errno != ENOENT)
+				return -1;
+		}
+		if (gone)
+			c[i].column = COLUMN_NONE;
+	}
+	return 0;
+}
+
+static int
+write_column(struct mailbox *b, unsigned column)
+{
+	struct bound *bound = &b->b;
 
 	for (size_t i = 0; i < b->pending.n_columns; i++) {
 		const struct pending_column *c = &b->pending.columns[i];
 
-		if (index_row(bound->mail->db, bound->rec.number, c->uid, &row) < 0) {
-			if (errno == ENOENT)
-				continue;
-			return -1;
-		}
-		if (index_column_put(bound->mail->db, bound->rec.number, c->column,
+		if (c->column == column
+		    && index_column_put(bound->mail->db, bound->rec.number, column,
 		    c->uid, bytes_make(b->pending.bytes.data + c->at, c->n)) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* One column after the other: in the index each is a place of its own. */
+static int
+write_columns(struct mailbox *b)
+{
+	uint32_t columns = 0;
+
+	if (drop_gone(b) < 0)
+		return -1;
+	for (size_t i = 0; i < b->pending.n_columns; i++)
+		columns |= (uint32_t)1 << b->pending.columns[i].column;
+	for (unsigned column = COLUMN_NONE + 1; column < COLUMN_END; column++)
+		if ((columns >> column & 1) && write_column(b, column) < 0)
+			return -1;
 	return 0;
 }
 
