@@ -134,58 +134,97 @@ crlf_count(struct crlf *c, struct bytes piece, uint64_t *lines)
 	return cr ? crlf_size(c, piece) : piece.n + *lines;
 }
 
-/* How many bytes before the first LF of sixteen; all of them when there is none. */
-static unsigned
-before_lf(lanes v)
-{
-	lanes hit = (lanes)(v == '\n');
-	uint64_t half[2];
+#define BLOCK (4 * LANES)		/* bytes that are looked at at once */
+#define INLINED static inline __attribute__((always_inline))
 
-	memcpy(half, &hit, sizeof half);
-	if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__) {
-		half[0] = __builtin_bswap64(half[0]);
-		half[1] = __builtin_bswap64(half[1]);
-	}
-	if (half[0] != 0)
-		return (unsigned)__builtin_ctzll(half[0]) / 8;
-	return half[1] != 0 ? 8 + (unsigned)__builtin_ctzll(half[1]) / 8 : LANES;
+/* A bit for each LF of the first size bytes, which are whole lanes. */
+INLINED uint64_t
+line_ends(const unsigned char *p, size_t size)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < size; i += LANES)
+		bits |= (uint64_t)lanes_bits((lanes)(lanes_load(p + i) == '\n')) << i;
+	return bits;
+}
+
+/* The LF at p, with what belongs before and behind it. */
+INLINED unsigned char *
+put_line_end(unsigned char *to, const unsigned char *p, const unsigned char *end,
+    unsigned char before, bool stuffed)
+{
+	*to = '\r';
+	to += before != '\r';
+	*to++ = '\n';
+	if (stuffed && end - p > 1 && p[1] == '.')
+		*to++ = '.';
+	return to;
 }
 
 /*
- * Sixteen bytes are stored before it is known how many of them count: while as
- * many are left to read, there is room for more than these in out. stuffed is
- * known where this is put in.
+ * As many blocks of size bytes as there are but for the last one or two: how many
+ * bytes that is. Each line takes a whole block with it to out, and the next one
+ * overwrites what was too much: there is room for it while two are left to read.
  */
-static inline __attribute__((always_inline)) size_t
+INLINED size_t
+put_blocks(unsigned char **out, const unsigned char *p, const unsigned char *end,
+    size_t size, bool stuffed)
+{
+	const unsigned char *begin = p;
+	unsigned char *to = *out;
+
+	for (; (size_t)(end - p) >= 2 * size; p += size) {
+		const unsigned char *from = p;
+
+		for (uint64_t bits = line_ends(p, size); bits != 0; bits &= bits - 1) {
+			const unsigned char *lf = p + __builtin_ctzll(bits);
+
+			memcpy(to, from, size);
+			to = put_line_end(to + (lf - from), lf, end, lf[-1], stuffed);
+			from = lf + 1;
+		}
+		memcpy(to, from, size);
+		to += p + size - from;
+	}
+	*out = to;
+	return (size_t)(p - begin);
+}
+
+/* What is left: at most two blocks. */
+INLINED unsigned char *
+put_rest(unsigned char *to, const unsigned char *p, const unsigned char *end, bool stuffed)
+{
+	while (p < end) {
+		const unsigned char *lf = memchr(p, '\n', (size_t)(end - p));
+		size_t n = (size_t)((lf != NULL ? lf : end) - p);
+
+		to = mempcpy(to, p, n);
+		if (lf == NULL)
+			break;
+		to = put_line_end(to, lf, end, lf[-1], stuffed);
+		p = lf + 1;
+	}
+	return to;
+}
+
+/* stuffed is known where this is put in. */
+INLINED size_t
 convert(struct crlf *c, struct bytes piece, unsigned char *out, bool stuffed)
 {
 	const unsigned char *p = piece.p, *end = p + piece.n;
-	unsigned char *to = out, last = c->cr ? '\r' : '\0';
+	unsigned char *to = out;
 
-	while (end - p >= LANES) {
-		lanes v = lanes_load(p);
-		unsigned n = before_lf(v);
-
-		memcpy(to, &v, sizeof v);
-		p += n;
-		to += n;
-		if (n == LANES)
-			continue;
-		*to = '\r';
-		to += (p > piece.p ? p[-1] : last) != '\r';
-		*to++ = *p++;
-		if (stuffed && p < end && *p == '.')
-			*to++ = '.';
-	}
-	for (; p < end; p++) {
-		if (*p == '\n' && (p > piece.p ? p[-1] : last) != '\r')
-			*to++ = '\r';
+	if (piece.n == 0)
+		return 0;
+	if (*p == '\n')
+		to = put_line_end(to, p, end, c->cr ? '\r' : '\0', stuffed);
+	else
 		*to++ = *p;
-		if (stuffed && *p == '\n' && end - p > 1 && p[1] == '.')
-			*to++ = '.';
-	}
-	if (piece.n > 0)
-		c->cr = end[-1] == '\r';
+	p++;
+	p += put_blocks(&to, p, end, BLOCK, stuffed);
+	p += put_blocks(&to, p, end, LANES, stuffed);
+	to = put_rest(to, p, end, stuffed);
+	c->cr = end[-1] == '\r';
 	return (size_t)(to - out);
 }
 

@@ -84,7 +84,9 @@ check_counts(struct bytes in, size_t at, size_t octets)
 static void
 converts_any_text(void)
 {
-	unsigned char in[100], want[200], out[200 + 1];
+	static const char *const letters[] = { "\r\nabcdefghijklmn",
+	    "o\nabcdefghijklmn", "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\r." };
+	unsigned char in[300], want[600], out[600 + 1];
 
 	for (unsigned seed = 1; seed <= 2000; seed++) {
 		size_t n = seed % sizeof in, at = seed % (n + 1), made;
@@ -92,8 +94,7 @@ converts_any_text(void)
 		unsigned next = seed;
 
 		for (size_t i = 0; i < n; i++, next = next * 1103515245 + 12345)
-			in[i] = (unsigned char)(seed % 3 == 0 ? "o\nabcdefghijklmn" :
-			    "\r\nabcdefghijklmn")[next >> 16 & 15];
+			in[i] = (unsigned char)letters[seed % 3][next >> 16 & 15];
 		out[2 * n] = 0x55;
 		made = crlf_convert(&c, bytes_make(in, at), out);
 		made += crlf_convert(&c, bytes_make(in + at, n - at), out + made);
