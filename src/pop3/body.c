@@ -73,7 +73,7 @@ send_piece(struct stream *out, struct stuffing *s, struct bytes piece, bool last
 	return stream_put(out, n);
 }
 
-/* The same for a piece of a header, so much at a time as fits when it has grown. */
+/* The same for a piece with header, so much at a time as fits when it has grown. */
 #define SURROGATE_PIECE ((size_t)1024)
 
 static int
@@ -92,8 +92,8 @@ send_surrogate(struct stream *out, struct stuffing *s, struct surrogate *g,
 		if (send_piece(out, s, bytes_make(grown, n), ends) < 0)
 			return -1;
 		piece = bytes_from(piece, now.n);
-	} while (piece.n > 0);
-	return 0;
+	} while (piece.n > 0 && !g->body);
+	return piece.n > 0 ? send_piece(out, s, piece, last) : 0;
 }
 
 int

@@ -41,6 +41,7 @@ struct mailbox {
 	int exclusive;			/* locked file, or -1 */
 	struct buf column;		/* the one last asked for */
 	struct mail_cursor *spent;	/* its rows: those last read */
+	uint32_t asked;			/* whose message was opened last */
 	struct aheads ahead;
 	struct pending pending;
 	struct uidls uidls;		/* once one was asked for */
@@ -67,6 +68,9 @@ int row_find(struct mailbox *b, uint32_t uid, struct index_row *row);
 
 /* A locator among the rows last read, perhaps old by now; or NULL. */
 const char *row_where(const struct mailbox *b, uint32_t uid);
+
+/* Reads the row and those behind it, for row_where(). */
+void rows_ahead(struct mailbox *b, uint32_t uid);
 
 /* Octets with CRLF line ends. */
 int message_wire_size(const struct message *msg, uint64_t *size);

@@ -10,11 +10,28 @@
 
 #define PIECE ((size_t)65536)
 
+/* A step from UID to UID that still counts as going through the mailbox. */
+#define STEP_MAX 8
+
+/* Who opens one message after the other gets the rows of many at once. */
+static const char *
+where_of(struct mailbox *b, uint32_t uid)
+{
+	const char *where = row_where(b, uid);
+	uint32_t before = b->asked;
+
+	b->asked = uid;
+	if (where != NULL || before == 0 || uid <= before || uid - before > STEP_MAX)
+		return where;
+	rows_ahead(b, uid);
+	return row_where(b, uid);
+}
+
 int
 mailbox_message(struct mailbox *b, uint32_t uid, struct message *out)
 {
 	const struct store_ops *ops = b->b.folder->store->ops;
-	const char *where = ops->lasting ? row_where(b, uid) : NULL;
+	const char *where = ops->lasting ? where_of(b, uid) : NULL;
 	struct index_row row;
 
 	if (where != NULL && ops->message(b->b.folder, where, out) == 0)

@@ -179,6 +179,21 @@ row_where(const struct mailbox *b, uint32_t uid)
 	return r == NULL ? NULL : r->where;
 }
 
+void
+rows_ahead(struct mailbox *b, uint32_t uid)
+{
+	struct runs uids = RUNS_INIT;
+	struct mail_cursor *c;
+	struct mail_row row;
+
+	if (runs_add(&uids, uid, UINT32_MAX) == 0 && mailbox_rows(b, &uids, &c) == 0) {
+		mail_cursor_no_dates(c);
+		mail_cursor_next(c, &row);
+		mail_cursor_end(c);
+	}
+	runs_free(&uids);
+}
+
 struct wanted {
 	struct bound *b;
 	uint32_t uid;
