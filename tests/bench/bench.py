@@ -3,7 +3,7 @@
 
 Both servers run in a world of their own (tests/system/lib.py) with the same
 PAM service, certificate and copies of the same mail on the file system of the
-build. A workload is run on one, then on the other, and again; the better turn
+build. Passwords are hashed by DES, except where a work says yescrypt. A workload is run on one, then on the other, and again; the better turn
 counts. Cost is the processor time of all processes of a server, from its cgroup.
 """
 import argparse
