@@ -495,12 +495,8 @@ db_open(const char *path, unsigned lock_wait_ms, struct db **out)
 	d->write_lock = -1;
 	d->path = strdup(path);
 	d->lock_wait = lock_wait_ms;
-	if (d->path == NULL || wake(d) < 0) {
-		int saved = errno;
-
-		free(d->path);
+	if (d->path == NULL) {
 		free(d);
-		errno = saved;
 		return -1;
 	}
 	*out = d;

@@ -31,15 +31,18 @@ enum db_table {
  */
 void db_prepare(void);
 
-/* Opens or makes the file; lock_wait bounds the wait for other writers. */
+/*
+ * The file at path, at rest: who logs in and only looks whether somebody is
+ * there needs none of it. lock_wait bounds the wait for other writers.
+ */
 int db_open(const char *path, unsigned lock_wait_ms, struct db **out);
 void db_close(struct db *d);
 
 /*
  * Looks whether the file at its path still is the one that is open, and opens
- * it anew when it is not, or after db_rest(). Generation grows with each new
- * file. All other calls fail with EIO while no file is open: what a caller
- * took from the old one means nothing in the new one.
+ * it, or makes a new one, when it is not, or when it is at rest. Generation
+ * grows with each new file. All other calls fail with EIO while no file is
+ * open: what a caller took from the old one means nothing in the new one.
  */
 int db_check(struct db *d);
 uint64_t db_generation(const struct db *d);

@@ -533,6 +533,7 @@ more_folders_than_remembered(void)
 	for (size_t i = 0; i <= ARRIVALS_MAX; i++)
 		arrivals_note(&a, i, &new, true);
 	CHECK(arrivals_end(&a));
+	CHECK_EQ_INT(db_check(m->db), 0);
 	CHECK_EQ_INT(db_begin(m->db), 0);
 	CHECK_EQ_INT(index_glimpses_put(m->db, buf_contents(&a.now)), 0);
 	CHECK_EQ_INT(db_commit(m->db), 0);
