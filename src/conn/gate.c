@@ -7,6 +7,7 @@
 
 #include "conn.h"
 #include "control.h"
+#include "groups.h"
 #include "ids.h"
 #include "process.h"
 
@@ -176,12 +177,14 @@ gate_decide(struct conn *c, struct attempt *a, struct bytes authzid)
 	struct visitor v = { c, a, authzid };
 
 	a->result = CHAN_OK;
+	groups_forget();
 	take_steps(&v, identify);
 	if (wants_another(&v)) {
 		become_another(&v);
 		take_steps(&v, identify);
 	}
 	take_steps(&v, let_in);
+	groups_forget();
 	if (a->result != CHAN_OK)
 		pam_leave();
 }

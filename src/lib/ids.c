@@ -7,12 +7,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "ids.h"
 #include "log.h"
+
+#define GROUPS_FEW 64			/* times 4 until all of them fit */
 
 static int
 fail(int error)
@@ -42,10 +46,28 @@ ids_preload(const char *user)
 	(void)getgrouplist(user, (gid_t)-1, groups, &n);
 }
 
+/* initgroups(), with the question that modules of PAM ask, too. */
 int
 ids_groups(const char *user, gid_t gid)
 {
-	return initgroups(user, gid);
+	gid_t *groups = NULL, *more;
+	int r = -1, room, n = GROUPS_FEW;
+
+	do {
+		room = n;
+		more = reallocarray(groups, (size_t)room, sizeof *groups);
+		if (more == NULL)
+			break;
+		groups = more;
+		r = getgrouplist(user, gid, groups, &n);
+		n = r < 0 ? 4 * room : n;
+	} while (r < 0 && n <= NGROUPS_MAX);
+	if (r < 0 && more != NULL)
+		errno = E2BIG;
+	else if (r >= 0)
+		r = setgroups((size_t)n, groups);
+	free(groups);
+	return r < 0 ? -1 : 0;
 }
 
 static bool

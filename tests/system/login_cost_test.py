@@ -8,7 +8,7 @@ from lib import *
 
 ROOM = 1.10
 VISITS = 5
-CALLS = {"IMAP in the clear": 960, "IMAP over TLS": 1040, "POP3 in the clear": 990}
+CALLS = {"IMAP in the clear": 690, "IMAP over TLS": 760, "POP3 in the clear": 750}
 TRACE = SCRATCH + "/trace"
 
 

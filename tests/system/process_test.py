@@ -140,6 +140,39 @@ def test_groups_are_those_of_the_user():
         c.logout()
 
 
+def test_any_number_of_groups():
+    who = user("social")
+    for count in (63, 64, 255, 256, 1100):      # besides their own
+        with open("/etc/group") as f:
+            before = f.read()
+        with open("/etc/group", "a") as f:
+            f.writelines("many%d:x:%d:%s\n" % (i, 20000 + i, who.name) for i in range(count))
+        with Server() as server:
+            c = server.imap_login(who)
+            groups = status(one("imap"))["Groups"].split()
+            c.logout()
+        with open("/etc/group", "w") as f:
+            f.write(before)
+        want = {str(who.gid)} | {str(20000 + i) for i in range(count)}
+        assert len(groups) == count + 1 and set(groups) == want, (count, groups)
+
+
+def test_groups_are_those_of_this_attempt():
+    """PAM's modules ask for groups, too: what they were told counts for no later attempt."""
+    who = user("late")
+    run("groupadd", "-g", "7002", "latecomers")
+    run("usermod", "-e", "1", who.name)
+    with Server(failure_delay="0s") as server:
+        c = server.imap()
+        login = "LOGIN %s %s" % (who.name, who.password)
+        assert b"[EXPIRED]" in c.command(login)[0], "it got in"
+        run("usermod", "-e", "", "-a", "-G", "latecomers", who.name)
+        assert b" OK " in c.command(login)[0], "it did not get in"
+        s = status(one("imap"))
+        assert set(s["Groups"].split()) == {str(who.gid), "7002"}, s["Groups"]
+        c.logout()
+
+
 def test_pam_session_leaves_root_with_nothing_but_pam():
     who = user("kept")
     with Server(spare_connections=0, pam_session="yes") as server:
