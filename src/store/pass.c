@@ -158,7 +158,6 @@ int
 pass_begin(struct pass *p)
 {
 	p->known = p->b->rec.complete != 0;
-	p->uid_next = p->b->rec.uid_next;
 	if (index_runs(p->b->mail->db, p->b->rec.number, &p->have) < 0
 	    || load_extra(p) < 0)
 		return -1;

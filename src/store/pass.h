@@ -56,7 +56,7 @@ struct pass {
 	struct marks marks;
 	struct runs have;		/* UIDs the index knows */
 	bool known;			/* that is all that ever were ... */
-	uint32_t uid_next;		/* ... below this one */
+	uint32_t uid_next;		/* ... below this one; set by who makes the passes */
 	uint64_t claims, conflicts;
 	uint32_t highest;		/* UID that is claimed */
 	uint64_t open_claims;		/* claims that no row has */

@@ -190,12 +190,14 @@ int
 sync_locked(struct bound *b)
 {
 	const struct store_ops *ops = b->folder->store->ops;
+	/* A later try may find UIDs of another host that an earlier one missed. */
+	const uint32_t uid_next = b->rec.uid_next;
 	bool much = false;
 	int rc = 0;
 
 	b->settled = false;
 	for (unsigned tries = TRIES; rc == 0 && tries > 0;) {
-		struct pass p = { .b = b };
+		struct pass p = { .b = b, .uid_next = uid_next };
 		uint64_t had = b->rec.messages;
 
 		rc = look(b, &p, ops, tries == 1);

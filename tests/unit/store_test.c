@@ -475,6 +475,49 @@ renamed_between_two_scans(void)
 	mail_close(m);
 }
 
+/* Two files that another host has named; a rename hides the first one from the first try. */
+static const char named[] = "cur/1000.c.host,U=7.5002:2,", hidden[] = "cur/.hidden";
+static unsigned hides;
+
+static int
+hide_and_scan(struct folder *f, unsigned parts,
+    int (*fn)(void *arg, const struct entry *), void *arg)
+{
+	bool hide = hides > 0;
+	int rc;
+
+	hides -= hide;
+	CHECK(!hide || renameat(f->dir, named, f->dir, hidden) == 0);
+	rc = maildir_ops.scan(f, parts, fn, arg);
+	CHECK(!hide || renameat(f->dir, hidden, f->dir, named) == 0);
+	return rc;
+}
+
+static void
+missed_by_the_first_try(void)
+{
+	struct mail *m = fresh_mail();
+	struct store_ops ops = maildir_ops;
+	struct mail_row row;
+	struct mailbox *b;
+
+	mail_close(m);
+	deliver("cur", renames[0] + 4, "A: 1\n\n");
+	m = same_mail();
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	ops.scan = hide_and_scan;
+	m->store->ops = &ops;
+	deliver("cur", named + 4, "A: 2\n\n");
+	deliver("cur", "1000.d.host,U=7.5003:2,", "A: 3\n\n");
+	hides = 2;
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK_EQ_INT(hides, 0);
+	for (uint32_t uid = 5002; uid <= 5003; uid++)
+		CHECK_EQ_INT(mailbox_row(b, uid, &row), 0);
+	mailbox_close(b);
+	mail_close(m);
+}
+
 /* What a visit through this host, with an index of its own, is told; it may mark a message. */
 static uint64_t
 highest_on(const char *host, const char *keyword)
@@ -556,5 +599,5 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(copy_and_move), TEST(names), TEST(rename_inbox),
     TEST(counters_of_what_is_closed),
     TEST(most_of_a_large_folder), TEST(a_torn_line_of_keywords), TEST(odd_notes),
-    TEST(renamed_between_two_scans),
+    TEST(renamed_between_two_scans), TEST(missed_by_the_first_try),
     TEST(modseq_goes_up_from_host_to_host), TEST(more_folders_than_remembered))
