@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "../../src/store/bound.h"
 #include "maildirs.h"
 #include "test.h"
 
@@ -140,6 +141,46 @@ bits_turned(void)
 	}
 }
 
+/* Leaves of the tree become branches. */
+static int
+spoil_leaves(void *arg, struct bytes key, struct bytes value)
+{
+	enum { FLAGS_AT = 10, BRANCH = 1, LEAF = 2, PAGE = 4096 };
+	FILE *f = fopen(path_of("mailreeve-index"), "r+b");
+	unsigned *calls = arg;
+	int c;
+
+	(void)key;
+	(void)value;
+	++*calls;
+	if (!CHECK(f != NULL))
+		return 1;
+	for (long at = FLAGS_AT; fseek(f, at, SEEK_SET) == 0
+	    && (c = getc(f)) != EOF; at += PAGE)
+		if (c == LEAF && fseek(f, at, SEEK_SET) == 0)
+			putc(BRANCH, f);
+	fclose(f);
+	return 0;
+}
+
+/* While LMDB goes from one to the next: it asserts that they are leaves. */
+static void
+leaves_become_branches(void)
+{
+	struct mail *m = some_mail();
+	struct mailbox *b;
+	unsigned calls = 0;
+
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK_EQ_INT(db_walk(m->db, TABLE_ROWS, bytes_make("", 1),
+	    spoil_leaves, &calls), -1);
+	CHECK_EQ_INT(errno, EIO);
+	CHECK_EQ_INT(calls, 1);
+	CHECK(all_there(b));
+	mailbox_close(b);
+	mail_close(m);
+}
+
 static void
 not_an_index_at_all(void)
 {
@@ -204,5 +245,6 @@ names_with_any_bytes(void)
 }
 
 TEST_MAIN(TEST(cut_under_an_open_session), TEST(pages_of_noise),
-    TEST(bits_turned), TEST(not_an_index_at_all),
+    TEST(bits_turned), TEST(leaves_become_branches),
+    TEST(not_an_index_at_all),
     TEST(what_is_no_message_is_passed_over), TEST(names_with_any_bytes))
