@@ -16,6 +16,8 @@
 
 #define INPUT_MAX ((size_t)262144)	/* everything read before login */
 #define BAD_COMMANDS_MAX 5		/* then BYE */
+#define TLS_READS_MAX 64		/* of the socket in one call of OpenSSL; two make a record */
+#define TLS_FRUITLESS_MAX 100		/* such calls without a byte of data, then BYE */
 
 #define GOODBYE_MS 2000			/* for a last answer to leave */
 #define LINGER_MS 1000			/* for the client to take it */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "limits.h"
 #include "tls_private.h"
 #include "tls_remote.h"
 
@@ -34,14 +35,20 @@ struct client {
 	const SSL *ssl;
 	int fd;
 	bool more;			/* another record follows at once */
+	unsigned reads;			/* that the call of OpenSSL may still make */
 };
 
 static int
 socket_read(BIO *b, char *to, int n)
 {
-	const struct client *c = BIO_get_data(b);
-	ssize_t got = recv(c->fd, to, (size_t)n, MSG_DONTWAIT);
+	struct client *c = BIO_get_data(b);
+	ssize_t got = -1;
 
+	errno = EAGAIN;
+	if (c->reads > 0) {
+		c->reads--;
+		got = recv(c->fd, to, (size_t)n, MSG_DONTWAIT);
+	}
 	BIO_clear_flags(b, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY | BIO_FLAGS_IN_EOF);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_read(b);
@@ -236,6 +243,22 @@ tls_free(struct tls *t)
 
 /* --- one connection --- */
 
+/*
+ * OpenSSL goes on while there is something that is no data, as updates of keys
+ * and refused renegotiations, and so for ever with a client that sends these as
+ * fast as they are read: a call makes so many reads, and time is looked at.
+ */
+static struct client *
+before_call(struct tls *t)
+{
+	struct client *c = BIO_get_data(SSL_get_rbio(t->ssl));
+
+	c->reads = TLS_READS_MAX;
+	ERR_clear_error();
+	errno = 0;
+	return c;
+}
+
 /* 1 to be tried again after waiting, 0 the end, -1 with errno. */
 static int
 sort_error(struct tls *t, int r)
@@ -278,8 +301,7 @@ handshake(struct tls *t, int fd, uint64_t deadline, const char **why)
 	for (;;) {
 		int r, state;
 
-		ERR_clear_error();
-		errno = 0;
+		(void)before_call(t);
 		r = SSL_accept(t->ssl);
 		if (r == 1)
 			return 0;
@@ -323,23 +345,24 @@ ssize_t
 tls_read(struct tls *t, void *p, size_t max, bool peek)
 {
 	int n = max > INT32_MAX ? INT32_MAX : (int)max, r;
+	const struct client *c = before_call(t);
 
-	ERR_clear_error();
-	errno = 0;
 	r = peek ? SSL_peek(t->ssl, p, n) : SSL_read(t->ssl, p, n);
 	if (r > 0)
 		return r;
+	if (c->reads == 0 && ++t->fruitless > TLS_FRUITLESS_MAX) {
+		errno = EDQUOT;
+		return -1;
+	}
 	return sort_error(t, r) == 0 ? 0 : -1;
 }
 
 ssize_t
 tls_write(struct tls *t, const void *p, size_t n)
 {
-	struct client *c = BIO_get_data(SSL_get_wbio(t->ssl));
+	struct client *c = before_call(t);
 	int r;
 
-	ERR_clear_error();
-	errno = 0;
 	c->more = n > SSL3_RT_MAX_PLAIN_LENGTH;
 	r = SSL_write(t->ssl, p, n > INT32_MAX ? INT32_MAX : (int)n);
 	c->more = false;

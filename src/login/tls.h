@@ -41,7 +41,8 @@ void tls_free(struct tls *t);
 
 /*
  * One attempt each: how many bytes, 0 at the end of the input, -1 with errno;
- * EAGAIN: poll for tls_wants() and come again (a write with the same bytes).
+ * EAGAIN: poll for tls_wants() and come again (a write with the same bytes);
+ * EDQUOT: much came, and no data.
  */
 ssize_t tls_read(struct tls *t, void *p, size_t max, bool peek);
 ssize_t tls_write(struct tls *t, const void *p, size_t n);

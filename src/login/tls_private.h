@@ -13,6 +13,7 @@ struct tls {
 	SSL *ssl;
 	const char *alpn;
 	short wants;
+	unsigned fruitless;		/* calls that read all they may, and no data */
 	unsigned char end_point[TLS_BINDING_MAX];	/* tls-server-end-point */
 	int end_point_size;		/* 0, -1: there is none */
 	bool bound;			/* it is of this handshake's certificate */

@@ -2,6 +2,8 @@
 """Bad input from outside, on the whole server: strangers at each port, and users
 who have logged in and mean harm. Others are served meanwhile, memory and time stay
 within bounds, and the log gets one line each."""
+import ctypes
+import ctypes.util
 import ssl
 import struct
 import threading
@@ -416,6 +418,43 @@ def test_renegotiation_and_key_updates():
         strangers_gone()
 
 
+def key_updates(port, n):
+    """A client of TLS 1.3, and so many updates of its keys, which ask for no answer."""
+    t = ctypes.CDLL(ctypes.util.find_library("ssl") or "libssl.so.3")
+    for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new", "SSL_get_rbio"):
+        getattr(t, name).restype = ctypes.c_void_p
+    memory = t.BIO_s_mem
+    memory.restype = t.BIO_new.restype = ctypes.c_void_p
+    s = open_port(port)
+    s.settimeout(None)
+    tls = ctypes.c_void_p(t.SSL_new(ctypes.c_void_p(t.SSL_CTX_new(
+        ctypes.c_void_p(t.TLS_client_method())))))
+    assert t.SSL_set_fd(tls, s.fileno()) == 1 and t.SSL_connect(tls) == 1
+    greeting = ctypes.create_string_buffer(4096)
+    assert t.SSL_read(tls, greeting, len(greeting)) > 0 and b"ready" in greeting.value
+    out = ctypes.c_void_p(t.BIO_new(ctypes.c_void_p(memory())))
+    t.BIO_up_ref(ctypes.c_void_p(t.SSL_get_rbio(tls)))
+    t.SSL_set0_wbio(tls, out)
+    for _ in range(n):
+        assert t.SSL_key_update(tls, 0) == 1 and t.SSL_do_handshake(tls) == 1
+    flood = ctypes.create_string_buffer(n * 64)
+    size = t.BIO_read(out, flood, len(flood))
+    s.settimeout(wire.TIMEOUT)
+    return s, flood.raw[:size]
+
+
+def test_a_flood_of_key_updates():
+    """None of it is data, and none would ever end the library's reading of it."""
+    with Server() as server, Neighbour(server):
+        mark = log.mark()
+        s, flood = key_updates("imaps", 30000)
+        throw(s, flood)
+        everything(s)
+        s.close()
+        one_line(mark, "why=too-long$", "updates of keys")
+        strangers_gone()
+
+
 # ---- time ---------------------------------------------------------------------------
 
 def test_silence_before_login():
@@ -658,6 +697,7 @@ def test_bad_commands_of_a_user():
             small(pid, SESSION_PEAK)
             assert cpu(pid) - before < 2 * SLOW, (raw[:80], cpu(pid) - before)
             c.logout()
+            wait_for(lambda: not sessions(who), "the session to end")
         assert os.listdir(who.home) == ["Maildir"] or ".bashrc" in os.listdir(who.home)
         assert not os.path.exists("/tmp/x")
 
