@@ -197,6 +197,7 @@ deliver(struct append *a)
 	}
 	if (delivery_commit(a->d, &uidvalidity, &s->code_set) < 0)
 		return no_delivery(errno);
+	session_made(s, uidvalidity, &s->code_set);
 	o = ok("APPEND completed");
 	o.code = (struct response_code){ .code = CODE_APPENDUID,
 	    .number = uidvalidity, .set = &s->code_set };

@@ -92,6 +92,7 @@ copyuid(struct session *s, struct mail_copied *done, struct response_code *code)
 	s->code_set = done->from;
 	s->code_to = done->to;
 	done->from = done->to = RUNS_INIT;
+	session_made(s, done->uidvalidity, &s->code_to);
 	*code = (struct response_code){ .code = CODE_COPYUID,
 	    .number = done->uidvalidity, .set = &s->code_set,
 	    .to = &s->code_to };

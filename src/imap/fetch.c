@@ -507,14 +507,10 @@ wrong_modifiers(const struct fetch *f, const struct call *c)
 	return NULL;
 }
 
-/* MODSEQ is asked for by CHANGEDSINCE too (RFC 7162 section 3.1.4.1). */
 static void
-imply_modseq(struct fetch *f)
+imply_modseq(struct fetch_program *p)
 {
-	struct fetch_program *p = &f->program;
-
-	if (!f->modifiers.changedsince || fetch_wants(p, FETCH_MODSEQ) ||
-	    p->n == FETCH_ITEMS_MAX)
+	if (fetch_wants(p, FETCH_MODSEQ) || p->n == FETCH_ITEMS_MAX)
 		return;
 	p->item[p->n++] = (struct fetch_item){ .kind = FETCH_MODSEQ, .peek = true };
 	p->kinds |= 1u << FETCH_MODSEQ;
@@ -542,7 +538,10 @@ fetch_tell(struct session *s, struct bytes items, const struct runs *uids)
 
 	if (fetch_parse(&x, &f.program) == -1)
 		return;
-	f.with_uid = fetch_wants(&f.program, FETCH_UID);
+	/* Nobody's FETCH command is answered here (RFC 7162 section 3.2.4). */
+	if (session_condstore(s))
+		imply_modseq(&f.program);
+	f.with_uid = session_condstore(s) || fetch_wants(&f.program, FETCH_UID);
 	put_all(&f, uids);
 }
 
@@ -555,7 +554,9 @@ run(struct fetch *f, const struct call *c, struct runs *uids, const struct runs 
 	/* RFC 9738 section 3.1: a page larger than the limit is not begun. */
 	if (m->partial && limit_exceeded(f->s, m->range.last - m->range.first + 1))
 		return limit_refused(f->s->conf->message_limit, 0);
-	imply_modseq(f);
+	/* CHANGEDSINCE asks for it too (RFC 7162 section 3.1.4.1). */
+	if (m->changedsince)
+		imply_modseq(&f->program);
 	if (fetch_wants(&f->program, FETCH_MODSEQ))
 		session_enable_condstore(f->s);
 	if ((m->partial && apply_partial(&m->range, uids) == -1) ||

@@ -180,6 +180,7 @@ end_command(struct session *s)
 	arena_reset(&s->arena);
 	runs_free(&s->code_set);
 	runs_free(&s->code_to);
+	runs_free(&s->made);
 	/* What was learned is written while the client thinks. */
 	if (s->box != NULL && stream_pending(&s->stream).n == 0
 	    && stream_flush(&s->stream) == 0)

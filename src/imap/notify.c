@@ -165,11 +165,33 @@ session_own(struct session *s, const struct command *row)
 		watch(s, s->notify);
 }
 
+static bool
+fetches_new(const struct session *s)
+{
+	return s->notify != NULL && s->notify->fetch.n > 0;
+}
+
+void
+session_made(struct session *s, uint32_t uidvalidity, const struct runs *uids)
+{
+	struct mailbox_status st;
+
+	/* Without memory for it they are told: that is no harm. */
+	if (fetches_new(s) && s->box != NULL
+	    && mailbox_status_now(s->box, STATUS_COUNTS, &st) == 0
+	    && st.uidvalidity == uidvalidity)
+		runs_copy(&s->made, uids);
+}
+
+/* Section 5.2: not of those that the client made itself. */
 void
 session_arrived(struct session *s, const struct runs *uids)
 {
-	if (s->notify != NULL && s->notify->fetch.n > 0)
-		fetch_tell(s, s->notify->fetch, uids);
+	struct runs news = RUNS_INIT;
+
+	if (fetches_new(s) && runs_subtract(&news, uids, &s->made) == 0 && news.n > 0)
+		fetch_tell(s, s->notify->fetch, &news);
+	runs_free(&news);
 }
 
 void

@@ -91,6 +91,7 @@ tell_replaced(struct replace *r, const struct runs *uids)
 	struct response_code code = { .code = CODE_APPENDUID,
 	    .number = r->uidvalidity, .set = uids };
 
+	session_made(r->s, r->uidvalidity, uids);
 	put_condition(&r->s->out, BYTES(""), "OK", &code, "Replacement is there");
 	return expunged(r->s, "REPLACE completed");
 }

@@ -64,6 +64,7 @@ struct session {
 	unsigned told_keywords;		/* how many keywords FLAGS named */
 	/* Sets that a response code of the tagged answer points to. */
 	struct runs code_set, code_to;
+	struct runs made;		/* UIDs that the command itself put into the selected mailbox */
 };
 
 /* ---- outcomes ---- */
@@ -322,6 +323,9 @@ void session_await(struct session *s);
 
 /* This command of the client's own may have changed what NOTIFY looks at. */
 void session_own(struct session *s, const struct command *row);
+
+/* The command itself put these into the mailbox of this UIDVALIDITY: no news to the client. */
+void session_made(struct session *s, uint32_t uidvalidity, const struct runs *uids);
 
 /* These UIDs joined the view: the FETCH that NOTIFY wants of new messages. */
 void session_arrived(struct session *s, const struct runs *uids);
