@@ -276,7 +276,7 @@ said(struct login *l, const struct talk *t, enum mech_result r)
 	case MECH_DECIDED:
 		return settle(l, &t->verdict);
 	case MECH_CANCELLED:
-		return next(err(l, NULL, "Cancelled"));
+		return bad(l, "Cancelled");
 	case MECH_BAD:
 		return bad(l, "Bad response");
 	default:

@@ -270,6 +270,26 @@ def test_cancelling_and_lines_that_are_too_long():
             t.close()
 
 
+def test_cancelling_again_and_again():
+    """No client brings login to ask more of conn than an honest one would."""
+    who = user("again", password="of-pam")
+    run(TOOL, "passwd", "-m", "CRAM-MD5", who.name, input="pencil\n")
+    with Server(mechanisms="PLAIN CRAM-MD5", failure_delay="0s") as server:
+        for protocol in ("imap", "pop3"):
+            mark = log.mark()
+            t = Talk(server, protocol)
+            for _ in range(40):
+                if t.begin("CRAM-MD5")[0] != "+":
+                    break
+                answer = t.say("*")
+                assert answer[0] in ("BAD", "-ERR"), answer
+                if log.find("bad-commands", mark):
+                    break
+            log.wait("bad-input: .*why=bad-commands", mark)
+            assert not log.find("hanging up", mark)
+            t.close()
+
+
 # ---- channel binding ---------------------------------------------------------------
 
 def test_plus_is_bound_to_the_channel():
