@@ -9,6 +9,7 @@
 #include "control.h"
 #include "groups.h"
 #include "ids.h"
+#include "locked.h"
 #include "process.h"
 
 struct visitor {
@@ -107,6 +108,10 @@ static void
 ask_about_account(struct visitor *v)
 {
 	pam_account(v->a);
+	/* Who proved himself otherwise was asked for no password of PAM's. */
+	if (v->a->result == CHAN_OK && v->a->secret == NULL
+	    && account_locked(v->a->user))
+		refuse(v->a, CHAN_CONTACT_ADMIN, "the account's password is locked");
 }
 
 /*

@@ -171,6 +171,16 @@ def test_pam_still_has_its_say_about_the_account():
         assert imap(server, who, secret) == "[EXPIRED]"
         run("chage", "-E", "-1", who.name)
         assert imap(server, who, secret) == "OK"
+        run("usermod", "-L", who.name)
+        mark = log.mark()
+        assert imap(server, who, secret) == "[CONTACTADMIN]"
+        log.wait("user=%s .*result=locked .*password is locked" % who.name, mark)
+        run("usermod", "-U", who.name)
+        assert imap(server, who, secret) == "OK"
+        # never had one: not the same as locked
+        for nothing in ("!", "!!", "!*", "*"):
+            run("usermod", "-p", nothing, who.name)
+            assert imap(server, who, secret) == "OK", nothing
 
 
 def test_files_that_are_not_trusted():

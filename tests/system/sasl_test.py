@@ -535,6 +535,16 @@ def test_pam_has_the_last_word_for_every_mechanism():
         t.c.send(b"APOP %s %s\r\n" % (who.name.encode(), digest.encode()))
         assert t.c.line().startswith(b"-ERR [AUTH]")
         t.close()
+    run("usermod", "--expiredate", "", who.name)
+    run("usermod", "-L", who.name)
+    with Server(mechanisms=OLD, failure_delay="0s") as server:
+        t = Talk(server)
+        kind, said = t.scram("SCRAM-SHA-256", who.name, "pencil")
+        assert (kind, said[:14]) == ("NO", "[CONTACTADMIN]"), (kind, said)
+        challenge = t.begin("CRAM-MD5")[1]
+        assert t.say(who.name + " " + cram(challenge, "pencil"))[1].startswith("[CONTACTADMIN]")
+        t.close()
+    run("usermod", "-U", who.name)
     # uid 0 and accounts under minimum-uid, whatever the file says
     with open(FILE) as f:
         lines = [line for line in f if line.startswith(who.name + " SCRAM-SHA-256")]
