@@ -14,6 +14,7 @@
 
 #define UID_BLOCK 64
 #define INDEX_TRIES 3
+#define FINISH_TRIES 3
 #define BULK_MIN 1000
 /* Mod-sequences are microseconds; one write of the state serves ten minutes. */
 #define MODSEQ_BLOCK UINT64_C(600000000)
@@ -220,12 +221,33 @@ bound_finish(struct bound *b)
 	    : ops->finish(b->folder);
 }
 
+/* Who had the lock until now may have been killed in the midst of something. */
+static bool
+left_half_done(const struct folder *f)
+{
+	return f->store->ops->half_done != NULL && f->locked == 1
+	    && f->store->ops->half_done(f);
+}
+
+/* What cannot be finished, in a file that cannot be written to, stays. */
+static int
+lock_finished(struct bound *b)
+{
+	for (int tries = FINISH_TRIES;; tries--) {
+		if (bound_finish(b) < 0 || folder_lock_all(b->folder) < 0)
+			return -1;
+		if (tries == 1 || !left_half_done(b->folder))
+			return 0;
+		folder_unlock_all(b->folder);
+	}
+}
+
 int
 bound_lock(struct bound *b)
 {
 	int tries = INDEX_TRIES, rc;
 
-	if (bound_finish(b) < 0 || folder_lock_all(b->folder) < 0)
+	if (lock_finished(b) < 0)
 		return -1;
 	/* So that we can tell our own changes from those of others. */
 	if (b->unwatched)

@@ -182,6 +182,7 @@ const struct store_ops mbox_ops = {
 	.settle = mbox_settle,
 	.scan = mbox_scan,
 	.finish = mbox_finish,
+	.half_done = mbox_moving,
 	.age = mbox_age,
 	.apply = mbox_apply,
 	.durable = mbox_durable,

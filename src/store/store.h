@@ -169,6 +169,8 @@ struct store_ops {
 	 * nothing is locked then. NULL: there is no such thing.
 	 */
 	int (*finish)(struct folder *f);
+	/* Something is left to be brought to its end; or NULL, as finish(). */
+	bool (*half_done)(const struct folder *f);
 
 	/*
 	 * Keeps programs that are not ours out of the folder while somebody

@@ -11,6 +11,7 @@
 #define MAILDIRS_OPTIONS "special-folders no\nmail-format mbox\nmbox-inbox inbox\n"
 #define MAILDIRS_ROOT "mail/.mailreeve"
 
+#include "../../src/store/bound.h"
 #include "../../src/store/sys.h"
 #include "maildirs.h"
 #include "test.h"
@@ -323,6 +324,53 @@ copies_and_moves(void)
 	mail_close(m);
 }
 
+/* Somebody moves until we have the lock, and is killed then: what is left is a note. */
+static int
+finish_too_early(struct folder *f)
+{
+	static unsigned calls;
+	char note[300];
+
+	if (strcmp(f->name, "INBOX") != 0 || ++calls != 2)
+		return mbox_ops.finish(f);
+	snprintf(note, sizeof note, "%s", file_path("note"));
+	CHECK_EQ_INT(rename(note,
+	    file_path("mail/.mailreeve/.INBOX/mailreeve-moving")), 0);
+	return 0;
+}
+
+static void
+moved_until_we_have_the_lock(void)
+{
+	struct mail *m = fresh_mail();
+	struct store_ops ops = mbox_ops;
+	struct mail_copied out = { 0 };
+	struct runs one = RUNS_INIT;
+	struct mailbox *b;
+	char note[40];
+
+	append(m, "INBOX", "A: 1\r\n\r\nx\r\n", 0);
+	CHECK_EQ_INT(mail_create(m, BYTES("Other"), 0), 0);
+	runs_add(&one, 1, 1);
+	b = open_box(m, "INBOX");
+	CHECK_EQ_INT(mailbox_copy(b, &one, BYTES("Other"), false, &out), 0);
+	mailbox_close(b);
+	snprintf(note, sizeof note, "Other\n%u\n1 1\n", out.uidvalidity);
+	mail_copied_free(&out);
+	write_file("note", "w", note);
+	/* Whoever moves it back is not to make two of it. */
+	b = open_box(m, "Other");
+	ops.finish = finish_too_early;
+	m->store->ops = &ops;
+	CHECK_EQ_INT(mailbox_copy(b, &one, BYTES("INBOX"), true, &out), 0);
+	mail_copied_free(&out);
+	mailbox_close(b);
+	CHECK_EQ_TEXT(show(m, "INBOX"), "2:0:A: 1\n\nx\n|");
+	CHECK_EQ_TEXT(show(m, "Other"), "");
+	runs_free(&one);
+	mail_close(m);
+}
+
 static int
 note_name(void *arg, const struct mailbox_name *n)
 {
@@ -586,5 +634,6 @@ TEST_MAIN(TEST(what_is_appended_comes_back), TEST(our_fields_of_others_go),
     TEST(deliveries_get_uids_and_keep_them), TEST(flags_stand_in_the_file),
     TEST(what_moves_does_not_change), TEST(other_programs_rewrite_the_file),
     TEST(placeholders_are_hidden), TEST(copies_and_moves),
+    TEST(moved_until_we_have_the_lock),
     TEST(files_are_mailboxes), TEST(hostile_files), TEST(another_holds_the_lock),
     TEST(renames_cut_short), TEST(a_refused_rename), TEST(odd_notes))
