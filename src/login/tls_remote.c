@@ -25,6 +25,7 @@
 #define PARAM_NUMBER "mailreeve-number"
 
 static int link_fd = -1;
+static bool silent;			/* the signer was, when it was asked last */
 
 /* --- the link --- */
 
@@ -32,6 +33,13 @@ void
 remote_link(int fd)
 {
 	link_fd = fd;
+	silent = false;
+}
+
+bool
+remote_silent(void)
+{
+	return silent;
 }
 
 int
@@ -39,8 +47,9 @@ remote_ask(struct sign_req *q, struct sign_rep *rep)
 {
 	uint64_t deadline = clock_ms() + SIGNER_MS;
 
-	if (link_fd < 0 || chan_send(link_fd, q, sizeof *q, deadline) < 0
-	    || chan_recv(link_fd, rep, sizeof *rep, deadline) < 0)
+	silent = link_fd < 0 || chan_send(link_fd, q, sizeof *q, deadline) < 0
+	    || chan_recv(link_fd, rep, sizeof *rep, deadline) < 0;
+	if (silent)
 		return -1;
 	return rep->type == q->type && rep->good == 1
 	    && rep->n <= sizeof rep->p ? 0 : -1;

@@ -22,6 +22,9 @@ EVP_PKEY *remote_key(X509 *certificate, uint32_t number);
 /* One request on the link: 0, or -1: no answer, or no good one. */
 int remote_ask(struct sign_req *q, struct sign_rep *rep);
 
+/* Did the last request of this link get no answer at all? */
+bool remote_silent(void);
+
 /* The certificates, mapped: none on failure. */
 struct bytes remote_chain(int link);
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "tls_private.h"
+#include "tls_remote.h"
 
 static const struct {
 	int reason;
@@ -38,6 +39,8 @@ tls_why(void)
 	int reason = ERR_GET_REASON(e);
 
 	ERR_clear_error();
+	if (remote_silent())
+		return "the signer does not answer";
 	if (e == 0)
 		return "connection lost";
 	if (ERR_GET_LIB(e) != ERR_LIB_SSL) {
@@ -47,7 +50,7 @@ tls_why(void)
 	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
 		if (reasons[i].reason == reason)
 			return reasons[i].text;
-	if (reason < SSL_AD_REASON_OFFSET)
+	if (reason < SSL_AD_REASON_OFFSET || reason > SSL_AD_REASON_OFFSET + UINT8_MAX)
 		snprintf(text, sizeof text, "OpenSSL error %lx", e);
 	else	/* the client's certificate check, mostly */
 		snprintf(text, sizeof text, "client says %s",

@@ -492,6 +492,27 @@ def test_the_signer_signs_nothing_else():
     assert signer.end() == 0
 
 
+def test_a_signer_that_does_not_answer():
+    """Who began TLS is told in time; the log names who is to blame, and it is no client."""
+    who = user("patient")
+    with Server() as server:
+        signer, = processes("signer")
+        mark = log.mark()
+        os.kill(signer, signal.SIGSTOP)
+        try:
+            with socket.create_connection(("127.0.0.1", PORTS["imaps"]), 60) as s:
+                try:
+                    wire.client_context().wrap_socket(s).close()
+                    raise AssertionError("nobody has signed that")
+                except ssl.SSLError:
+                    pass
+            log.wait('tls-failed: .*why="the signer does not answer"', mark)
+            server.imap_login(who, tls=False).logout()
+        finally:
+            os.kill(signer, signal.SIGCONT)
+        server.imap_login(who).logout()
+
+
 def test_the_signer_hangs_up():
     signer = Signer()
     for kind in (0, 5, 77, 0xffffffff):
