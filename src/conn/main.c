@@ -15,6 +15,7 @@
 #include "conn.h"
 #include "control.h"
 #include "ids.h"
+#include "inherit.h"
 #include "process.h"
 #include "refuse.h"
 #include "siblings.h"
@@ -26,6 +27,7 @@ preload(const struct conn *c)
 	process_deadline(c->conf.pam_timeout * 1000, "loading PAM and NSS");
 	pam_preload(&c->conf);
 	ids_preload(c->conf.service_user);
+	inherit_code();
 	process_deadline(0, NULL);
 }
 

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "control.h"
 #include "ids.h"
+#include "inherit.h"
 #include "log.h"
 #include "proxied.h"
 #include "relay.h"
@@ -80,6 +81,7 @@ be_template(struct login *l)
 	settle_memory();
 	close(CHANNEL_FD);
 	snapshot_take();
+	inherit_code();
 	return template_serve();
 }
 

@@ -166,6 +166,24 @@ def test_children_do_not_reach_their_template():
         c.close()
 
 
+def mapped(pid, library):
+    """Kilobytes of a library's code that a process need not ask for."""
+    with open("/proc/%d/smaps" % pid) as f:
+        code = re.search(r"^\S+ r-xp .*/%s\..*\n(?:(?!\S+-\S+ ).*\n)*?Rss: +(\d+)" % library,
+                         f.read(), re.M)
+    return int(code.group(1))
+
+
+def test_forks_find_the_code_of_their_templates():
+    """As many pages as the template has used, before they have used any themselves."""
+    with Server(spare_connections=1) as server:
+        for name, library in (("login", "libcrypto"), ("conn", "libc")):
+            there = mapped(template(name + "-template"), library)
+            spare = wait_for(lambda: list(processes(name)), name)[0]
+            wait_for(lambda: mapped(spare, library) >= 0.9 * there, "%s: %d KB of %s" % (
+                name, there, library))
+
+
 def test_replaced_on_the_disk():
     """An upgrade: who is there goes on, a reload takes the new programs, nothing breaks."""
     who = user("upgrade")
