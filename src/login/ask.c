@@ -12,30 +12,6 @@
 #include "proxyheader.h"
 #include "saslprep.h"
 
-/* One request and what comes behind it, and the answer; the request is wiped. */
-static int
-ask_with(struct chan_req *req, struct bytes token, struct chan_rep *rep,
-    uint64_t ms)
-{
-	uint64_t deadline = clock_ms() + ms;
-	int r;
-
-	req->follow = (uint32_t)token.n;
-	r = chan_send(CHANNEL_FD, req, sizeof *req, deadline);
-	explicit_bzero(req, sizeof *req);
-	if (r == 0)
-		r = chan_send(CHANNEL_FD, token.p, token.n, deadline);
-	if (r == 0)
-		r = chan_recv(CHANNEL_FD, rep, sizeof *rep, deadline);
-	return r;
-}
-
-static int
-ask(struct chan_req *req, struct chan_rep *rep, uint64_t ms)
-{
-	return ask_with(req, BYTES(""), rep, ms);
-}
-
 /* Only bytes that may stand in any answer and in any line of the log. */
 static void
 printable(struct bytes from, char *to, size_t room)
@@ -57,16 +33,58 @@ take_text(const struct chan_rep *rep, char *to, size_t room)
 	printable(bytes_trim(text), to, room);
 }
 
+static struct login *greeted;		/* to whom HELLO's answer is due, or NULL */
+
+/* Before any other answer. */
+static int
+hear_hello(uint64_t deadline)
+{
+	struct login *l = greeted;
+	struct chan_rep rep;
+
+	greeted = NULL;
+	if (l == NULL)
+		return 0;
+	if (chan_recv(CHANNEL_FD, &rep, sizeof rep, deadline) < 0
+	    || rep.result != CHAN_OK)
+		return -1;
+	take_text(&rep, l->name, sizeof l->name - 1);
+	return 0;
+}
+
+/* One request and what comes behind it, and the answer; the request is wiped. */
+static int
+ask_with(struct chan_req *req, struct bytes token, struct chan_rep *rep,
+    uint64_t ms)
+{
+	uint64_t deadline = clock_ms() + ms;
+	int r;
+
+	req->follow = (uint32_t)token.n;
+	r = chan_send(CHANNEL_FD, req, sizeof *req, deadline);
+	explicit_bzero(req, sizeof *req);
+	if (r == 0)
+		r = chan_send(CHANNEL_FD, token.p, token.n, deadline);
+	if (r == 0)
+		r = hear_hello(deadline);
+	if (r == 0)
+		r = chan_recv(CHANNEL_FD, rep, sizeof *rep, deadline);
+	return r;
+}
+
+static int
+ask(struct chan_req *req, struct chan_rep *rep, uint64_t ms)
+{
+	return ask_with(req, BYTES(""), rep, ms);
+}
+
 int
 ask_hello(struct login *l)
 {
 	struct chan_req req = { .type = CHAN_HELLO };
-	struct chan_rep rep;
 
-	if (ask(&req, &rep, CONN_MS) < 0 || rep.result != CHAN_OK)
-		return -1;
-	take_text(&rep, l->name, sizeof l->name - 1);
-	return 0;
+	greeted = l;
+	return chan_send(CHANNEL_FD, &req, sizeof req, clock_ms() + CONN_MS);
 }
 
 int
@@ -78,6 +96,7 @@ ask_signer(void)
 	int fd;
 
 	if (chan_send(CHANNEL_FD, &req, sizeof req, deadline) < 0
+	    || hear_hello(deadline) < 0
 	    || chan_recv_any(CHANNEL_FD, &rep, sizeof rep, &fd, deadline) < 0)
 		return -1;
 	return fd;
@@ -108,6 +127,7 @@ ask_client(struct login *l, int *fd, bool *proxied)
 	struct chan_rep rep;
 
 	if (chan_send(CHANNEL_FD, &req, sizeof req, clock_ms() + CONN_MS) < 0
+	    || hear_hello(clock_ms() + CONN_MS) < 0
 	    || chan_recv_fd(CHANNEL_FD, &rep, sizeof rep, fd, 0) < 0)
 		return -1;
 	if (rep.result != CHAN_OK || rep.service >= SERVICES

@@ -7,8 +7,8 @@
 #include "login.h"
 
 /*
- * Tells conn that the cage is closed; fills in name. 0, or -1: nothing is of
- * use any more.
+ * Tells conn that the cage is closed. Its answer is waited for with that to
+ * the next question, and fills in name. 0, or -1: nothing is of use any more.
  */
 int ask_hello(struct login *l);
 
