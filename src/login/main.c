@@ -170,7 +170,9 @@ main(int argc, char **argv)
 	if (ask_client(&l, &client, &behind_proxy) < 0)
 		return 0;
 	serve(&l, client, behind_proxy);
-	wire_free(&l.wire);
-	/* libcrypto would take everything apart that the template has built. */
+	/*
+	 * All goes with the process: libcrypto would take everything apart that
+	 * the template has built, and the connection.
+	 */
 	_exit(0);
 }

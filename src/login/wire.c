@@ -25,14 +25,6 @@ wire_init(struct wire *w, int fd, uint64_t deadline)
 	};
 }
 
-void
-wire_free(struct wire *w)
-{
-	buf_free(&w->out);
-	tls_free(w->tls);
-	w->tls = NULL;
-}
-
 int
 wire_wait(struct wire *w, short events)
 {

@@ -26,7 +26,6 @@ struct wire {
 };
 
 void wire_init(struct wire *w, int fd, uint64_t deadline);
-void wire_free(struct wire *w);
 
 /* Appends one line with its LF to `to`; after a failure it has what came of it. */
 int wire_line(struct wire *w, struct buf *to, size_t max);

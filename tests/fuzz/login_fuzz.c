@@ -112,7 +112,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	    || l.bad_commands > BAD_COMMANDS_MAX
 	    || l.failures > conf.max_failures)
 		abort();
-	wire_free(&l.wire);
+	buf_free(&l.wire.out);
+	tls_free(l.wire.tls);
 	buf_free(&l.command);
 	arena_free(&l.arena);
 	close(fd[0]);
