@@ -333,6 +333,7 @@ tls_accept(struct tls *t, int fd, int link, const char *alpn,
 	SSL_set_bio(t->ssl, b, b);
 	t->alpn = alpn;
 	remote_link(link);
+	tickets_ask();
 	r = handshake(t, fd, deadline, why);
 	remote_link(-1);
 	tickets_forget();

@@ -42,7 +42,8 @@ SSL_CTX *chain_context(const char *host);
 
 /* tls_tickets.c: 0, or -1. */
 int tickets_offer(SSL_CTX *c);
-/* What this connection's tickets were made with. */
+/* What the tickets of one connection are made with, asked for ahead. */
+void tickets_ask(void);
 void tickets_forget(void);
 
 /* Why the last call of OpenSSL failed; valid until the next time. */

@@ -26,6 +26,7 @@
 
 static int link_fd = -1;
 static bool silent;			/* the signer was, when it was asked last */
+static struct sign_rep *awaited;	/* of what was asked ahead, or NULL */
 
 /* --- the link --- */
 
@@ -34,6 +35,7 @@ remote_link(int fd)
 {
 	link_fd = fd;
 	silent = false;
+	awaited = NULL;
 }
 
 bool
@@ -42,17 +44,51 @@ remote_silent(void)
 	return silent;
 }
 
+static bool
+say(const struct sign_req *q)
+{
+	silent = link_fd < 0
+	    || chan_send(link_fd, q, sizeof *q, clock_ms() + SIGNER_MS) < 0;
+	return !silent;
+}
+
+static int
+hear(struct sign_rep *rep, uint32_t type)
+{
+	silent = chan_recv(link_fd, rep, sizeof *rep, clock_ms() + SIGNER_MS) < 0;
+	return !silent && rep->type == type && rep->good == 1
+	    && rep->n <= sizeof rep->p ? 0 : -1;
+}
+
+void
+remote_ask_ahead(const struct sign_req *q, struct sign_rep *rep)
+{
+	rep->type = q->type;
+	if (awaited == NULL && say(q))
+		awaited = rep;
+	silent = false;			/* whoever needs the answer finds out */
+}
+
+/* Answers come in the order of questions. */
+void
+remote_hear_ahead(void)
+{
+	struct sign_rep *rep = awaited;
+
+	awaited = NULL;
+	if (rep != NULL && hear(rep, rep->type) < 0)
+		rep->n = 0;
+}
+
 int
 remote_ask(struct sign_req *q, struct sign_rep *rep)
 {
-	uint64_t deadline = clock_ms() + SIGNER_MS;
-
-	silent = link_fd < 0 || chan_send(link_fd, q, sizeof *q, deadline) < 0
-	    || chan_recv(link_fd, rep, sizeof *rep, deadline) < 0;
+	if (!say(q))
+		return -1;
+	remote_hear_ahead();
 	if (silent)
 		return -1;
-	return rep->type == q->type && rep->good == 1
-	    && rep->n <= sizeof rep->p ? 0 : -1;
+	return hear(rep, q->type);
 }
 
 struct bytes

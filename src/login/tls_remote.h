@@ -25,6 +25,13 @@ int remote_ask(struct sign_req *q, struct sign_rep *rep);
 /* Did the last request of this link get no answer at all? */
 bool remote_silent(void);
 
+/*
+ * Asks without waiting: rep has the answer after remote_hear_ahead() or the next
+ * remote_ask(), or n 0 when there is no good one.
+ */
+void remote_ask_ahead(const struct sign_req *q, struct sign_rep *rep);
+void remote_hear_ahead(void);
+
 /* The certificates, mapped: none on failure. */
 struct bytes remote_chain(int link);
 

@@ -41,13 +41,21 @@ set_keys(const struct sign_rep *rep, const unsigned char *iv, EVP_CIPHER_CTX *c,
 	return r;
 }
 
+void
+tickets_ask(void)
+{
+	struct sign_req q = { .type = SIGN_TICKET };
+
+	fresh.n = 0;
+	remote_ask_ahead(&q, &fresh);
+}
+
 static int
 begin_ticket(unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *c,
     EVP_MAC_CTX *m)
 {
-	struct sign_req q = { .type = SIGN_TICKET };
-
-	if (fresh.n == 0 && remote_ask(&q, &fresh) < 0)
+	remote_hear_ahead();
+	if (fresh.n == 0)
 		return 0;		/* no ticket, then */
 	if (fresh.n != TICKET_KEYS_SIZE + TICKET_NAME_SIZE
 	    || RAND_bytes(iv, EVP_MAX_IV_LENGTH) != 1)

@@ -57,6 +57,7 @@ tls_warm(int link)
 	SSL *client = new_client();
 
 	remote_link(link);
+	tickets_ask();
 	if (t != NULL && client != NULL && connect_both(client, t->ssl))
 		converse(client, t->ssl);
 	remote_link(-1);
