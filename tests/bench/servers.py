@@ -32,6 +32,9 @@ passdb {
 userdb {
   driver = passwd
 }
+protocol imap {
+  mail_plugins = imap_zlib
+}
 namespace inbox {
   inbox = yes
   separator = /
