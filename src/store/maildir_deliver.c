@@ -35,19 +35,33 @@ maildir_draft_begin(struct folder *f, struct draft *d)
 	return d->fd < 0 ? -1 : 0;
 }
 
-/* Many files are durable sooner when the system has them all before it must wait. */
+/* INTERNALDATE is the file's time; it is to be durable too. */
+static int
+set_date(struct draft *d)
+{
+	if (!d->dated && sys_times(d->fd, d->date, 0) < 0)
+		return -1;
+	d->dated = true;
+	return 0;
+}
+
+/*
+ * Many files are durable sooner when the system has them all before it must wait,
+ * with all that is to be written of their inodes: then one write of the file
+ * system's journal serves them all.
+ */
 void
 maildir_draft_start(struct folder *f, struct draft *d)
 {
 	(void)f;
+	(void)set_date(d);		/* or else sealing says why it cannot */
 	sys_start_writing(d->fd);
 }
 
 int
 maildir_draft_seal(struct folder *f, struct draft *d)
 {
-	/* INTERNALDATE is the file's time; it is to be durable too. */
-	int rc = sys_times(d->fd, d->date, 0);
+	int rc = set_date(d);
 
 	(void)f;
 	if (rc == 0)

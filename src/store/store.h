@@ -128,6 +128,7 @@ struct draft {
 	const char *source;		/* locator, for copies */
 	uint64_t size, wire_size;
 	int64_t date;
+	bool dated;			/* the file has that date */
 	uint32_t uid;
 	unsigned flags;
 	struct keyword_set keywords;
