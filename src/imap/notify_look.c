@@ -508,7 +508,7 @@ snapshot_lost(const struct snapshot *old, const struct snapshot *new)
 {
 	for (size_t i = 0; i < old->n; i++)
 		if ((old->v[i].events & NOTIFY_NAME) != 0
-		    && find(new, old->v[i].name) == NULL
+		    && exists(old, old->v[i].name) && !exists(new, old->v[i].name)
 		    && renamed(new, old, &old->v[i]) == NULL)
 			return true;
 	return false;
