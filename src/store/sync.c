@@ -224,10 +224,13 @@ sync_own_changes(struct bound *b)
 	memcpy(&known, b->rec.stamp, sizeof known);
 	if (ops->settle(b->folder, &known, &now) < 0)
 		return -1;
-	/* What could not be taken in before is still to be looked for. */
-	if (b->settled && folder_only_ours(b->folder))
-		return remember(b, &now);
-	return sync_locked(b);
+	/*
+	 * What could not be taken in before, from a folder that never holds still
+	 * too, is looked for by whoever comes next.
+	 */
+	if (!b->settled)
+		return 0;
+	return folder_only_ours(b->folder) ? remember(b, &now) : sync_locked(b);
 }
 
 /* ---- a lost state file ---- */

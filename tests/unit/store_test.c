@@ -475,6 +475,49 @@ renamed_between_two_scans(void)
 	mail_close(m);
 }
 
+/* Another program that never stops: it renames one message before each scan. */
+static int
+restless_scan(struct folder *f, unsigned parts,
+    int (*fn)(void *arg, const struct entry *), void *arg)
+{
+	const char *from = renames[scans % 2], *to = renames[(scans + 1) % 2];
+
+	scans++;
+	CHECK_EQ_INT(renameat(f->dir, from, f->dir, to), 0);
+	return maildir_ops.scan(f, parts, fn, arg);
+}
+
+/* It is waited for before a change, and not once more behind it. */
+static void
+a_folder_that_never_holds_still(void)
+{
+	enum { LOOKS = 8, SCANS_A_LOOK = 2 };
+	struct mail *m = fresh_mail();
+	struct store_ops ops = maildir_ops;
+	struct mailbox *b;
+	unsigned before;
+
+	mail_close(m);
+	deliver("cur", renames[0] + 4, "A: 1\n\n");
+	m = same_mail();
+	append(m, "INBOX", "A: 2\r\n\r\n", 0);
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	mailbox_keyword_number(b, BYTES("k"), true);
+	ops.scan = restless_scan;
+	m->store->ops = &ops;
+	scans = 0;
+	deliver("new", "1001.b.host", "A: 3\n\n");
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	before = scans;
+	CHECK(before > 2);
+	mark(b, runs_last(mailbox_view(b)), "k");
+	CHECK(scans > before);
+	CHECK(scans - before <= LOOKS * SCANS_A_LOOK);
+	CHECK(is_marked(b, runs_last(mailbox_view(b)), "k"));
+	mailbox_close(b);
+	mail_close(m);
+}
+
 /* Two files that another host has named; a rename hides the first one from the first try. */
 static const char named[] = "cur/1000.c.host,U=7.5002:2,", hidden[] = "cur/.hidden";
 static unsigned hides;
@@ -600,4 +643,5 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(counters_of_what_is_closed),
     TEST(most_of_a_large_folder), TEST(a_torn_line_of_keywords), TEST(odd_notes),
     TEST(renamed_between_two_scans), TEST(missed_by_the_first_try),
+    TEST(a_folder_that_never_holds_still),
     TEST(modseq_goes_up_from_host_to_host), TEST(more_folders_than_remembered))
