@@ -26,7 +26,8 @@ BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(TESTS, "..", ".buil
 PROGRAMS = UNCAGED = None
 ROOM = 1.10
 MESSAGE = b"From: ann@example.org\nSubject: one\n\nline\n"
-CALLS = {"start": 145, "SELECT INBOX": 28,
+# The first command that needs the index opens it: a half of SELECT here.
+CALLS = {"start": 111, "SELECT INBOX": 61,
          "FETCH 1:* FLAGS": 15, "FETCH 1:* ENVELOPE": 17}
 INSTRUCTIONS = {"SELECT INBOX": 46800, "FETCH 1:* FLAGS": 1208000, "FETCH 1:* ENVELOPE": 2333000,
                 "UID SEARCH UNSEEN": 592000, "STATUS Archive (MESSAGES UNSEEN)": 13800, "NOOP": 7950}
