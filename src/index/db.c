@@ -26,7 +26,7 @@
 #define MAP_SPARE ((size_t)128 << 20)
 #define MAP_LAST ((size_t)64 << 30)
 #define READERS 512
-#define VERSION 3
+#define VERSION 4
 #define BOOT_SIZE 40
 #define PATH_SIZE 4096
 

@@ -107,8 +107,11 @@ int index_rows(struct db *d, uint32_t number, uint32_t first, uint32_t last,
 int index_rows_brief(struct db *d, uint32_t number, uint32_t first,
     uint32_t last, struct index_row *v, size_t max, size_t *n);
 
-/* That a message changed at this mod-sequence, and no longer at the old one. */
-int index_log_move(struct db *d, uint32_t number, uint32_t uid, uint64_t from,
+/*
+ * That these messages changed at the mod-sequence `to`, and no longer at `from`,
+ * at which all of them did. 0 is none: of one that is new, or is removed.
+ */
+int index_log_move(struct db *d, uint32_t number, struct run uids, uint64_t from,
     uint64_t to);
 /* UIDs that changed after modseq. */
 int index_log_since(struct db *d, uint32_t number, uint64_t modseq,

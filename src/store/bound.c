@@ -359,6 +359,7 @@ int
 bound_begin(struct bound *b)
 {
 	/* rec is of another index than this one. */
+	b->moving.last = 0;
 	if (b->generation != db_generation(b->mail->db))
 		errno = EIO;
 	else if (db_begin(b->mail->db) == 0)
@@ -374,10 +375,20 @@ bound_abort(struct bound *b)
 	db_abort(b->mail->db);
 }
 
+static int
+flush_log(struct bound *b)
+{
+	struct run uids = b->moving;
+
+	b->moving.last = 0;
+	return uids.last == 0 ? 0 : index_log_move(b->mail->db, b->rec.number,
+	    uids, b->moving_from, b->moving_to);
+}
+
 int
 bound_commit(struct bound *b)
 {
-	if (index_folder_put(b->mail->db, b->id, &b->rec) < 0) {
+	if (flush_log(b) < 0 || index_folder_put(b->mail->db, b->id, &b->rec) < 0) {
 		bound_abort(b);
 		return -1;
 	}
@@ -431,6 +442,23 @@ bound_put_facts(struct bound *b, const struct index_row *old,
 	    b->rec.number, row);
 }
 
+/* Most changes are of messages that follow each other: they are logged as one. */
+static int
+move_in_log(struct bound *b, uint32_t uid, uint64_t from, uint64_t to)
+{
+	if (b->moving.last != 0 && uid == b->moving.last + 1
+	    && from == b->moving_from && to == b->moving_to) {
+		b->moving.last = uid;
+		return 0;
+	}
+	if (flush_log(b) < 0)
+		return -1;
+	b->moving = (struct run){ uid, uid };
+	b->moving_from = from;
+	b->moving_to = to;
+	return 0;
+}
+
 int
 bound_put_row(struct bound *b, const struct index_row *old,
     struct index_row *row, uint64_t modseq)
@@ -442,8 +470,8 @@ bound_put_row(struct bound *b, const struct index_row *old,
 	if (!(row->flags & FLAG_SEEN)
 	    && (b->rec.unseen == 0 || row->uid < b->rec.first_unseen))
 		b->rec.first_unseen = row->uid;
-	if (logged && index_log_move(b->mail->db, b->rec.number, row->uid,
-	    old != NULL && old->modseq > b->rec.base ? old->modseq : 0, modseq) < 0)
+	if (logged && move_in_log(b, row->uid, old != NULL
+	    && old->modseq > b->rec.base ? old->modseq : 0, modseq) < 0)
 		return -1;
 	return bound_put_facts(b, old, row);
 }
@@ -457,7 +485,7 @@ remove_row(struct bound *b, const struct index_row *row)
 	if (index_row_remove(d, b->rec.number, row->uid) < 0)
 		return -1;
 	return row->modseq <= b->rec.base ? 0
-	    : index_log_move(d, b->rec.number, row->uid, row->modseq, 0);
+	    : move_in_log(b, row->uid, row->modseq, 0);
 }
 
 int

@@ -32,6 +32,9 @@ struct bound {
 	bool dirty;			/* own changes since bound_lock() ... */
 	bool failed;			/* ... that the index did not take */
 	struct first_look *first;	/* a scan that is behind us: sync_rebuild_state() */
+	/* UIDs whose move in the log of changes waits for more of them; last 0: none. */
+	struct run moving;
+	uint64_t moving_from, moving_to;
 };
 
 int bound_open(struct mail *m, struct bytes name, struct bound *b);
