@@ -12,7 +12,13 @@
 #define ROWS_AHEAD 640
 #define LINE 64				/* of the processor's cache */
 
-/* A row as stored: this, then the locator without its NUL. */
+/*
+ * A locator is stored in steps of this, filled up with NULs: a row of the same
+ * length as before is written where it is, and a flag makes a name longer.
+ */
+#define WHERE_STEP 8
+
+/* A row as stored: this, then the locator. */
 struct row_record {
 	uint32_t sum;			/* over what follows here */
 	uint32_t where_sum;		/* over the locator */
@@ -83,6 +89,13 @@ index_row(struct db *d, uint32_t number, uint32_t uid, struct index_row *row)
 	return decode(uid, bytes_make(value, n), row, false) ? 0 : damaged(d);
 }
 
+static size_t
+stored_length(size_t n)
+{
+	n = (n + WHERE_STEP - 1) / WHERE_STEP * WHERE_STEP;
+	return n < INDEX_WHERE_MAX ? n : INDEX_WHERE_MAX - 1;
+}
+
 static int
 put(struct db *d, uint32_t number, const struct index_row *row,
     int (*how)(struct db *, enum db_table, struct bytes key, struct bytes value))
@@ -92,12 +105,14 @@ put(struct db *d, uint32_t number, const struct index_row *row,
 		char where[INDEX_WHERE_MAX];
 	} v;
 	struct key k = key_32_32(number, row->uid);
-	size_t where_n = strnlen(row->where, INDEX_WHERE_MAX - 1);
+	size_t n = strnlen(row->where, INDEX_WHERE_MAX - 1);
+	size_t where_n = stored_length(n);
 
 	v.r = (struct row_record){ .flags = row->flags, .keywords = row->keywords,
 	    .modseq = row->modseq, .size = row->size, .date = row->date,
 	    .saved = row->saved, .mark = row->mark };
-	memcpy(v.where, row->where, where_n);
+	memcpy(v.where, row->where, n);
+	memset(v.where + n, 0, where_n - n);
 	v.r.where_sum = db_checksum(v.where, where_n);
 	v.r.sum = row_sum(&v.r);
 	return how(d, TABLE_ROWS, key_bytes(&k),
