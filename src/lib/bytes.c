@@ -82,6 +82,9 @@ bytes_escaped(struct bytes b, unsigned char sign)
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
+/* So many digits are no more than 64 bits hold. */
+#define SAFE_DIGITS 19
+
 int
 bytes_number(struct bytes b, uint64_t max, uint64_t *out)
 {
@@ -98,11 +101,15 @@ bytes_number(struct bytes b, uint64_t max, uint64_t *out)
 			errno = EINVAL;
 			return -1;
 		}
-		if (v > (max - digit) / 10 || digit > max) {
+		if (i >= SAFE_DIGITS && v > (UINT64_MAX - digit) / 10) {
 			errno = ERANGE;
 			return -1;
 		}
 		v = v * 10 + digit;
+	}
+	if (v > max) {
+		errno = ERANGE;
+		return -1;
 	}
 	*out = v;
 	return 0;

@@ -76,14 +76,18 @@ void
 name_parse(struct bytes file, struct file_name *out)
 {
 	size_t colon = info_at(file);
-	struct bytes info = bytes_from(file, colon), rest;
+	struct bytes base = bytes_first(file, colon), info = bytes_from(file, colon);
+	struct bytes field;
 
-	*out = (struct file_name){ .base = bytes_first(file, colon),
+	*out = (struct file_name){ .base = base,
 	    .size = FILE_SIZE_UNKNOWN, .wire_size = FILE_SIZE_UNKNOWN };
-	rest = out->base;
-	bytes_split(&rest, ',');
-	while (rest.n > 0)
-		parse_field(bytes_split(&rest, ','), out);
+	for (const unsigned char *comma = memchr(base.p, ',', base.n); comma != NULL;) {
+		field = bytes_from(base, (size_t)(comma + 1 - base.p));
+		comma = memchr(field.p, ',', field.n);
+		if (comma != NULL)
+			field.n = (size_t)(comma - field.p);
+		parse_field(field, out);
+	}
 	if (bytes_starts(info, BYTES(":2,")))
 		for (size_t i = 3; i < info.n; i++)
 			parse_flag(out, info.p[i]);
@@ -170,10 +174,18 @@ name_format(const struct file_name *f, uint32_t uidvalidity, uint32_t uid,
     char out[FILE_NAME_MAX + 1])
 {
 	char flags[64], tail[128];
-	size_t n = put_base(f->base, out, FILE_NAME_MAX);
-	size_t flags_n = put_flags(f, flags);
-	size_t tail_n = put_uid(uidvalidity, uid, tail);
+	size_t n, flags_n = put_flags(f, flags), tail_n;
 
+	/* Mostly only flags change. */
+	if (uid != 0 && f->uid == uid && f->uidvalidity == uidvalidity
+	    && f->base.n <= FILE_NAME_MAX) {
+		memcpy(out, f->base.p, f->base.n);
+		n = f->base.n;
+		tail_n = put_uid(0, 0, tail);
+	} else {
+		n = put_base(f->base, out, FILE_NAME_MAX);
+		tail_n = put_uid(uidvalidity, uid, tail);
+	}
 	if (n + tail_n + flags_n > FILE_NAME_MAX)
 		return 0;
 	memcpy(out + n, tail, tail_n);
