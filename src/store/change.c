@@ -12,10 +12,9 @@
 #define BATCH_MAX 4096
 #define TRIES 3
 
-/* Rows read and their changes, a batch at a time. */
+/* Rows that change, and their changes, a batch at a time. */
 struct batch {
-	struct index_row read[BATCH];
-	struct index_row *rows, *news;
+	struct index_row *rows;		/* as they were */
 	struct change *change;
 	struct uid_keywords *extra;
 	size_t n, max;
@@ -27,7 +26,6 @@ batch_free(struct batch *b)
 	if (b == NULL)
 		return;
 	free(b->rows);
-	free(b->news);
 	free(b->change);
 	free(b->extra);
 	free(b);
@@ -44,11 +42,9 @@ batch_make(const struct store_ops *ops, const struct runs *uids)
 	if (uids->count < b->max)
 		b->max = (size_t)uids->count + 1;
 	b->rows = reallocarray(NULL, b->max, sizeof *b->rows);
-	b->news = reallocarray(NULL, b->max, sizeof *b->news);
 	b->change = reallocarray(NULL, b->max, sizeof *b->change);
 	b->extra = reallocarray(NULL, b->max, sizeof *b->extra);
-	if (b->rows != NULL && b->news != NULL && b->change != NULL
-	    && b->extra != NULL)
+	if (b->rows != NULL && b->change != NULL && b->extra != NULL)
 		return b;
 	batch_free(b);
 	return NULL;
@@ -84,13 +80,6 @@ new_keywords(const struct mail_store *s, struct keyword_set old)
 	return old;
 }
 
-static bool
-same_flags(const struct index_row *a, const struct index_row *b)
-{
-	return a->flags == b->flags
-	    && memcmp(&a->keywords, &b->keywords, sizeof a->keywords) == 0;
-}
-
 struct storing {
 	struct mailbox *box;
 	const struct mail_store *how;
@@ -116,15 +105,29 @@ note_others(struct storing *s, const struct index_row *row)
 	return add_uid(&s->out->others, row->uid);
 }
 
-/* Puts what must change of the rows read into the batch. */
+/* Whether it changes the row, and then how. */
+static bool
+decide_row(const struct mail_store *how, const struct index_row *row,
+    struct change *c)
+{
+	c->uid = row->uid;
+	c->flags = new_flags(how, row->flags);
+	c->keywords = new_keywords(how, row->keywords);
+	if (c->flags == row->flags
+	    && memcmp(&c->keywords, &row->keywords, sizeof c->keywords) == 0)
+		return false;
+	memcpy(c->where, row->where, strlen(row->where) + 1);
+	return true;
+}
+
+/* Of n rows read behind the batch, those that must change become part of it. */
 static int
-decide(struct storing *s, const struct index_row *v, size_t n)
+decide(struct storing *s, size_t n)
 {
 	struct batch *b = s->batch;
+	const struct index_row *v = b->rows + b->n;
 
 	for (size_t i = 0; i < n; i++) {
-		struct index_row new = v[i];
-
 		/* Unless it was us, in an earlier try. */
 		if (s->how->conditional && v[i].modseq > s->how->unchanged_since
 		    && !runs_contains(&s->out->stored, v[i].uid)) {
@@ -134,18 +137,13 @@ decide(struct storing *s, const struct index_row *v, size_t n)
 		}
 		if (note_others(s, &v[i]) < 0)
 			return -1;
-		new.flags = new_flags(s->how, v[i].flags);
-		new.keywords = new_keywords(s->how, v[i].keywords);
-		if (same_flags(&v[i], &new)) {
+		if (!decide_row(s->how, &v[i], &b->change[b->n])) {
 			if (add_uid(&s->out->stored, v[i].uid) < 0)
 				return -1;
 			continue;
 		}
-		b->rows[b->n] = v[i];
-		b->news[b->n] = new;
-		b->change[b->n] = (struct change){ .uid = new.uid,
-		    .flags = new.flags, .keywords = new.keywords };
-		memcpy(b->change[b->n].where, v[i].where, sizeof v[i].where);
+		if (&b->rows[b->n] != &v[i])
+			b->rows[b->n] = v[i];
 		b->n++;
 	}
 	return 0;
@@ -171,12 +169,12 @@ write_extra(struct bound *b, const struct batch *batch)
 		return 0;
 	for (size_t i = 0; i < batch->n; i++) {
 		struct keyword_set old = batch->rows[i].keywords;
-		struct keyword_set new = batch->news[i].keywords;
+		struct keyword_set new = batch->change[i].keywords;
 
 		old.bits[0] &= ~(uint64_t)keywords_letters(&old);
 		new.bits[0] &= ~(uint64_t)keywords_letters(&new);
 		if (memcmp(&old, &new, sizeof old) != 0)
-			v[n++] = (struct uid_keywords){ batch->news[i].uid, new };
+			v[n++] = (struct uid_keywords){ batch->change[i].uid, new };
 	}
 	if (n == 0)
 		return 0;
@@ -187,13 +185,23 @@ write_extra(struct bound *b, const struct batch *batch)
 }
 
 static int
+write_row(struct storing *s, const struct index_row *old, const struct change *c)
+{
+	struct index_row new = *old;
+
+	new.flags = c->flags;
+	new.keywords = c->keywords;
+	new.mark = c->mark;
+	memcpy(new.where, c->where, strlen(c->where) + 1);
+	return bound_put_row(&s->box->b, old, &new, s->modseq) < 0 ? -1
+	    : add_uid(&s->out->stored, c->uid);
+}
+
+static int
 write_batch(struct storing *s)
 {
-	struct bound *b = &s->box->b;
-
 	for (size_t i = 0; i < s->batch->n; i++) {
-		struct change *c = &s->batch->change[i];
-		struct index_row *new = &s->batch->news[i];
+		const struct change *c = &s->batch->change[i];
 
 		if (c->error == ENOENT) {
 			s->gone = true;
@@ -203,10 +211,7 @@ write_batch(struct storing *s)
 			errno = c->error;
 			return -1;
 		}
-		memcpy(new->where, c->where, sizeof new->where);
-		new->mark = c->mark;
-		if (bound_put_row(b, &s->batch->rows[i], new, s->modseq) < 0
-		    || add_uid(&s->out->stored, new->uid) < 0)
+		if (write_row(s, &s->batch->rows[i], c) < 0)
 			return -1;
 	}
 	return 0;
@@ -243,20 +248,20 @@ static int
 store_run(struct storing *s, struct run r)
 {
 	struct bound *b = &s->box->b;
-	struct index_row *v = s->batch->read;
 	uint64_t next = r.first;
 	size_t n;
 
 	while (next <= r.last) {
 		size_t room = s->batch->max - s->batch->n;
+		const struct index_row *v = s->batch->rows + s->batch->n;
 
 		if (index_rows(b->mail->db, b->rec.number, (uint32_t)next, r.last,
-		    v, room < BATCH ? room : BATCH, &n) < 0)
+		    s->batch->rows + s->batch->n, room < BATCH ? room : BATCH, &n) < 0)
 			return -1;
 		if (n == 0)
 			return 0;
 		next = (uint64_t)v[n - 1].uid + 1;
-		if (decide(s, v, n) < 0)
+		if (decide(s, n) < 0)
 			return -1;
 		if (s->batch->n == s->batch->max && apply_batch(s) < 0)
 			return -1;

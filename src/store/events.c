@@ -192,8 +192,10 @@ void
 watch_expect(struct watch *w, int directory, enum event_kind kind,
     const char *name)
 {
+	if (w->events == NULL)
+		return;
 	w->expected += event_sum(directory, kind, bytes_of(name));
-	if (w->events != NULL && ++w->unread == UNREAD_MAX) {
+	if (++w->unread == UNREAD_MAX) {
 		w->unread = 0;
 		events_read(w->events);
 	}
