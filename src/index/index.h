@@ -29,6 +29,7 @@ struct index_folder {
 	uint64_t size, deleted_size;	/* of those whose size is known ... */
 	uint64_t sizes_unknown;		/* ... and how many are not */
 	uint64_t flags_sum;		/* over UIDs and flags of all messages */
+	uint64_t marks_sum;		/* over their marks: bound_mark_sum() */
 	uint32_t first_unseen;		/* no unseen message has a smaller UID */
 	uint32_t recent_from;		/* messages from here on nobody was told of */
 	uint32_t complete;		/* the first indexing came to its end */

@@ -410,6 +410,15 @@ bound_flags_sum(const struct index_row *row)
 	return h * UINT64_C(0xbf58476d1ce4e5b9);
 }
 
+uint64_t
+bound_mark_sum(uint64_t mark)
+{
+	uint64_t h = mark * UINT64_C(0x9e3779b97f4a7c15);
+
+	h = (h ^ h >> 32) * UINT64_C(0xbf58476d1ce4e5b9);
+	return h ^ h >> 29;
+}
+
 /* Counts the row in (sign 1) or out (sign -1, modulo 2^64). */
 static void
 count(struct index_folder *f, const struct index_row *row, uint64_t sign)
@@ -418,6 +427,7 @@ count(struct index_folder *f, const struct index_row *row, uint64_t sign)
 
 	f->messages += sign;
 	f->flags_sum += sign * bound_flags_sum(row);
+	f->marks_sum += sign * bound_mark_sum(row->mark);
 	if (!(row->flags & FLAG_SEEN))
 		f->unseen += sign;
 	if (deleted)

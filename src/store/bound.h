@@ -103,6 +103,12 @@ int bound_remove_rows(struct bound *b, const struct runs *uids, uint64_t modseq,
 /* The part of flags_sum that one message makes. */
 uint64_t bound_flags_sum(const struct index_row *row);
 
+/*
+ * The part of marks_sum: the same sum and count, the same files. No part of a
+ * mark may change places with that of another one unseen.
+ */
+uint64_t bound_mark_sum(uint64_t mark);
+
 /* Rewrites the row's facts (size, date) without its being a change. */
 int bound_put_facts(struct bound *b, const struct index_row *old,
     const struct index_row *row);

@@ -347,6 +347,7 @@ const struct store_ops maildir_ops = {
 	.glance = maildir_glance,
 	.settle = maildir_settle,
 	.scan = maildir_scan,
+	.marks = maildir_marks,
 	.age = maildir_age,
 	.apply = maildir_apply,
 	.give = maildir_give,

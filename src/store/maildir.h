@@ -50,6 +50,8 @@ int maildir_settle(struct folder *f, const struct stamp *known,
     struct stamp *out);
 int maildir_scan(struct folder *f, unsigned parts,
     int (*fn)(void *arg, const struct entry *), void *arg);
+int maildir_marks(struct folder *f, void (*fn)(void *arg, uint64_t mark),
+    void *arg);
 
 /* maildir_deliver.c */
 int maildir_draft_begin(struct folder *f, struct draft *d);

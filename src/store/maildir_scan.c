@@ -144,10 +144,19 @@ is_message(struct folder *f, int dir, const char *part, const struct dirent *e)
 	return regular;
 }
 
+/* What is done with each file that may be a message. */
+struct scan {
+	struct folder *f;
+	int (*file)(const struct scan *s, const char *part, struct bytes file);
+	int (*entry)(void *arg, const struct entry *);
+	void (*mark)(void *arg, uint64_t mark);
+	void *arg;
+};
+
 static int
-one_entry(struct folder *f, const char *part, struct bytes file,
-    int (*fn)(void *arg, const struct entry *), void *arg)
+one_entry(const struct scan *s, const char *part, struct bytes file)
 {
+	struct folder *f = s->f;
 	char where[LOCATOR_MAX];
 	struct file_name n;
 	struct entry e;
@@ -168,12 +177,18 @@ one_entry(struct folder *f, const char *part, struct bytes file,
 		e.given = e.uid != 0;
 		e.uidvalidity = e.given ? given_validity(f) : 0;
 	}
-	return fn(arg, &e);
+	return s->entry(s->arg, &e);
 }
 
 static int
-scan_dir(struct folder *f, int fd, const char *part,
-    int (*fn)(void *arg, const struct entry *), void *arg)
+one_mark(const struct scan *s, const char *part, struct bytes file)
+{
+	s->mark(s->arg, name_mark(part, file));
+	return 0;
+}
+
+static int
+scan_dir(const struct scan *s, int fd, const char *part)
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = again < 0 ? NULL : fdopendir(again);
@@ -186,8 +201,8 @@ scan_dir(struct folder *f, int fd, const char *part,
 		return -1;
 	}
 	while (rc == 0 && (errno = 0, e = readdir(dir)) != NULL)
-		if (is_message(f, fd, part, e))
-			rc = one_entry(f, part, bytes_of(e->d_name), fn, arg);
+		if (is_message(s->f, fd, part, e))
+			rc = s->file(s, part, bytes_of(e->d_name));
 	if (rc == 0 && errno != 0)
 		rc = -1;
 	closedir(dir);
@@ -200,12 +215,22 @@ maildir_scan(struct folder *f, unsigned parts,
 {
 	/* Of new files few were in cur/ before, and most scans meet one. */
 	int rc = parts & PART_MESSAGES ? given_load(f) : given_glance(f);
+	struct scan s = { .f = f, .file = one_entry, .entry = fn, .arg = arg };
 
 	f->said_last = given_highest(f);
 	if (rc == 0 && parts & PART_ARRIVALS)
-		rc = scan_dir(f, f->arrivals, "new", fn, arg);
+		rc = scan_dir(&s, f->arrivals, "new");
 	if (rc == 0 && parts & PART_MESSAGES)
-		rc = scan_dir(f, f->cur, "cur", fn, arg);
+		rc = scan_dir(&s, f->cur, "cur");
 	given_rest(f);
 	return rc;
+}
+
+int
+maildir_marks(struct folder *f, void (*fn)(void *arg, uint64_t mark), void *arg)
+{
+	struct scan s = { .f = f, .file = one_mark, .mark = fn, .arg = arg };
+	int rc = scan_dir(&s, f->arrivals, "new");
+
+	return rc == 0 ? scan_dir(&s, f->cur, "cur") : rc;
 }

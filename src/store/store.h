@@ -197,6 +197,12 @@ struct store_ops {
 	/* Calls fn for each message in the given parts; stops at non-zero. */
 	int (*scan)(struct folder *f, unsigned parts,
 	    int (*fn)(void *arg, const struct entry *), void *arg);
+	/*
+	 * The marks of all messages, for less than scan() costs; or NULL. What is
+	 * no message may be among them.
+	 */
+	int (*marks)(struct folder *f, void (*fn)(void *arg, uint64_t mark),
+	    void *arg);
 	/* Less for the message that came first; those that are equal: by locator. */
 	uint64_t (*age)(const char *where);
 

@@ -215,6 +215,40 @@ sync_locked(struct bound *b)
 	return rc < 0 ? -1 : 0;
 }
 
+/* Of the files that are there. */
+struct tally {
+	uint64_t n, sum;
+};
+
+static void
+add_mark(void *arg, uint64_t mark)
+{
+	struct tally *t = arg;
+
+	t->n++;
+	t->sum += bound_mark_sum(mark);
+}
+
+/*
+ * Where nobody watched: whether all files have the names that the index has, and
+ * there are no others, in a folder that still looks as it did at now. Other hosts
+ * have more to say than names.
+ */
+static bool
+same_files(struct bound *b, const struct stamp *now)
+{
+	const struct store_ops *ops = b->folder->store->ops;
+	struct tally t = { 0 };
+	struct stamp after;
+
+	return ops->marks != NULL && b->folder->watch.events == NULL
+	    && !store_shared(b->folder->store)
+	    && ops->marks(b->folder, add_mark, &t) == 0
+	    && t.n == b->rec.messages && t.sum == b->rec.marks_sum
+	    && ops->stamp(b->folder, &after) == 0
+	    && same_parts(now, &after, PART_ALL);
+}
+
 int
 sync_own_changes(struct bound *b)
 {
@@ -230,7 +264,8 @@ sync_own_changes(struct bound *b)
 	 */
 	if (!b->settled)
 		return 0;
-	return folder_only_ours(b->folder) ? remember(b, &now) : sync_locked(b);
+	return folder_only_ours(b->folder) || same_files(b, &now)
+	    ? remember(b, &now) : sync_locked(b);
 }
 
 /* ---- a lost state file ---- */

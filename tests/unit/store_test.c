@@ -4,6 +4,7 @@
  */
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "../../src/store/arrivals.h"
 #include "../../src/store/bound.h"
+#include "../../src/store/sys.h"
 #include "maildirs.h"
 #include "test.h"
 
@@ -390,6 +392,148 @@ is_marked(struct mailbox *b, uint32_t uid, const char *keyword)
 }
 
 /* What a full disk or a power cut left of a line is none, and spoils no other. */
+/* ---- another program, while most of a large folder changes ---- */
+
+#define MANY 1200
+#define MIDST 1100			/* calls of rename(2) before it comes */
+
+/* The file in cur/ whose name begins with unique. */
+static void
+file_of(const char *unique, char out[400])
+{
+	char path[200];
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof path, "%s/Maildir/cur", maildirs_home);
+	dir = opendir(path);
+	out[0] = '\0';
+	while (dir != NULL && (e = readdir(dir)) != NULL)
+		if (bytes_starts(bytes_of(e->d_name), bytes_of(unique)))
+			snprintf(out, 400, "%s/%s", path, e->d_name);
+	if (dir != NULL)
+		closedir(dir);
+	CHECK(out[0] != '\0');
+}
+
+static void
+flags_of(const char *unique, const char *flags)
+{
+	char from[400], to[440];
+
+	file_of(unique, from);
+	snprintf(to, sizeof to, "%.*s:2,%s", (int)strcspn(from, ":"), from, flags);
+	CHECK_EQ_INT(rename(from, to), 0);
+}
+
+static void
+flags_change_places(void)
+{
+	flags_of("1005.", "ST");
+	flags_of("1006.", "T");
+}
+
+static void
+one_goes(void)
+{
+	char path[400];
+
+	file_of("1005.", path);
+	CHECK_EQ_INT(unlink(path), 0);
+}
+
+static void
+one_comes(void)
+{
+	deliver("cur", "5000.late.host:2,", "A: b\n\n");
+}
+
+static void
+one_goes_for_another(void)
+{
+	one_goes();
+	one_comes();
+}
+
+static void
+one_is_delivered(void)
+{
+	deliver("new", "5000.late.host", "A: b\n\n");
+}
+
+static void (*intrude)(void);
+static unsigned calls;
+
+static int
+in_the_midst(const char *call)
+{
+	if (strcmp(call, "rename") == 0 && ++calls == MIDST)
+		intrude();
+	return 0;
+}
+
+/* All that a look at the files themselves finds. */
+static uint64_t
+flags_and_uids(struct mailbox *b)
+{
+	struct mail_cursor *c;
+	struct mail_row row;
+	uint64_t sum = 0;
+
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	CHECK_EQ_INT(mailbox_rows(b, mailbox_view(b), &c), 0);
+	while (mail_cursor_next(c, &row) == 1)
+		sum = sum * 31 + (uint64_t)row.uid * 64 + row.flags;
+	mail_cursor_end(c);
+	return sum;
+}
+
+static void
+meets(void (*intruder)(void), uint64_t messages)
+{
+	struct mail *m = fresh_mail();
+	struct mail_store s = { .how = FLAGS_ADD, .flags = FLAG_DELETED };
+	struct mail_stored out;
+	struct mailbox *b;
+	uint64_t sum;
+	char name[64];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "%d.a.host:2,%s", 1000 + i, i % 2 ? "" : "S");
+		deliver("cur", name, "A: b\n\n");
+	}
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	calls = 0;
+	intrude = intruder;
+	sys_before = in_the_midst;
+	CHECK_EQ_INT(mailbox_store(b, mailbox_view(b), &s, &out), 0);
+	sys_before = NULL;
+	CHECK(calls >= MIDST);
+	mail_stored_free(&out);
+	mailbox_close(b);
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK_EQ_INT(mailbox_view(b)->count, messages);
+	sum = flags_and_uids(b);
+	mailbox_close(b);
+	mail_close(m);
+	drop_index();
+	m = same_mail();
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK(sum == flags_and_uids(b));
+	mailbox_close(b);
+	mail_close(m);
+}
+
+static void
+others_in_the_midst_of_many(void)
+{
+	meets(flags_change_places, MANY);
+	meets(one_goes, MANY - 1);
+	meets(one_comes, MANY + 1);
+	meets(one_goes_for_another, MANY);
+	meets(one_is_delivered, MANY + 1);
+}
+
 static void
 a_torn_line_of_keywords(void)
 {
@@ -641,7 +785,8 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
     TEST(copy_and_move), TEST(names), TEST(rename_inbox),
     TEST(counters_of_what_is_closed),
-    TEST(most_of_a_large_folder), TEST(a_torn_line_of_keywords), TEST(odd_notes),
+    TEST(most_of_a_large_folder), TEST(others_in_the_midst_of_many),
+    TEST(a_torn_line_of_keywords), TEST(odd_notes),
     TEST(renamed_between_two_scans), TEST(missed_by_the_first_try),
     TEST(a_folder_that_never_holds_still),
     TEST(modseq_goes_up_from_host_to_host), TEST(more_folders_than_remembered))
