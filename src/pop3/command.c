@@ -47,23 +47,38 @@ command_name(struct bytes line, struct bytes *name, struct bytes *rest)
 }
 
 static const char *
-take_word(struct bytes word, char kind, struct command *c)
+take_message(struct bytes word, struct command *c)
 {
 	uint64_t n;
 
-	if (kind == 'w') {
-		c->word = word;
-		return NULL;
-	}
 	if (bytes_number(word, UINT32_MAX, &n) < 0)
-		return kind == 'm' ? "a message number was expected"
-		    : "a number of lines was expected";
-	if (kind == 'm' && n == 0)
+		return "a message number was expected";
+	if (n == 0)
 		return "message numbers begin with 1";
+	c->message = (uint32_t)n;
+	return NULL;
+}
+
+/* RFC 1939 section 7: more lines than there are is the whole message. */
+static const char *
+take_lines(struct bytes word, struct command *c)
+{
+	for (size_t i = 0; i < word.n; i++)
+		if (word.p[i] < '0' || word.p[i] > '9')
+			return "a number of lines was expected";
+	if (bytes_number(word, UINT64_MAX, &c->lines) < 0)
+		c->lines = UINT64_MAX;
+	return NULL;
+}
+
+static const char *
+take_word(struct bytes word, char kind, struct command *c)
+{
 	if (kind == 'm')
-		c->message = (uint32_t)n;
-	else
-		c->lines = (uint32_t)n;
+		return take_message(word, c);
+	if (kind == 'n')
+		return take_lines(word, c);
+	c->word = word;
 	return NULL;
 }
 

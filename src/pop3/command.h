@@ -20,7 +20,7 @@ struct command {
 	struct bytes name;
 	uint32_t message;		/* 0: not given */
 	uint32_t uid;			/* the loop puts in whose number it is */
-	uint32_t lines;
+	uint64_t lines;
 	struct bytes word;		/* n is 0: not given */
 };
 

@@ -9,7 +9,8 @@ static const struct {
 	struct bytes line;
 	enum arguments rule;
 	const char *wrong;		/* NULL: it is good */
-	uint32_t message, lines;
+	uint32_t message;
+	uint64_t lines;
 } cases[] = {
 	{ BYTES("NOOP"), ARGS_NONE, NULL, 0, 0 },
 	{ BYTES("NOOP "), ARGS_NONE, NULL, 0, 0 },
@@ -34,6 +35,10 @@ static const struct {
 	{ BYTES("TOP 2"), ARGS_MESSAGE_LINES, "an argument is missing", 2, 0 },
 	{ BYTES("TOP 2 x"), ARGS_MESSAGE_LINES, "a number of lines was expected",
 	    2, 0 },
+	{ BYTES("TOP 2 4294967296"), ARGS_MESSAGE_LINES, NULL, 2, 4294967296 },
+	{ BYTES("TOP 2 18446744073709551616"), ARGS_MESSAGE_LINES, NULL, 2, UINT64_MAX },
+	{ BYTES("TOP 2 18446744073709551616x"), ARGS_MESSAGE_LINES,
+	    "a number of lines was expected", 2, 0 },
 	{ BYTES("PASS a b c"), ARGS_ANY, NULL, 0, 0 },
 };
 
