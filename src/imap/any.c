@@ -113,7 +113,7 @@ cmd_id(struct session *s, struct call *c)
  * ---- ENABLE (RFC 5161) ----
  *
  * All that is named and known is named in the answer, also what was on before:
- * a client takes silence for a refusal (RFC 7162 section 3.2.3).
+ * a client takes silence for a refusal (RFC 7162 section 3.2.3). It is named once.
  */
 
 /* Turns on what a capability stands for. */
@@ -132,7 +132,9 @@ cmd_enable(struct session *s, struct call *c)
 	struct lex *x = &c->args, check = *x;
 	struct bytes name;
 	const char *canonical;
+	uint64_t named = 0;
 	unsigned bits;
+	int number;
 
 	/* Nothing is turned on by a command that is not well-formed. */
 	do
@@ -145,8 +147,10 @@ cmd_enable(struct session *s, struct call *c)
 	put_untagged(&s->out, "ENABLED");
 	do {
 		lex_atom(x, &name);
-		if (!capability_enables(name, &canonical, &bits))
+		number = capability_enables(name, &canonical, &bits);
+		if (number < 0 || (named & UINT64_C(1) << number) != 0)
 			continue;
+		named |= UINT64_C(1) << number;
 		enable(s, bits);
 		put_word(&s->out, canonical);
 	} while (lex_space(x) == 0);

@@ -50,6 +50,7 @@ static const struct feature {
 };
 
 #define FEATURES (sizeof features / sizeof features[0])
+_Static_assert(FEATURES <= 64, "numbers of features are bits of a set");
 
 /* COMPRESS cannot be used twice (RFC 4978 section 3). */
 static bool
@@ -87,7 +88,7 @@ put_capabilities(struct session *s)
 	put_message_limits(s);
 }
 
-bool
+int
 capability_enables(struct bytes name, const char **canonical, unsigned *bits)
 {
 	for (size_t i = 0; i < FEATURES; i++) {
@@ -96,7 +97,7 @@ capability_enables(struct bytes name, const char **canonical, unsigned *bits)
 			continue;
 		*canonical = features[i].name;
 		*bits = features[i].enable;
-		return true;
+		return (int)i;
 	}
-	return false;
+	return -1;
 }

@@ -257,9 +257,9 @@ void session_deadline(struct session *s);
 
 /* ---- what is offered (capability.c) ---- */
 
-/* CAPABILITY's list as tokens; the bits of ENABLE that a capability has. */
+/* CAPABILITY's list as tokens; the bits of ENABLE that a capability has, and its number, under 64, or -1. */
 void put_capabilities(struct session *s);
-bool capability_enables(struct bytes name, const char **canonical, unsigned *bits);
+int capability_enables(struct bytes name, const char **canonical, unsigned *bits);
 
 /* ---- the selected mailbox (select.c, tell.c, messages.c) ---- */
 
