@@ -46,14 +46,51 @@ read_item(struct lex *x, struct store_args *a)
 	return lex_space(x);
 }
 
-/* Keywords become numbers; one that nobody has cannot be removed. */
-static struct outcome
-number_keywords(struct session *s, const struct flag_list *f, struct mail_store *ch)
+/* 1 when one of the messages takes the change, 0 when none will, -1 with errno. */
+static int
+somebody_takes(struct session *s, const struct store_args *a)
 {
-	bool create = ch->how != FLAGS_REMOVE;
+	struct mail_cursor *cursor;
+	struct mail_row row;
+	int r;
+
+	if (a->uids.n == 0)
+		return 0;
+	if (mailbox_rows(s->box, &a->uids, &cursor) < 0)
+		return -1;
+	mail_cursor_rows_alone(cursor);
+	do
+		r = mail_cursor_next(cursor, &row);
+	while (r == 1 && a->change.conditional
+	    && row.modseq > a->change.unchanged_since);
+	mail_cursor_end(cursor);
+	return r;
+}
+
+/* Its number, made only for a message that gets it; -1 with errno. */
+static int
+number_keyword(struct session *s, const struct store_args *a, struct bytes name)
+{
+	int n = mailbox_keyword_number(s->box, name, false), takes;
+
+	if (n >= 0 || errno != ENOENT || a->change.how == FLAGS_REMOVE)
+		return n;
+	takes = somebody_takes(s, a);
+	if (takes == 1)
+		return mailbox_keyword_number(s->box, name, true);
+	if (takes == 0)
+		errno = name.n > MAIL_KEYWORD_LENGTH_MAX ? EINVAL : ENOENT;
+	return -1;
+}
+
+/* Keywords become numbers; what nobody has or gets has none. */
+static struct outcome
+number_keywords(struct session *s, const struct flag_list *f, struct store_args *a)
+{
+	struct mail_store *ch = &a->change;
 
 	for (size_t i = 0; i < f->n; i++) {
-		int n = mailbox_keyword_number(s->box, f->keywords[i], create);
+		int n = number_keyword(s, a, f->keywords[i]);
 
 		if (n >= 0)
 			keyword_put(&ch->keywords, (unsigned)n);
@@ -61,7 +98,7 @@ number_keywords(struct session *s, const struct flag_list *f, struct mail_store 
 			return no(CODE_LIMIT, "The mailbox has no room for more keywords");
 		else if (errno == EINVAL)
 			return no(CODE_LIMIT, "Keyword too long");
-		else if (create || errno != ENOENT)
+		else if (errno != ENOENT)
 			return failed(errno);
 	}
 	return ok("");
@@ -183,7 +220,7 @@ change_flags(struct session *s, struct call *c, struct store_args *a)
 
 	if (read_args(s, c, a, &flags) < 0)
 		return bad_syntax(&c->args);
-	o = number_keywords(s, &flags, &a->change);
+	o = number_keywords(s, &flags, a);
 	if (o.result != RESULT_OK)
 		return o;
 	if (limit_cut(s, &a->uids, &lowest) < 0
