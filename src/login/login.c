@@ -33,6 +33,17 @@ login_can_start_tls(const struct login *l)
 	return l->tls != NULL;
 }
 
+/* Its client is not told that EXTERNAL is for others; administrators may wonder. */
+static void
+say_client(const struct login *l)
+{
+	const char *why = tls_client_why(l->wire.tls);
+
+	if (why != NULL)
+		log_info("certificate-refused: rip=%s proto=%s session=%s why=\"%s\"",
+		    l->remote, l->service->name, l->name, why);
+}
+
 int
 login_start_tls(struct login *l)
 {
@@ -51,6 +62,7 @@ login_start_tls(struct login *l)
 		close(l->link);
 	if (r == 0) {
 		l->wire.tls = t;
+		say_client(l);
 		return 0;
 	}
 	tls_free(t);

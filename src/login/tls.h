@@ -80,6 +80,9 @@ int tls_client_ca(struct tls *t, struct bytes pem);
 /* The client gave a certificate, it is of those issuers, and this is TLS 1.3. */
 bool tls_has_client(const struct tls *t);
 
+/* Why its certificate is not; NULL when it is, or there is none. */
+const char *tls_client_why(const struct tls *t);
+
 /* All messages of that handshake, by which others can see the same. */
 struct bytes tls_client_handshake(const struct tls *t);
 

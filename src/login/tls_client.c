@@ -21,8 +21,11 @@ pass_over(int good, X509_STORE_CTX *c)
 	    SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct tls *t = SSL_get_app_data(ssl);
 
-	if (good != 1)
+	if (good != 1) {
 		t->client_unknown = true;
+		if (t->client_error == X509_V_OK)
+			t->client_error = X509_STORE_CTX_get_error(c);
+	}
 	return 1;
 }
 
@@ -106,6 +109,18 @@ tls_has_client(const struct tls *t)
 	return SSL_get0_peer_certificate(t->ssl) != NULL && !t->client_unknown
 	    && SSL_get_verify_result(t->ssl) == X509_V_OK
 	    && SSL_version(t->ssl) == TLS1_3_VERSION && t->handshake.error == 0;
+}
+
+const char *
+tls_client_why(const struct tls *t)
+{
+	if (SSL_get0_peer_certificate(t->ssl) == NULL || tls_has_client(t))
+		return NULL;
+	if (t->client_error != X509_V_OK)
+		return X509_verify_cert_error_string(t->client_error);
+	if (SSL_version(t->ssl) != TLS1_3_VERSION)
+		return "it counts with TLS 1.3 only";
+	return "the handshake is too long";
 }
 
 struct bytes

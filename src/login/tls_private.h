@@ -18,6 +18,7 @@ struct tls {
 	int end_point_size;		/* 0, -1: there is none */
 	bool bound;			/* it is of this handshake's certificate */
 	bool client_unknown;		/* its certificate is none of ours */
+	int client_error;		/* X509_V_ERR_*: the first thing wrong with it */
 	struct buf handshake;		/* where clients' certificates count: all its messages */
 };
 

@@ -622,6 +622,7 @@ def test_external():
             # what is signed in older versions proves no time
             answer = external(server, base + "/" + name, version=ssl.TLSVersion.TLSv1_2)
             assert answer[::2] == ("NO", False), answer
+            log.wait('certificate-refused: .*why="it counts with TLS 1.3 only"', mark)
         assert good(external(server, base + "/bob", protocol="pop3"))
         assert external(server, base + "/ann", ann.name)[0] == "OK"
         assert external(server, base + "/ann", bob.name)[0] == "NO"
@@ -630,7 +631,12 @@ def test_external():
         log.wait('why="the certificate is nobody\'s"', mark)
         # of another issuer, or without: everything but EXTERNAL is as usual
         assert external(server, base + "/fake")[::2] == ("NO", False)
+        log.wait("certificate-refused: rip=127.0.0.1 proto=imap session=[^ ]+ why=\"unable to get"
+                 " local issuer certificate\"", mark)
+        mark = log.mark()
         assert external(server, None)[::2] == ("NO", False)
+        assert external(server, base + "/bob")[0] == "OK"
+        assert not log.find("certificate-refused", mark), "there was none, or a good one"
         assert external(server, base + "/ann", "a\x01b")[0] in ("BAD", "NO")
         # one certificate of two users: the first, or the one that is asked for
         run(TOOL, "passwd", "-e", "subject:CN=Ann,O=Example\\, Inc", bob.name)
