@@ -48,7 +48,8 @@ serve_hello(struct turn *t)
 static int
 serve_signer(struct turn *t)
 {
-	t->fd = signer_link(&t->c->conf, t->c->signer_door);
+	t->fd = signer_link(&t->c->conf, t->c->signer_door,
+	    SIGNER_DOOR_MS);
 	t->rep.result = t->fd < 0 ? CHAN_UNAVAILABLE : CHAN_OK;
 	/* For who does not believe login: the signer says on it what it signed. */
 	if (t->fd >= 0 && t->c->conf.tls_client_ca[0] != '\0')

@@ -14,8 +14,6 @@
 #include "program.h"
 #include "signer.h"
 
-#define DOOR_MS 10000
-
 /* A child's child: nobody here waits for its end. */
 static int
 start(const struct config *conf)
@@ -43,7 +41,7 @@ start(const struct config *conf)
 }
 
 int
-signer_link(const struct config *conf, int door)
+signer_link(const struct config *conf, int door, uint64_t ms)
 {
 	int pair[2], r, through = door < 0 ? start(conf) : door;
 	char word = 0;
@@ -51,7 +49,7 @@ signer_link(const struct config *conf, int door)
 	if (through < 0
 	    || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -1;
-	r = chan_send_fd(through, &word, sizeof word, pair[1], clock_ms() + DOOR_MS);
+	r = chan_send_fd(through, &word, sizeof word, pair[1], clock_ms() + ms);
 	close(pair[1]);
 	if (through != door)
 		close(through);

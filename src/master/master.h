@@ -57,6 +57,21 @@ void tally_remove(struct tally *t, const struct netaddr *key);
 struct netaddr tally_user(uid_t uid);
 void tally_free(struct tally *t);
 
+/* ---- probe.c: whether the signer still answers ---- */
+
+struct probe {
+	pid_t signer;			/* our child that was asked, 0: none */
+	int link;			/* where it answers, -1: it did not even open its door */
+	uint64_t due, next;		/* clock_ms(): of the answer; of another question */
+};
+
+/* Asks it when it is time to and nothing is awaited. */
+void probe_ask(struct probe *p, pid_t signer, int door);
+/* It answered, or was reaped. */
+void probe_end(struct probe *p);
+/* Kills who did not answer: ms until that, or -1. */
+int probe_look(struct probe *p);
+
 /* ---- template.c: what connection processes are forked from ---- */
 
 struct template {
@@ -69,6 +84,7 @@ struct templates {
 	struct template next;		/* a signer that has yet to say that it is good */
 	bool heard;			/* signer has said so */
 	struct sign_ready keys;		/* and this */
+	struct probe probe;		/* of signer */
 	bool no_keys;			/* there is none, and none to be had now */
 	uint64_t stamp;			/* of the files that it, or next, has read */
 	int pam_watch;			/* of those that conn has read (pamfiles.h) */

@@ -108,7 +108,8 @@ pool_work(struct pool *p)
 {
 	int again = refill(p), look = templates_look(&p->templates);
 
-	return sooner(sooner(again, look), linger_work(p));
+	return sooner(sooner(again, look),
+	    sooner(probe_look(&p->templates.probe), linger_work(p)));
 }
 
 int

@@ -258,7 +258,7 @@ look_at_signals(struct master *m)
 
 /*
  * What is waited for: listeners, then children that may have a question, then
- * a signer and who asks for our status, for which there are no children.
+ * a signer, twice, and who asks for our status, for which there are no children.
  */
 struct waiting {
 	struct pollfd *v;
@@ -299,8 +299,9 @@ wait_also(struct waiting *w, int fd, struct child *c)
 static void
 collect(struct master *m, struct waiting *w)
 {
-	size_t most = m->listeners.n + m->pool.busy + m->pool.idle + 2;
+	size_t most = m->listeners.n + m->pool.busy + m->pool.idle + 3;
 	const struct template *signer = templates_awaited(&m->pool.templates);
+	const struct probe *probe = &m->pool.templates.probe;
 	bool paused = clock_ms() < m->pause_until;
 	struct child *c;
 
@@ -318,6 +319,8 @@ collect(struct master *m, struct waiting *w)
 			wait_also(w, c->login, c);
 	if (signer != NULL && w->n < most)
 		wait_also(w, signer->door, NULL);
+	if (probe->signer > 0 && probe->link >= 0 && w->n < most)
+		wait_also(w, probe->link, NULL);
 	if (m->status >= 0 && w->n < most)
 		wait_also(w, m->status, NULL);
 }
@@ -326,8 +329,12 @@ collect(struct master *m, struct waiting *w)
 static void
 hear(struct master *m, int fd)
 {
+	struct probe *probe = &m->pool.templates.probe;
+
 	if (fd == m->status)
 		status_answer(m);
+	else if (probe->signer > 0 && fd == probe->link)
+		probe_end(probe);
 	else
 		pool_take_keys(&m->pool);
 }

@@ -97,7 +97,7 @@ start_login(struct templates *t)
 	if (pw == NULL)
 		return -1;
 	if (t->signer.pid > 0)
-		fds[1].fd = signer_link(t->conf, t->signer.door);
+		fds[1].fd = signer_link(t->conf, t->signer.door, SIGNER_DOOR_MS);
 	pid = split(&t->login, &fds[0].fd);
 	if (pid == 0)
 		program_become_caged(t->conf, PROGRAM_PATH("login"),
@@ -166,6 +166,7 @@ templates_free(struct templates *t)
 	drop_forkers(t);
 	drop(&t->signer);
 	drop(&t->next);
+	probe_end(&t->probe);
 }
 
 /* The very first, or in the place of one that died. Its keys may be bad yet. */
@@ -208,8 +209,11 @@ templates_fork(struct templates *t, int control)
 		return -1;
 	if (chan_send_fd(t->conn.door, &word, sizeof word, control, deadline) == 0
 	    && chan_recv(t->conn.door, &pid, sizeof pid, deadline) == 0) {
-		if (pid < 0)
-			errno = EAGAIN;
+		int error = pid < 0 ? EAGAIN : 0;
+
+		if (t->signer.pid > 0 && t->heard)
+			probe_ask(&t->probe, t->signer.pid, t->signer.door);
+		errno = error;
 		return pid;
 	}
 	templates_kill(t);
@@ -291,6 +295,8 @@ templates_reaped(struct templates *t, pid_t pid, int status)
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (all[i]->pid == pid)
 			which = all[i];
+	if (pid == t->probe.signer)
+		probe_end(&t->probe);
 	if (which == NULL)
 		return false;
 	/* It says itself why it went, unless it could not. */

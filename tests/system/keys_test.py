@@ -493,7 +493,10 @@ def test_the_signer_signs_nothing_else():
 
 
 def test_a_signer_that_does_not_answer():
-    """Who began TLS is told in time; the log names who is to blame, and it is no client."""
+    """
+    Who began TLS is told in time; the log names who is to blame, and it is no
+    client. Another signer takes its place.
+    """
     who = user("patient")
     with Server() as server:
         server.imap_login(who).logout()             # the keys are read
@@ -509,9 +512,12 @@ def test_a_signer_that_does_not_answer():
                     pass
             log.wait('tls-failed: .*why="the signer does not answer"', mark)
             server.imap_login(who, tls=False).logout()
+            log.wait("the signer does not answer: killed", mark, 60)
+            wait_for(lambda: signer not in processes("signer"), "its end")
+            server.imap_login(who).logout()
         finally:
-            os.kill(signer, signal.SIGCONT)
-        server.imap_login(who).logout()
+            if os.path.exists("/proc/%d" % signer):
+                os.kill(signer, signal.SIGCONT)
 
 
 def test_the_signer_hangs_up():
