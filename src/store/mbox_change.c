@@ -259,7 +259,6 @@ take_jobs(struct work *w, struct change *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct job *j = &w->v[w->n];
 
-		v[i].error = 0;
 		if (w->kind == CHANGE_IDENTITY && v[i].uid > w->last)
 			w->last = v[i].uid;
 		*j = (struct job){ .c = &v[i] };
@@ -278,6 +277,8 @@ mbox_apply(struct folder *f, enum change_kind kind, uint32_t uidvalidity,
 	struct work *w = calloc(1, sizeof *w);
 	int rc = -1, saved;
 
+	for (size_t i = 0; i < n; i++)
+		v[i].error = 0;
 	if (w != NULL) {
 		*w = (struct work){ .f = f, .kind = kind, .validity = uidvalidity,
 		    .last = f->said_last, .edits = MBOX_EDITS_INIT };

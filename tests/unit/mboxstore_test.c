@@ -12,6 +12,8 @@
 #define MAILDIRS_ROOT "mail/.mailreeve"
 
 #include "../../src/store/bound.h"
+#include "../../src/store/mailbox.h"
+#include "../../src/store/mbox.h"
 #include "../../src/store/sys.h"
 #include "maildirs.h"
 #include "test.h"
@@ -371,6 +373,28 @@ moved_until_we_have_the_lock(void)
 	mail_close(m);
 }
 
+/* Callers leave in it what was there before. */
+static void
+each_change_has_an_error_of_its_own(void)
+{
+	struct mail *m = fresh_mail();
+	struct change v = { .uid = 1, .error = EXDEV };
+	struct mailbox *b;
+	struct mbox_folder *open;
+	int fd;
+
+	append(m, "INBOX", "A: 1\r\n\r\nx\r\n", 0);
+	b = open_box(m, "INBOX");
+	open = b->b.folder->mbox;
+	fd = open->fd;
+	open->fd = -1;
+	mbox_ops.apply(b->b.folder, CHANGE_FLAGS, 1, &v, 1);
+	open->fd = fd;
+	CHECK_EQ_INT(v.error, ENOENT);
+	mailbox_close(b);
+	mail_close(m);
+}
+
 static int
 note_name(void *arg, const struct mailbox_name *n)
 {
@@ -635,5 +659,6 @@ TEST_MAIN(TEST(what_is_appended_comes_back), TEST(our_fields_of_others_go),
     TEST(what_moves_does_not_change), TEST(other_programs_rewrite_the_file),
     TEST(placeholders_are_hidden), TEST(copies_and_moves),
     TEST(moved_until_we_have_the_lock),
+    TEST(each_change_has_an_error_of_its_own),
     TEST(files_are_mailboxes), TEST(hostile_files), TEST(another_holds_the_lock),
     TEST(renames_cut_short), TEST(a_refused_rename), TEST(odd_notes))
