@@ -11,33 +11,46 @@
 #include <unistd.h>
 
 #include "foreign.h"
+#include "log.h"
 #include "text.h"
 
 #define UPDATE_MAX ((size_t)65536)	/* of the keywords of one message */
 #define UPDATES_MAX ((size_t)1000000)
+
+/* What is no file says nothing. */
+static bool
+is_file(int dir, const char *name, struct stat *st)
+{
+	return fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) == 0
+	    && S_ISREG(st->st_mode);
+}
 
 static bool
 younger(int dir, const char *a, const char *b)
 {
 	struct stat x, y;
 
-	if (fstatat(dir, a, &x, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!is_file(dir, a, &x))
 		return false;
-	if (fstatat(dir, b, &y, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!is_file(dir, b, &y))
 		return true;
 	return x.st_mtim.tv_sec != y.st_mtim.tv_sec
 	    ? x.st_mtim.tv_sec > y.st_mtim.tv_sec
 	    : x.st_mtim.tv_nsec >= y.st_mtim.tv_nsec;
 }
 
-/* 1 when there is such a file, 0, -1. */
+/*
+ * 1 when there is such a file, 0, -1. A directory or a device of that name has
+ * no UIDs that could be lost by opening the mail without it.
+ */
 static int
 load(int dir, const char *name, size_t max, struct buf *out)
 {
 	*out = BUF_INIT(max);
 	if (text_load(dir, name, out) == 0)
 		return 1;
-	return errno == ENOENT || errno == ELOOP ? 0 : -1;
+	return errno == ENOENT || errno == ELOOP || errno == EILSEQ
+	    || errno == ENXIO ? 0 : -1;
 }
 
 /* ---- Courier's keywords ---- */
@@ -192,9 +205,13 @@ foreign_load(int dir, struct foreign *out)
 {
 	bool dovecot = younger(dir, DOVECOT_UIDLIST, COURIER_UIDLIST)
 	    && younger(dir, DOVECOT_UIDLIST, COURIER_SIZES);
+	struct stat st;
 	int rc;
 
 	*out = (struct foreign){ 0 };
+	if (!is_file(dir, DOVECOT_UIDLIST, &st)
+	    && fstatat(dir, DOVECOT_UIDLIST, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		log_warn(DOVECOT_UIDLIST " is not a file, passed over");
 	rc = dovecot ? load_dovecot(dir, out) : load_courier(dir, out);
 	if (rc <= 0) {
 		int saved = errno;

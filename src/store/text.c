@@ -66,7 +66,8 @@ text_load(int dir, const char *name, struct buf *out)
 	int rc = load(dir, name, out);
 
 	if (rc < 0 && errno != ENOENT)
-		log_warn("cannot read %s: %s", name, strerror(errno));
+		log_warn("cannot read %s: %s", name, errno == EILSEQ
+		    ? "it is not a file" : strerror(errno));
 	return rc;
 }
 

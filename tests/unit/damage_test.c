@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "../../src/store/bound.h"
+#include "../../src/store/mailbox.h"
 #include "maildirs.h"
 #include "test.h"
 
@@ -244,7 +244,43 @@ names_with_any_bytes(void)
 	mail_close(m);
 }
 
+static const char *const foreign_lists[] = { "dovecot-uidlist",
+    "dovecot-keywords", "courierimapuiddb", "courierpop3dsizelist" };
+
+/* Mail is not held back by what other servers' lists should have been. */
+static void
+foreign_lists_that_are_no_files(void)
+{
+	for (size_t i = 0; i < sizeof foreign_lists / sizeof *foreign_lists; i++)
+		for (int fifo = 0; fifo < 2; fifo++) {
+			struct mail *m = some_mail();
+			const char *path = path_of(foreign_lists[i]);
+
+			CHECK_EQ_INT(fifo ? mkfifo(path, 0600)
+			    : mkdir(path, 0700), 0);
+			mail_close(m);
+			CHECK(opens_whole());
+		}
+}
+
+/* A directory, though younger, hides no list that another server left. */
+static void
+a_list_beside_what_is_no_file(void)
+{
+	struct mail *m = some_mail();
+	struct mailbox *b;
+
+	deliver(".", "courierimapuiddb", "1 77 5000\n4711 1003.x.host\n");
+	CHECK_EQ_INT(mkdir(path_of("dovecot-uidlist"), 0700), 0);
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), true, &b), 0);
+	CHECK_EQ_INT(b->b.rec.uidvalidity, 77);
+	CHECK(runs_contains(mailbox_view(b), 4711));
+	mailbox_close(b);
+	mail_close(m);
+}
+
 TEST_MAIN(TEST(cut_under_an_open_session), TEST(pages_of_noise),
     TEST(bits_turned), TEST(leaves_become_branches),
     TEST(not_an_index_at_all),
-    TEST(what_is_no_message_is_passed_over), TEST(names_with_any_bytes))
+    TEST(what_is_no_message_is_passed_over), TEST(names_with_any_bytes),
+    TEST(foreign_lists_that_are_no_files), TEST(a_list_beside_what_is_no_file))
