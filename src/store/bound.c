@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "bound.h"
+#include "log.h"
 #include "sync.h"
 #include "sys.h"
 
@@ -353,6 +354,24 @@ bound_reserve(struct bound *b, uint32_t n, uint64_t *modseq)
 	b->rec.modseq = at;
 	*modseq = at;
 	return 0;
+}
+
+/*
+ * Pages have no sums of their own: of one that was overwritten the record of
+ * the folder may be older than its rows. Without a lock they may differ for a
+ * moment.
+ */
+int
+bound_counted(struct bound *b, uint64_t messages)
+{
+	if (messages == b->rec.messages || b->folder->lock < 0)
+		return 0;
+	log_warn("mailbox \"%s\": the index says %llu messages and has %llu",
+	    log_quote(bytes_of(b->folder->name)),
+	    (unsigned long long)b->rec.messages, (unsigned long long)messages);
+	db_drop(b->mail->db);
+	errno = EIO;
+	return -1;
 }
 
 int

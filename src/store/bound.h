@@ -86,6 +86,12 @@ int bound_change(struct bound *b, int (*fn)(void *arg), void *arg);
 int bound_reserve(struct bound *b, uint32_t n, uint64_t *modseq);
 
 /*
+ * Under the lock: whether the record says as many messages as were found in the
+ * index. -1 with EIO when not: it is dropped as damaged.
+ */
+int bound_counted(struct bound *b, uint64_t messages);
+
+/*
  * Write transactions of the index, in which rec and rows change together.
  * After one that failed rec is not what the index has: end what you do.
  */

@@ -86,9 +86,21 @@ read_view(void *arg)
 }
 
 static int
+count_view(void *arg)
+{
+	struct mailbox *b = arg;
+
+	return read_view(b) < 0 ? -1 : bound_counted(&b->b, b->view.count);
+}
+
+static int
 first_view(struct mailbox *b)
 {
 	if (bound_read(&b->b, read_view, b) < 0)
+		return -1;
+	/* Another may have changed it between the two, or they are wrong. */
+	if (b->view.count != b->b.rec.messages
+	    && bound_change(&b->b, count_view, b) < 0)
 		return -1;
 	if (b->b.rec.recent_from >= b->b.rec.uid_next)
 		return 0;

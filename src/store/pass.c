@@ -159,7 +159,7 @@ pass_begin(struct pass *p)
 {
 	p->known = p->b->rec.complete != 0;
 	if (index_runs(p->b->mail->db, p->b->rec.number, &p->have) < 0
-	    || load_extra(p) < 0)
+	    || bound_counted(p->b, p->have.count) < 0 || load_extra(p) < 0)
 		return -1;
 	p->fresh = !p->known && p->have.count == 0;
 	return 0;
@@ -224,6 +224,7 @@ static int
 compare_all(struct pass *p, struct runs *missing)
 {
 	struct index_row *v = reallocarray(NULL, READ_ROWS, sizeof *v);
+	uint64_t rows = 0;
 	uint32_t next = 1;
 	size_t n = READ_ROWS;
 	int rc = v == NULL ? -1 : 0;
@@ -233,6 +234,7 @@ compare_all(struct pass *p, struct runs *missing)
 		    UINT32_MAX, v, READ_ROWS, &n);
 		if (rc == 0)
 			rc = compare_rows(p, v, n, missing);
+		rows += n;
 		if (rc == 0 && n > 0) {
 			next = v[n - 1].uid + 1;
 			if (next == 0)
@@ -240,7 +242,7 @@ compare_all(struct pass *p, struct runs *missing)
 		}
 	}
 	free(v);
-	return rc;
+	return rc < 0 ? -1 : bound_counted(p->b, rows);
 }
 
 /* Removes rows in transactions of bounded size. */

@@ -244,6 +244,56 @@ names_with_any_bytes(void)
 	mail_close(m);
 }
 
+/* The index as it is when a page of it is not the one that was written last. */
+static void
+spoil_counts(struct mailbox *b, bool row)
+{
+	struct bound *bound = &b->b;
+
+	CHECK_EQ_INT(bound_reload(bound), 0);
+	CHECK_EQ_INT(bound_begin(bound), 0);
+	if (row)
+		CHECK_EQ_INT(index_row_remove(bound->mail->db,
+		    bound->rec.number, 7), 0);
+	else
+		bound->rec.messages += 4;
+	CHECK_EQ_INT(bound_commit(bound), 0);
+}
+
+static uint64_t
+status_messages(void)
+{
+	struct mail *m = same_mail();
+	struct mailbox_status st = { 0 };
+
+	CHECK_EQ_INT(mail_status(m, BYTES("INBOX"), STATUS_COUNTS, &st), 0);
+	mail_close(m);
+	return st.messages;
+}
+
+static void
+counts_that_are_wrong(void)
+{
+	for (int row = 0; row < 2; row++) {
+		struct mail *m = some_mail();
+		struct mailbox *b;
+
+		CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+		/* Who selects it counts ... */
+		spoil_counts(b, false);
+		CHECK_EQ_INT(status_messages(), MESSAGES + 4);
+		CHECK(opens_whole());
+		CHECK_EQ_INT(status_messages(), MESSAGES);
+		/* ... and so does who looks at the folder. */
+		CHECK(all_there(b));
+		spoil_counts(b, row);
+		deliver("cur", "9999.x.host:2,", "Subject: y\n\nbody\n");
+		CHECK_EQ_INT(status_messages(), MESSAGES + 1);
+		mailbox_close(b);
+		mail_close(m);
+	}
+}
+
 static const char *const foreign_lists[] = { "dovecot-uidlist",
     "dovecot-keywords", "courierimapuiddb", "courierpop3dsizelist" };
 
@@ -283,4 +333,4 @@ TEST_MAIN(TEST(cut_under_an_open_session), TEST(pages_of_noise),
     TEST(bits_turned), TEST(leaves_become_branches),
     TEST(not_an_index_at_all),
     TEST(what_is_no_message_is_passed_over), TEST(names_with_any_bytes),
-    TEST(foreign_lists_that_are_no_files), TEST(a_list_beside_what_is_no_file))
+    TEST(counts_that_are_wrong), TEST(foreign_lists_that_are_no_files), TEST(a_list_beside_what_is_no_file))
