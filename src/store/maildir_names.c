@@ -244,18 +244,11 @@ mark_folder(int root, const char *disk)
 static int
 write_state(int root, const char *disk)
 {
-	struct state st = { .uid_bound = 1, .modseq_bound = 1 };
-	struct stat info;
-	int fd = openat(root, disk, OPEN_DIR), rc = -1;
+	int fd = openat(root, disk, OPEN_DIR), rc;
 
 	if (fd < 0)
 		return -1;
-	state_new_id(st.id);
-	if (fstat(fd, &info) == 0
-	    && state_new_validity(root, &st.uidvalidity) == 0) {
-		st.inode = info.st_ino;
-		rc = state_save(fd, &st);
-	}
+	rc = state_make(root, fd);
 	close(fd);
 	return rc;
 }

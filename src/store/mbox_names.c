@@ -16,6 +16,7 @@
 #include "mbox.h"
 #include "mutf7.h"
 #include "renaming.h"
+#include "state.h"
 #include "sys.h"
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
@@ -258,7 +259,31 @@ create_file(struct store *s, char *file)
 	    || (fd = sys_create(s->tree, file)) < 0)
 		return cannot_be(errno);
 	close(fd);
-	return sync_above(s->tree, file);
+	if (sync_above(s->tree, file) == 0)
+		return 0;
+
+	int saved = errno;
+
+	sys_unlink(s->tree, file);
+	errno = saved;
+	return -1;
+}
+
+/* A mailbox whose state there is no room for could be listed, but not opened. */
+static int
+make_side(struct store *s, const char *side)
+{
+	int fd, rc;
+
+	remove_side(s, side);
+	if (sys_mkdir(s->root, side) < 0 && errno != EEXIST)
+		return -1;
+	fd = openat(s->root, side, OPEN_DIR);
+	if (fd < 0)
+		return -1;
+	rc = state_make(s->root, fd);
+	close(fd);
+	return rc;
 }
 
 int
@@ -272,8 +297,16 @@ mbox_create(struct store *s, struct bytes name)
 		errno = EEXIST;
 	} else if (mbox_file_name(name, &file) == 0
 	    && mbox_side_name(name, side) == 0) {
-		remove_side(s, side);
-		rc = create_file(s, (char *)file.data);
+		rc = make_side(s, side);
+		if (rc == 0)
+			rc = create_file(s, (char *)file.data);
+		if (rc < 0) {
+			int saved = errno;
+
+			remove_side(s, side);
+			remove_above(s->tree, (char *)file.data);
+			errno = saved;
+		}
 	}
 	buf_free(&file);
 	return rc;

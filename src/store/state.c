@@ -2,6 +2,8 @@
  * State files.
  * Runs as: the mailbox owner.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,4 +146,17 @@ state_new_validity(int root, uint32_t *validity)
 	rc = text_replace(root, VALIDITY_FILE, buf_contents(&text));
 	buf_free(&text);
 	return rc;
+}
+
+int
+state_make(int root, int dir)
+{
+	struct state s = { .uid_bound = 1, .modseq_bound = 1 };
+	struct stat st;
+
+	state_new_id(s.id);
+	if (fstat(dir, &st) < 0 || state_new_validity(root, &s.uidvalidity) < 0)
+		return -1;
+	s.inode = st.st_ino;
+	return state_save(dir, &s);
 }

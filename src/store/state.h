@@ -35,5 +35,7 @@ void state_new_id(char id[MAILBOX_ID_MAX]);
  */
 #define VALIDITY_FILE "mailreeve-uidvalidity"
 int state_new_validity(int root, uint32_t *validity);
+/* The state of a folder that was just made; under the same lock. */
+int state_make(int root, int dir);
 
 #endif

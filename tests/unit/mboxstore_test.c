@@ -490,9 +490,63 @@ another_holds_the_lock(void)
 	mail_close(m);
 }
 
-/* ---- renames cut short ---- */
-
 static int countdown;
+
+static int
+full_once(const char *call)
+{
+	(void)call;
+	return --countdown == 0 ? ENOSPC : 0;
+}
+
+/* What cannot be opened for want of room is not made. */
+static void
+created_whole_or_not_at_all(void)
+{
+	for (int at = 1;; at++) {
+		struct mail *m = fresh_mail();
+		bool made;
+
+		countdown = at;
+		sys_before = full_once;
+		errno = 0;
+		made = mail_create(m, BYTES("D/A"), 0) == 0;
+		sys_before = NULL;
+		if (made) {
+			CHECK_EQ_TEXT(show(m, "D/A"), "");
+		} else {
+			CHECK_EQ_INT(errno, ENOSPC);
+			CHECK(access(file_path("mail/D"), F_OK) < 0);
+			CHECK(access(file_path("mail/.mailreeve/.D.A"), F_OK) < 0);
+		}
+		mail_close(m);
+		if (countdown > 0 || !CHECK(at < 100)) {
+			CHECK(made);
+			return;
+		}
+	}
+}
+
+static int
+full_for_data(const char *call)
+{
+	return strcmp(call, "write") == 0 ? ENOSPC : 0;
+}
+
+static void
+nothing_is_created_on_a_full_disk(void)
+{
+	struct mail *m = fresh_mail();
+
+	sys_before = full_for_data;
+	CHECK_EQ_INT(mail_create(m, BYTES("A"), 0), -1);
+	CHECK_EQ_INT(errno, ENOSPC);
+	sys_before = NULL;
+	CHECK_EQ_TEXT(names(m), "INBOX ");
+	mail_close(m);
+}
+
+/* ---- renames cut short ---- */
 
 static int
 cut_short(const char *call)
@@ -661,4 +715,5 @@ TEST_MAIN(TEST(what_is_appended_comes_back), TEST(our_fields_of_others_go),
     TEST(moved_until_we_have_the_lock),
     TEST(each_change_has_an_error_of_its_own),
     TEST(files_are_mailboxes), TEST(hostile_files), TEST(another_holds_the_lock),
+    TEST(created_whole_or_not_at_all), TEST(nothing_is_created_on_a_full_disk),
     TEST(renames_cut_short), TEST(a_refused_rename), TEST(odd_notes))
