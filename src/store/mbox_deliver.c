@@ -397,12 +397,13 @@ copy_all(struct folder *f, struct folder *from, uint32_t uidvalidity,
 	return rc;
 }
 
+/* All are removed, but for those that are not there any more; or none is: -1. */
 static int
 remove_sources(struct folder *from, struct draft *v, size_t n)
 {
 	struct change *c;
 	struct state st;
-	int rc = 0;
+	size_t removed = 0;
 
 	if (state_load(from->dir, &st) < 0)
 		return -1;
@@ -415,29 +416,42 @@ remove_sources(struct folder *from, struct draft *v, size_t n)
 	}
 	mbox_apply(from, CHANGE_REMOVE, st.uidvalidity, c, n);
 	for (size_t i = 0; i < n; i++)
-		if (c[i].error != 0) {
+		if (c[i].error == 0)
+			removed++;
+		else
 			errno = c[i].error;
-			rc = -1;
-		}
 	free(c);
-	return rc;
+	return removed > 0 ? 0 : -1;
 }
 
-/* What was added goes again; nothing else was put behind it. */
-static void
-take_back(struct folder *f, uint64_t size)
+/* A change failed, and will be made by whoever opens the folder next. */
+static bool
+change_pending(const struct folder *f)
+{
+	return f->mbox->broken || mbox_unfinished(f->dir);
+}
+
+/*
+ * What was added goes again when nothing else was put behind it, and what it was
+ * copied from is sure to stay.
+ */
+static bool
+take_back(struct folder *f, const struct folder *from, uint64_t size)
 {
 	int saved = errno;
+	bool back = !change_pending(from) && mbox_only_ours(f)
+	    && sys_truncate(f->mbox->fd, size) == 0
+	    && sys_fsync(f->mbox->fd) == 0;
 
-	if (mbox_only_ours(f) && sys_truncate(f->mbox->fd, size) == 0)
-		sys_fsync(f->mbox->fd);
 	f->mbox->moved = true;
 	errno = saved;
+	return back;
 }
 
 /*
  * A move writes the copies durably before it removes anything; a crash between
- * is known by the note.
+ * is known by the note. So is what could be neither removed nor taken back:
+ * whoever opens the source next removes it.
  */
 static int
 move_all(struct folder *f, struct folder *from, uint32_t uidvalidity,
@@ -445,12 +459,18 @@ move_all(struct folder *f, struct folder *from, uint32_t uidvalidity,
 {
 	uint64_t size = f->mbox->size;
 	int rc = mbox_move_begin(from, f, uidvalidity, v, n);
+	bool settled = true;
 
-	if (rc == 0)
+	if (rc == 0) {
 		rc = copy_all(f, from, uidvalidity, v, n);
-	if (rc == 0 && (rc = remove_sources(from, v, n)) < 0)
-		take_back(f, size);
-	mbox_move_end(from);
+		settled = rc == 0 || !change_pending(f);
+	}
+	if (rc == 0) {
+		rc = remove_sources(from, v, n);
+		settled = rc == 0 || take_back(f, from, size);
+	}
+	if (settled)
+		mbox_move_end(from);
 	return rc;
 }
 

@@ -20,11 +20,12 @@
 
 /*
  * The journal: this head, then tail bytes that are to stand at offset at, then
- * a sum for each page of the old bytes that they replace. It gets its name
+ * a sum for each page of the old bytes that they replace. Pages are those of the
+ * file: a kill leaves each as it was or as it is to be. It gets its name
  * when it is whole and on disk, and is read back only by a host like the one
  * that wrote it.
  */
-#define MAGIC UINT64_C(0x4d42786a726e6c31)
+#define MAGIC UINT64_C(0x4d42786a726e6c32)
 
 struct head {
 	uint64_t magic;
@@ -32,6 +33,7 @@ struct head {
 	uint64_t old_size;		/* of the file */
 	uint64_t tail;			/* new bytes from there to the new end */
 	uint64_t cut_sum;		/* of the old bytes behind the new end */
+	uint64_t inode;			/* of the file */
 };
 
 static const uint64_t sum_start = UINT64_C(0xcbf29ce484222325);
@@ -70,6 +72,19 @@ static uint64_t
 overlap(const struct head *h)
 {
 	return min_u64(h->tail, h->old_size - h->at);
+}
+
+/* What lies in one page of the overlap, from off on. */
+static size_t
+in_page(const struct head *h, uint64_t off)
+{
+	return (size_t)min_u64(PAGE - (h->at + off) % PAGE, overlap(h) - off);
+}
+
+static uint64_t
+page_of(const struct head *h, uint64_t off)
+{
+	return (h->at % PAGE + off) / PAGE;
 }
 
 /* Exactly n bytes, EIO when the file is shorter. */
@@ -133,12 +148,12 @@ emit_tail(struct writer *w, int fd, const struct mbox_edit *v, size_t n,
 static int
 emit_page_sums(struct writer *w, int fd, const struct head *h)
 {
-	uint64_t left = overlap(h), at = h->at, s;
+	uint64_t s;
+	size_t n;
 
-	for (; left > 0; left -= min_u64(left, PAGE), at += PAGE) {
-		size_t n = (size_t)min_u64(left, PAGE);
-
-		if (read_at(fd, w->piece, n, at) < 0)
+	for (uint64_t off = 0; off < overlap(h); off += n) {
+		n = in_page(h, off);
+		if (read_at(fd, w->piece, n, h->at + off) < 0)
 			return -1;
 		s = sum(sum_start, w->piece, n);
 		if (sys_write(w->fd, &s, sizeof s) < 0)
@@ -172,7 +187,7 @@ describe(int fd, const struct mbox_edit *v, size_t n, struct head *h)
 	if (fstat(fd, &st) < 0)
 		return -1;
 	*h = (struct head){ .magic = MAGIC, .at = v[0].at,
-	    .old_size = (uint64_t)st.st_size };
+	    .old_size = (uint64_t)st.st_size, .inode = st.st_ino };
 	h->tail = h->old_size - h->at;
 	for (size_t i = 0; i < n; i++)
 		h->tail = h->tail - v[i].length + v[i].put.n + v[i].piece.n;
@@ -294,7 +309,7 @@ load_head(int journal, struct head *h)
 	if (h->magic != MAGIC || h->at > h->old_size
 	    || h->tail > (uint64_t)st.st_size)
 		return -1;
-	pages = (overlap(h) + PAGE - 1) / PAGE;
+	pages = overlap(h) == 0 ? 0 : page_of(h, overlap(h) - 1) + 1;
 	return sizeof *h + h->tail + pages * sizeof(uint64_t)
 	    == (uint64_t)st.st_size ? 0 : -1;
 }
@@ -302,16 +317,17 @@ load_head(int journal, struct head *h)
 enum page { PAGE_OLD, PAGE_NEW, PAGE_MIXED };
 
 static int
-page_state(int fd, int journal, const struct head *h, uint64_t off, size_t n,
+page_state(int fd, int journal, const struct head *h, uint64_t off,
     enum page *out)
 {
 	unsigned char now[PAGE], new[PAGE];
+	size_t n = in_page(h, off);
 	uint64_t old;
 
 	if (read_at(fd, now, n, h->at + off) < 0
 	    || read_at(journal, new, n, sizeof *h + off) < 0
 	    || read_at(journal, &old, sizeof old, sizeof *h + h->tail
-		+ off / PAGE * sizeof old) < 0)
+		+ page_of(h, off) * sizeof old) < 0)
 		return -1;
 	*out = sum(sum_start, now, n) == old ? PAGE_OLD
 	    : memcmp(now, new, n) == 0 ? PAGE_NEW : PAGE_MIXED;
@@ -319,28 +335,28 @@ page_state(int fd, int journal, const struct head *h, uint64_t off, size_t n,
 }
 
 /*
- * What became of the old bytes: all there still, or partly written over. More
- * than one page that is neither old nor new means that somebody else changed
- * the file since: EILSEQ.
+ * What became of the old bytes: all there still, or partly written over. A page
+ * that is neither old nor new means that somebody else changed the file since:
+ * EILSEQ. Only a lost disk cache may leave one, among others that are known.
  */
 static int
-look_at_pages(int fd, int journal, const struct head *h, bool *written)
+look_at_pages(int fd, int journal, const struct head *h, bool replaced,
+    bool *written)
 {
-	uint64_t all = overlap(h);
-	unsigned mixed = 0;
+	uint64_t pages[] = { [PAGE_OLD] = 0, [PAGE_NEW] = 0, [PAGE_MIXED] = 0 };
+	uint64_t allowed;
 
-	*written = false;
-	for (uint64_t off = 0; off < all; off += PAGE) {
+	for (uint64_t off = 0; off < overlap(h); off += in_page(h, off)) {
 		enum page p;
 
-		if (page_state(fd, journal, h, off,
-		    (size_t)min_u64(all - off, PAGE), &p) < 0)
+		if (page_state(fd, journal, h, off, &p) < 0)
 			return -1;
-		*written |= p != PAGE_OLD;
-		mixed += p == PAGE_MIXED;
+		pages[p]++;
 	}
+	*written = pages[PAGE_NEW] + pages[PAGE_MIXED] > 0;
+	allowed = !replaced && pages[PAGE_OLD] + pages[PAGE_NEW] > 0;
 	errno = EILSEQ;
-	return mixed > 1 ? -1 : 0;
+	return pages[PAGE_MIXED] > allowed ? -1 : 0;
 }
 
 static int
@@ -411,7 +427,7 @@ recover_from(int dir, int fd, int journal)
 		return -1;
 	errno = EILSEQ;
 	if ((uint64_t)st.st_size < h.at + overlap(&h)
-	    || look_at_pages(fd, journal, &h, &written) < 0)
+	    || look_at_pages(fd, journal, &h, st.st_ino != h.inode, &written) < 0)
 		return -1;
 	return new_end(&h) > h.old_size
 	    ? recover_longer(dir, fd, journal, &h, (uint64_t)st.st_size, written)

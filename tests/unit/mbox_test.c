@@ -419,6 +419,90 @@ a_foreign_change_after_a_crash_wins(void)
 	buf_free(&got);
 }
 
+static void
+write_text(int fd, const char *text, size_t times)
+{
+	for (size_t i = 0; i < times; i++)
+		CHECK_EQ_INT(write(fd, text, strlen(text)),
+		    (ssize_t)strlen(text));
+}
+
+/* Also where all that was to change lies in one page. */
+static void
+a_small_file_rewritten_after_a_crash_stays(void)
+{
+	static const struct scene sc = { "small", 1000,
+	    { EDIT(10, 300, "") }, 1 };
+	struct buf old = BUF_INIT(1 << 20), got = BUF_INIT(1 << 20);
+
+	old_content(&sc, &old);
+	for (int replaced = 0; replaced < 2; replaced++) {
+		int fd = make_file(buf_contents(&old)), other;
+
+		fail_with = 0;
+		for (unsigned at = 1; faccessat(scratch, JOURNAL_FILE, F_OK, 0) < 0;
+		    at++)
+			(void)change_in_child(&sc, fd, at, false);
+		if (replaced) {
+			other = openat(scratch, "other", O_RDWR | O_CREAT | O_TRUNC,
+			    0600);
+		} else {
+			CHECK_EQ_INT(ftruncate(fd, 0), 0);
+			other = dup(fd);
+			CHECK_EQ_INT(lseek(other, 0, SEEK_SET), 0);
+		}
+		write_text(other, "other", 300);
+		CHECK_EQ_INT(mbox_recover(scratch, other), 0);
+		CHECK(faccessat(scratch, JOURNAL_FILE, F_OK, 0) < 0);
+		read_all(other, &got);
+		CHECK_EQ_INT(got.len, 1500);
+		for (size_t i = 0; i + 5 <= got.len; i += 5)
+			if (!CHECK(memcmp(got.data + i, "other", 5) == 0))
+				break;
+		close(other);
+		close(fd);
+	}
+	buf_free(&old);
+	buf_free(&got);
+}
+
+/* A file that comes back from a copy, with other pages in one place. */
+static void
+a_replaced_file_is_changed_only_where_it_is_known(void)
+{
+	const struct scene *sc = &scenes[3];
+	struct buf old = BUF_INIT(1 << 20), new = BUF_INIT(1 << 20);
+	struct buf got = BUF_INIT(1 << 20);
+
+	old_content(sc, &old);
+	new_content(sc, buf_contents(&old), &new);
+	for (int same = 0; same < 2; same++) {
+		int fd = make_file(buf_contents(&old)), other;
+
+		fail_with = 0;
+		for (unsigned at = 1; faccessat(scratch, JOURNAL_FILE, F_OK, 0) < 0;
+		    at++)
+			(void)change_in_child(sc, fd, at, false);
+		other = openat(scratch, "other", O_RDWR | O_CREAT | O_TRUNC, 0600);
+		CHECK_EQ_INT(write(other, old.data, old.len), (ssize_t)old.len);
+		if (!same)
+			CHECK_EQ_INT(pwrite(other, "other", 5, 50000), 5);
+		CHECK_EQ_INT(mbox_recover(scratch, other), 0);
+		read_all(other, &got);
+		CHECK_EQ_INT(got.len, same ? new.len : old.len);
+		if (same)
+			CHECK(bytes_equal(buf_contents(&got), buf_contents(&new)));
+		else
+			CHECK(memcmp(got.data + 50000, "other", 5) == 0
+			    && memcmp(got.data, old.data, 50000) == 0);
+		close(other);
+		close(fd);
+	}
+	buf_free(&old);
+	buf_free(&new);
+	buf_free(&got);
+}
+
 TEST_MAIN(
 	TEST(from_lines),
 	TEST(messages_begin_and_end),
@@ -427,5 +511,7 @@ TEST_MAIN(
 	TEST(a_crash_leaves_the_old_or_the_new_file),
 	TEST(what_is_appended_after_a_crash_stays),
 	TEST(a_failing_call_leaves_the_old_or_the_new_file),
-	TEST(a_foreign_change_after_a_crash_wins)
+	TEST(a_foreign_change_after_a_crash_wins),
+	TEST(a_small_file_rewritten_after_a_crash_stays),
+	TEST(a_replaced_file_is_changed_only_where_it_is_known)
 )

@@ -499,6 +499,111 @@ full_once(const char *call)
 	return --countdown == 0 ? ENOSPC : 0;
 }
 
+/* From a certain write on there is no room, and the disk fails. */
+static int
+fails_from_then(const char *call)
+{
+	if (strcmp(call, "write") != 0 || countdown == 0 || --countdown > 0)
+		return 0;
+	countdown = 1;
+	return EIO;
+}
+
+static unsigned
+times(const char *name, const char *text)
+{
+	unsigned n = 0;
+
+	for (const char *at = read_file(name); (at = strstr(at, text)) != NULL; at++)
+		n++;
+	return n;
+}
+
+static bool
+move_two(struct mail *m)
+{
+	struct runs two = RUNS_INIT;
+	struct mail_copied out;
+	struct mailbox *b = open_box(m, "INBOX");
+	bool done;
+
+	runs_add(&two, 1, 2);
+	done = mailbox_copy(b, &two, BYTES("Other"), true, &out) == 0;
+	if (done)
+		mail_copied_free(&out);
+	runs_free(&two);
+	mailbox_close(b);
+	return done;
+}
+
+static struct mail *
+three_to_move(void)
+{
+	struct mail *m = fresh_mail();
+
+	CHECK_EQ_INT(mail_create(m, BYTES("Other"), 0), 0);
+	append(m, "INBOX", "A: 1\r\n\r\none\r\n", 0);
+	append(m, "INBOX", "A: 2\r\n\r\ntwo\r\n", 0);
+	append(m, "INBOX", "A: 3\r\n\r\nthree\r\n", 0);
+	CHECK_EQ_TEXT(show(m, "Other"), "");
+	return m;
+}
+
+/* A move that fails at any write leaves each message in one place. */
+static void
+moves_that_fail(void)
+{
+	bool done = false;
+
+	for (int at = 1; !done && CHECK(at < 200); at++) {
+		struct mail *m = three_to_move();
+
+		countdown = at;
+		sys_before = fails_from_then;
+		done = move_two(m) && countdown > 1;
+		sys_before = NULL;
+		mail_close(m);
+		m = same_mail();
+		show(m, "INBOX");
+		show(m, "Other");
+		for (char i = '1'; i <= '3'; i++) {
+			char field[] = { 'A', ':', ' ', i, '\n', '\0' };
+
+			if (!CHECK_EQ_INT(times("inbox", field)
+			    + times("mail/Other", field), 1))
+				printf("# %s, write %d\n", field, at);
+		}
+		mail_close(m);
+	}
+}
+
+/* Somebody puts a message there, without a lock, when the disk is full. */
+static int
+full_and_appended(const char *call)
+{
+	if (strcmp(call, "rename") != 0
+	    || access(file_path("mail/.mailreeve/.INBOX/mailreeve-journal.new"),
+	    F_OK) < 0)
+		return 0;
+	write_file("mail/Other", "a", FROM "A: 4\n\nfour\n\n");
+	return ENOSPC;
+}
+
+static void
+a_failed_move_beside_a_delivery(void)
+{
+	struct mail *m = three_to_move();
+
+	sys_before = full_and_appended;
+	CHECK(!move_two(m));
+	sys_before = NULL;
+	CHECK_EQ_TEXT(show(m, "INBOX"), "3:0:A: 3\n\nthree\n|");
+	CHECK_EQ_INT(times("mail/Other", "A: 1\n"), 1);
+	CHECK_EQ_INT(times("mail/Other", "A: 2\n"), 1);
+	CHECK_EQ_INT(times("mail/Other", "A: 4\n"), 1);
+	mail_close(m);
+}
+
 /* What cannot be opened for want of room is not made. */
 static void
 created_whole_or_not_at_all(void)
@@ -715,5 +820,6 @@ TEST_MAIN(TEST(what_is_appended_comes_back), TEST(our_fields_of_others_go),
     TEST(moved_until_we_have_the_lock),
     TEST(each_change_has_an_error_of_its_own),
     TEST(files_are_mailboxes), TEST(hostile_files), TEST(another_holds_the_lock),
+    TEST(moves_that_fail), TEST(a_failed_move_beside_a_delivery),
     TEST(created_whole_or_not_at_all), TEST(nothing_is_created_on_a_full_disk),
     TEST(renames_cut_short), TEST(a_refused_rename), TEST(odd_notes))
