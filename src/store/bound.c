@@ -210,6 +210,12 @@ lock_and_load(struct bound *b)
 	if (bound_reload(b) < 0
 	    && ((errno != ENOENT && errno != EIO) || fresh_record(b) < 0))
 		return -1;
+	/*
+	 * What another host did may not show in the times yet: file systems
+	 * remember these for a second. Its UIDs must be met before ours go past.
+	 */
+	if (!reserved_by_us(b, &b->state))
+		memset(b->rec.stamp, 0, sizeof b->rec.stamp);
 	return sync_locked(b) < 0 ? -1 : catch_up(b);
 }
 

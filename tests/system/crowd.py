@@ -318,5 +318,7 @@ def work(servers, who, mda, seconds, others):
         sum(c.commands for c in clients), delivered, max(book.content)))
     final = settle(server, who, clients, book, delivered)
     other = picture(server, who, "Other")
-    assert {uid: subject for uid, (subject, _) in other.items()} == book.moved
+    found = {(uid, subject) for uid, (subject, _) in other.items()}
+    moved = set(book.moved.items())
+    assert found == moved, "Other has %r, not %r" % (sorted(found - moved), sorted(moved - found))
     return final

@@ -705,13 +705,11 @@ missed_by_the_first_try(void)
 	mail_close(m);
 }
 
-/* What a visit through this host, with an index of its own, is told; it may mark a message. */
-static uint64_t
-highest_on(const char *host, const char *keyword)
+/* The same mail as another host has it, with an index of its own. */
+static struct mail *
+mail_on(const char *host)
 {
-	struct mailbox_status st = { 0 };
 	char directory[100];
-	struct mailbox *b;
 	struct mail *m;
 
 	snprintf(directory, sizeof directory, "%s/%s", maildirs_home, host);
@@ -719,6 +717,17 @@ highest_on(const char *host, const char *keyword)
 	maildirs_conf.index_directory = directory;
 	m = same_mail();
 	maildirs_conf.index_directory = "";
+	return m;
+}
+
+/* What a visit through this host is told; it may mark a message. */
+static uint64_t
+highest_on(const char *host, const char *keyword)
+{
+	struct mailbox_status st = { 0 };
+	struct mail *m = mail_on(host);
+	struct mailbox *b;
+
 	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
 	if (keyword != NULL) {
 		mailbox_keyword_number(b, bytes_of(keyword), true);
@@ -749,6 +758,41 @@ modseq_goes_up_from_host_to_host(void)
 	for (size_t i = 1; i < 6; i++)
 		CHECK(seen[i] > seen[i - 1]);
 	CHECK(again == seen[4]);
+}
+
+/* A file system may show a directory's old time for a while, to this host only. */
+static void
+another_host_under_an_old_time(void)
+{
+	struct mail *m = fresh_mail();
+	struct mail_row row;
+	struct mailbox *b;
+	uint32_t uid = 2;
+	struct stat st;
+	char cur[100];
+
+	append(m, "INBOX", "A: 1\r\n\r\n", 0);
+	mail_close(m);
+	highest_on("a", NULL);
+	snprintf(cur, sizeof cur, "%s/Maildir/cur", maildirs_home);
+	CHECK_EQ_INT(stat(cur, &st), 0);
+	m = mail_on("b");
+	append(m, "INBOX", "A: 2\r\n\r\n", 0);
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	while (uid < 1000 && mailbox_row(b, uid, &row) < 0)
+		uid++;
+	mailbox_close(b);
+	mail_close(m);
+	CHECK_EQ_INT(utimensat(AT_FDCWD, cur,
+	    (struct timespec[2]){ st.st_atim, st.st_mtim }, 0), 0);
+	highest_on("a", "mark");
+	CHECK_EQ_INT(utimensat(AT_FDCWD, cur, NULL, 0), 0);
+	m = mail_on("a");
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK_EQ_INT(mailbox_view(b)->count, 2);
+	CHECK_EQ_INT(mailbox_row(b, uid, &row), 0);
+	mailbox_close(b);
+	mail_close(m);
 }
 
 /* More folders than are remembered: those that are stay so, and nothing is written again. */
@@ -789,4 +833,5 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(a_torn_line_of_keywords), TEST(odd_notes),
     TEST(renamed_between_two_scans), TEST(missed_by_the_first_try),
     TEST(a_folder_that_never_holds_still),
-    TEST(modseq_goes_up_from_host_to_host), TEST(more_folders_than_remembered))
+    TEST(modseq_goes_up_from_host_to_host),
+    TEST(another_host_under_an_old_time), TEST(more_folders_than_remembered))
