@@ -25,6 +25,7 @@ ssl_key = </etc/mailreeve/tls.key
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 2000
 default_process_limit = 3000
+default_vsz_limit = 4G
 passdb {
   driver = pam
   args = imap
@@ -134,6 +135,15 @@ class Contender:
             if now.proportional < 0.999 * least.proportional:
                 least, since = now, time.monotonic()
         return least
+
+    def visit(self, who, command):
+        """One command of a session of its own; what it finds out is kept."""
+        with wire.connect(self.port(False, False)) as s, s.makefile("rwb") as stream:
+            stream.write(b"a LOGIN %s secret\r\nb %s\r\nc LOGOUT\r\n"
+                         % (who.name.encode(), command.encode()))
+            stream.flush()
+            said = stream.read()
+        assert b"\r\nb OK" in said, said[-500:]
 
     def forget(self, who):
         """Loses what it has computed about this account's mail."""

@@ -50,6 +50,10 @@ def deliver(folder):
     return into
 
 
+def seen(folder):
+    return lambda c, mail: c.visit(c.people["main"], "SELECT " + folder)
+
+
 def fresh(count):
     return lambda c, mail: mail.fresh(c, "Fresh", count)
 
@@ -66,7 +70,9 @@ def first_select(n, reach=None):
 def selects(folder, n, warm, arrival):
     text = "{:,}".format(n)
     return [
-        Work("SELECT of %s" % text, "-r", "20", "SELECT " + folder, units=20, reach=warm,
+        Work("SELECT of %s" % text, "SELECT " + folder, prepare=seen(folder), reach=warm,
+             before=("NOOP",)),
+        Work("SELECT of %s again" % text, "-r", "20", "SELECT " + folder, units=20,
              before=("SELECT " + folder,)),
         Work("SELECT of %s, one new" % text, "SELECT " + folder, prepare=deliver(folder),
              reach=arrival),
@@ -193,7 +199,7 @@ def together(crowd):
 
 
 def works(sizes, crowd):
-    n, rows = sizes.messages, logins(40)
+    n, rows = sizes.messages, logins(200)
     rows += first_select(n) + selects("INBOX", n, None, None)
     if sizes.large > 0:
         rows += first_select(sizes.large, 0.5) + selects("Large", sizes.large, None, 0.05)
