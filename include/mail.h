@@ -447,7 +447,8 @@ struct mail_copied {
 /*
  * Copies or moves messages with flags, keywords and dates into the mailbox
  * called to. All or nothing for copies: on failure the destination is as
- * before. A move that fails leaves each message in exactly one mailbox.
+ * before. A move that fails leaves each message in exactly one mailbox, and out
+ * has those that moved: free it on failure, too.
  */
 int mailbox_copy(struct mailbox *b, const struct runs *uids, struct bytes to,
     bool move, struct mail_copied *out);

@@ -103,15 +103,15 @@ copy_or_move(struct session *s, const struct runs *uids, struct bytes to,
     bool move, struct response_code *code)
 {
 	struct mail_copied done = { 0 };
-	bool all_gone;
+	int error = mailbox_copy(s->box, uids, to, move, &done) < 0 ? errno : 0;
+	bool all_gone = uids->n > 0 && done.from.n == 0;
 
-	if (mailbox_copy(s->box, uids, to, move, &done) < 0)
-		return errno == ENOENT
-		    ? no(CODE_TRYCREATE, "No such mailbox; make it first")
-		    : failed(errno);
-	all_gone = uids->n > 0 && done.from.n == 0;
 	copyuid(s, &done, code);
 	mail_copied_free(&done);
+	if (error != 0)
+		return error == ENOENT
+		    ? no(CODE_TRYCREATE, "No such mailbox; make it first")
+		    : failed(error);
 	/* RFC 5530: their EXPUNGE is told with this answer or a later one. */
 	return all_gone ? no(CODE_EXPUNGEISSUED, "The messages are gone")
 	    : ok(move ? "MOVE completed" : "COPY completed");
@@ -166,9 +166,9 @@ cmd_move(struct session *s, struct call *c)
 	uint32_t lowest = 0;
 	struct outcome o = read_and_copy(s, c, true, &code, &lowest);
 
-	if (o.result != RESULT_OK)
-		return o;
 	if (code.code != CODE_NONE)
 		put_condition(&s->out, BYTES(""), "OK", &code, "Moved");
+	if (o.result != RESULT_OK)
+		return o;
 	return limit_said(s, lowest, expunged(s, "MOVE completed"));
 }

@@ -12,7 +12,7 @@
 
 #define COPY_MAX 1000000
 /* Files that other programs rename while we copy are looked for again. */
-#define TRIES 3
+#define TRIES 8
 
 struct copying {
 	struct mailbox *from;
@@ -154,8 +154,11 @@ copy_locked(struct copying *c, struct mail_copied *out)
 	}
 	if (c->move && c->done > 0)
 		move_rows(c);
+	/* RFC 6851 section 3.3: what has moved is told of, whatever comes of the rest. */
+	if (report(c, out) < 0)
+		return -1;
 	errno = saved;
-	return rc < 0 || report(c, out) < 0 ? -1 : 0;
+	return rc;
 }
 
 /*
@@ -268,18 +271,18 @@ mailbox_copy(struct mailbox *b, const struct runs *uids, struct bytes to,
 	if ((!move && room(b, uids) < 0)
 	    || bound_open(b->b.mail, to, &c.to) < 0)
 		return -1;
+	/* What has moved has no row any more: the next try is for the rest. */
 	for (int i = 0; i < TRIES; i++) {
+		c.done = 0;
 		rc = try_copy(&c, uids, out);
-		if (rc == 0 || (errno != ENOENT && errno != EIO) || c.done > 0)
+		if (rc == 0 || (errno != ENOENT && errno != EIO))
 			break;
-		mail_copied_free(out);
 	}
-	saved = errno;
+	/* The mailbox was there, a message was not, each time. */
+	saved = rc < 0 && errno == ENOENT && out->from.n > 0 ? EBUSY : errno;
 	bound_close(&c.to);
 	free(c.rows);
 	free(c.v);
-	if (rc < 0)
-		mail_copied_free(out);
 	errno = saved;
 	return rc;
 }

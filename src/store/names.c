@@ -376,7 +376,7 @@ mail_delete(struct mail *m, struct bytes name)
 static int
 empty_inbox(struct mail *m, struct bytes to)
 {
-	struct mail_copied copied;
+	struct mail_copied copied = { 0 };
 	struct mailbox *inbox;
 	struct runs all = RUNS_INIT;
 	int rc, saved;
@@ -392,8 +392,7 @@ empty_inbox(struct mail *m, struct bytes to)
 	if (rc == 0)
 		rc = mailbox_copy(inbox, &all, to, true, &copied);
 	saved = errno;
-	if (rc == 0)
-		mail_copied_free(&copied);
+	mail_copied_free(&copied);
 	runs_free(&all);
 	mailbox_close(inbox);
 	errno = saved;

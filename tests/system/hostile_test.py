@@ -843,7 +843,7 @@ def test_bad_commands_of_a_pop3_user():
     with Server(cleartext_login="yes") as server, Neighbour(server):
         for raw in (b"RETR 0", b"RETR -1", b"RETR 4294967296", b"RETR 18446744073709551617",
                     b"RETR 99999999999999999999999", b"RETR 1 2", b"RETR", b"RETR x", b"TOP 1",
-                    b"TOP 1 -1", b"TOP 1 99999999999999999999999", b"LIST 2", b"UIDL 0", b"DELE 0",
+                    b"TOP 1 -1", b"TOP 1 x", b"LIST 2", b"UIDL 0", b"DELE 0",
                     b"NO\0OP", b"\xff\xfe", b"NOOP\rNOOP", b"x" * 256, b"x" * 60000, b"USER x",
                     b"PASS x", b"AUTH PLAIN", b"STLS", b"%n%s"):
             c = server.pop3_login(who, tls=False)

@@ -529,8 +529,7 @@ move_two(struct mail *m)
 
 	runs_add(&two, 1, 2);
 	done = mailbox_copy(b, &two, BYTES("Other"), true, &out) == 0;
-	if (done)
-		mail_copied_free(&out);
+	mail_copied_free(&out);
 	runs_free(&two);
 	mailbox_close(b);
 	return done;

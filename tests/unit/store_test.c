@@ -183,6 +183,54 @@ copy_and_move(void)
 	mail_close(m);
 }
 
+/* Another program renames the second message, so many times. */
+static unsigned renamings;
+
+static int
+copy_beside_renames(struct folder *f, struct folder *from, uint32_t uidvalidity,
+    struct draft *v, size_t n, bool move, size_t *done)
+{
+	if (renamings == 0 || n == 0)
+		return maildir_ops.copy(f, from, uidvalidity, v, n, move, done);
+	renamings--;
+	maildir_ops.copy(f, from, uidvalidity, v, v[0].flags == 0 ? 1 : 0, move,
+	    done);
+	errno = ENOENT;
+	return -1;
+}
+
+/* RFC 6851 section 3.3: those that have moved are told of, also when others could not. */
+static void
+move_beside_renames(void)
+{
+	struct mail *m = fresh_mail();
+	struct store_ops ops = maildir_ops;
+	struct mail_copied out;
+	struct mailbox *b;
+
+	for (unsigned times = 1; times < 200; times += 100) {
+		append(m, "INBOX", "A: 1\r\n\r\n", 0);
+		append(m, "INBOX", "A: 2\r\n\r\n", FLAG_SEEN);
+		CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+		ops.copy = copy_beside_renames;
+		m->store->ops = &ops;
+		renamings = times;
+		if (times == 1) {
+			CHECK_EQ_INT(mailbox_copy(b, mailbox_view(b), BYTES("Trash"), true, &out), 0);
+			CHECK_EQ_INT(out.from.count, 2);
+		} else {
+			CHECK(mailbox_copy(b, mailbox_view(b), BYTES("Trash"), true, &out) < 0
+			    && errno == EBUSY);
+			CHECK_EQ_INT(out.from.count, 1);
+		}
+		CHECK_EQ_INT(out.to.count, out.from.count);
+		mail_copied_free(&out);
+		m->store->ops = &maildir_ops;
+		mailbox_close(b);
+	}
+	mail_close(m);
+}
+
 static void
 names(void)
 {
@@ -827,7 +875,7 @@ more_folders_than_remembered(void)
 
 TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
-    TEST(copy_and_move), TEST(names), TEST(rename_inbox),
+    TEST(copy_and_move), TEST(move_beside_renames), TEST(names), TEST(rename_inbox),
     TEST(counters_of_what_is_closed),
     TEST(most_of_a_large_folder), TEST(others_in_the_midst_of_many),
     TEST(a_torn_line_of_keywords), TEST(odd_notes),

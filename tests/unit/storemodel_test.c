@@ -182,6 +182,7 @@ do_copy(bool move)
 	choose(&uids, 10);
 	if (mailbox_copy(box, &uids, BYTES("INBOX"), move, &out) < 0) {
 		answer.failed = errno;
+		mail_copied_free(&out);
 		runs_free(&uids);
 		return;
 	}
