@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """SASL through the real server, in both protocols: mechanisms that rest on the secrets file."""
+import contextlib
 import hashlib
 import hmac
 import imaplib
 import poplib
 import ssl
 
-import cages
 import cages
 from lib import *
 from sasl import (FILE, SCRAMS, TOOL, Talk, bound, capabilities, differences, end_point,
@@ -278,13 +278,13 @@ def test_cancelling_again_and_again():
         for protocol in ("imap", "pop3"):
             mark = log.mark()
             t = Talk(server, protocol)
-            for _ in range(40):
-                if t.begin("CRAM-MD5")[0] != "+":
-                    break
-                answer = t.say("*")
-                assert answer[0] in ("BAD", "-ERR"), answer
-                if log.find("bad-commands", mark):
-                    break
+            # The line of the log may come later than the end of the connection.
+            with contextlib.suppress(wire.Closed, OSError):
+                for _ in range(100):
+                    if t.begin("CRAM-MD5")[0] != "+":
+                        break
+                    answer = t.say("*")
+                    assert answer[0] in ("BAD", "-ERR"), answer
             log.wait("bad-input: .*why=bad-commands", mark)
             assert not log.find("hanging up", mark)
             t.close()
