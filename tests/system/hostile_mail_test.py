@@ -536,6 +536,7 @@ def test_the_log_of_many_wrong_files_is_short():
     with Server(cleartext_login="yes") as server:
         mark = log.mark()
         assert b"good mail" in read_all(server, who)
+        log.wait("passed over", mark)
         lines = log.find("passed over", mark)
         assert 0 < len(lines) < 50, len(lines)
         assert "user=%s " % who.name in lines[0] and ".fifo" in lines[0], lines[0]
