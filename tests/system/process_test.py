@@ -76,7 +76,7 @@ def session_in_the_clear(name, connect):
         session = one(name)
         is_owner(session, who)
         assert not dumpable(session)
-        assert not processes("login"), "login is still there"
+        wait_for(lambda: not processes("login"), "login to end")
         assert not processes("conn"), "conn is still there"
         fds = own_descriptors(session, {0, 1, 2, 4})
         env = environment(session)
