@@ -229,6 +229,14 @@ def session_and_login():
     return [list(processes(name))[0] for name in ("imap", "login")]
 
 
+def with_a_stopped_relay(server, who):
+    """A connection, its session, and its login that hears nothing."""
+    c = server.imap_login(who)
+    session, login = session_and_login()
+    os.kill(login, signal.SIGSTOP)
+    return c, session, login
+
+
 def gone(pid):
     return lambda: pid not in processes()
 
@@ -238,9 +246,7 @@ def test_a_relay_does_not_outlive_a_session_that_is_killed():
     who = user("leash")
     for settings in ({}, {"pam_session": "yes"}):
         with ucspi(**settings) as server:
-            c = server.imap_login(who)
-            session, login = session_and_login()
-            os.kill(login, signal.SIGSTOP)
+            c, session, login = with_a_stopped_relay(server, who)
             os.kill(session, signal.SIGKILL)
             wait_for(gone(login), "its login to be killed")
             c.close()
@@ -259,9 +265,7 @@ def test_conn_that_is_killed_takes_its_login_along():
 def test_a_relay_that_hears_nothing_is_waited_for_and_killed():
     who = user("waits")
     with ucspi(write_timeout="1s") as server:
-        c = server.imap_login(who)
-        session, login = session_and_login()
-        os.kill(login, signal.SIGSTOP)
+        c, session, login = with_a_stopped_relay(server, who)
         mark = log.mark()
         os.kill(session, signal.SIGTERM)
         log.wait("logout: ", mark)
@@ -276,9 +280,7 @@ def test_a_relay_that_is_slow_still_brings_the_last_words():
     who = user("last")
     for settings in ({}, {"pam_session": "yes"}):
         with ucspi(**settings) as server:
-            c = server.imap_login(who)
-            session, login = session_and_login()
-            os.kill(login, signal.SIGSTOP)
+            c, session, login = with_a_stopped_relay(server, who)
             mark = log.mark()
             os.kill(session, signal.SIGTERM)
             log.wait("logout: ", mark)

@@ -642,6 +642,17 @@ rename_and_scan(struct folder *f, unsigned parts,
 	return maildir_ops.scan(f, parts, fn, arg);
 }
 
+/* Mail opened with one message in the inbox that another program named. */
+static struct mail *
+with_one_delivered(struct mail *m, struct mailbox **b)
+{
+	mail_close(m);
+	deliver("cur", renames[0] + 4, "A: 1\n\n");
+	m = same_mail();
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, b), 0);
+	return m;
+}
+
 /* Between the two scans of a comparison: it is no second file of that UID. */
 static void
 renamed_between_two_scans(void)
@@ -651,10 +662,7 @@ renamed_between_two_scans(void)
 	struct mail_row row;
 	struct mailbox *b;
 
-	mail_close(m);
-	deliver("cur", renames[0] + 4, "A: 1\n\n");
-	m = same_mail();
-	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	m = with_one_delivered(m, &b);
 	CHECK_EQ_INT(mailbox_row(b, 1, &row), 0);
 	ops.scan = rename_and_scan;
 	m->store->ops = &ops;
@@ -736,10 +744,7 @@ missed_by_the_first_try(void)
 	struct mail_row row;
 	struct mailbox *b;
 
-	mail_close(m);
-	deliver("cur", renames[0] + 4, "A: 1\n\n");
-	m = same_mail();
-	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	m = with_one_delivered(m, &b);
 	ops.scan = hide_and_scan;
 	m->store->ops = &ops;
 	deliver("cur", named + 4, "A: 2\n\n");
