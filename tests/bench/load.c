@@ -18,7 +18,7 @@
  * Beside the protocol's commands there are:
  *	append MAILBOX OCTETS	a message of that size
  *	many MAILBOX OCTETS N	so many of them in one APPEND (RFC 3502)
- *	retr FIRST:LAST		RETR of each
+ *	retr FIRST:LAST N	RETR of each, N (up to 100) commands at once
  *	idle, done		begin and end IDLE
  *	deliver MAILDIR		while in IDLE: until the delivery is told
  */
@@ -117,13 +117,19 @@ deliver(struct client *c, const char *maildir)
 }
 
 static void
-retr(struct client *c, unsigned first, unsigned last)
+retr(struct client *c, unsigned first, unsigned last, unsigned at_once)
 {
-	char text[32];
+	char text[TEXT_SIZE];
 
-	for (; first <= last; first++) {
-		snprintf(text, sizeof text, "RETR %u", first);
-		client_ask(c, text);
+	for (unsigned next; first <= last; first = next) {
+		size_t n = 0;
+
+		for (next = first; next <= last && next - first < at_once; next++)
+			n += (size_t)snprintf(text + n, sizeof text - n, "RETR %u\r\n", next);
+		client_put(c, text, n);
+		for (unsigned i = first; i < next; i++)
+			client_answer(c, "RETR");
+		c->done += next - first;
 	}
 }
 
@@ -146,15 +152,15 @@ command(struct load *l, struct client *c, const char *text)
 {
 	char line[TEXT_SIZE], word[128];
 	size_t size;
-	unsigned a, b;
+	unsigned a, b, n;
 
 	expand(l, text, line);
 	if (sscanf(line, "append %127s %zu", word, &size) == 2)
 		append(c, word, size, 1);
 	else if (sscanf(line, "many %127s %zu %u", word, &size, &a) == 3)
 		append(c, word, size, a);
-	else if (sscanf(line, "retr %u:%u", &a, &b) == 2)
-		retr(c, a, b);
+	else if (sscanf(line, "retr %u:%u %u", &a, &b, &n) == 3 && n <= 100)
+		retr(c, a, b, n);
 	else if (strncmp(line, "deliver ", 8) == 0)
 		deliver(c, line + 8);
 	else if (strcmp(line, "idle") == 0)

@@ -110,6 +110,9 @@ def fetches(n, large, folder):
     def bodies(name, flags, bound):
         return Work("FETCH BODY.PEEK[]" + name, "FETCH 1:%d BODY.PEEK[]" % n, reach=0.5,
                     flags=flags, bound=bound, **every)
+
+    def retr(name, at_once, **how):
+        return Work("POP3 RETR" + name, "retr 1:%d %d" % (n, at_once), unit="message", units=n, **how)
     return [
         Work("FETCH FLAGS", "FETCH 1:* FLAGS", reach=0.6, **all_large),
         uncached("ENVELOPE", "ENVELOPE"), cached("ENVELOPE", "ENVELOPE"),
@@ -117,10 +120,10 @@ def fetches(n, large, folder):
         cached("BODYSTRUCTURE", "BODYSTRUCTURE", reach=0.4),
         uncached("4 fields", fields), cached("4 fields", fields, reach=0.4),
         bodies("", "", "cat"), bodies(", TLS", "t", "cat+tls"), bodies(", COMPRESS", "z", "cat"),
-        Work("POP3 RETR", "retr 1:%d" % n, unit="message", units=n, reach=0.4, bound="cat",
-             flags="P"),
-        Work("POP3 RETR, TLS", "retr 1:%d" % n, unit="message", units=n, reach=0.3,
-             bound="cat+tls", flags="Pt"),
+        retr("", 1, reach=0.4, bound="cat", flags="P"),
+        retr(", TLS", 1, reach=0.3, bound="cat+tls", flags="Pt"),
+        retr(", pipelined", 20, reach=0.4, bound="cat", flags="P"),
+        retr(", pipelined, TLS", 20, reach=0.3, bound="cat+tls", flags="Pt"),
     ]
 
 
