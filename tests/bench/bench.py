@@ -46,12 +46,16 @@ def parse():
 class Load:
     """The generator, stopped before and behind what is timed."""
 
+    started = 0
+
     def __init__(self, contender, work):
         name = contender.people[work.who.replace("%", "0")].name
         port = contender.port("P" in work.flags, "t" in work.flags)
         if "%" in work.who:
             name = name[:-1] + "%"
-        command = [word.replace("{user}", name) for word in work.command(port, name, "secret")]
+        Load.started += 1
+        command = [word.replace("{user}", name).replace("{turn}", str(Load.started))
+                   for word in work.command(port, name, "secret")]
         self.process = subprocess.Popen([LOAD] + command, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.line()
