@@ -97,7 +97,7 @@ enum mailbox_attributes {
 	MAILBOX_HAS_CHILDREN = 4,
 	MAILBOX_SUBSCRIBED = 8,
 	MAILBOX_SUBSCRIBED_BELOW = 16,	/* a mailbox below it is subscribed */
-	MAILBOX_MARKED = 32,		/* has mail in new/ */
+	MAILBOX_MARKED = 32,		/* new mail is in it, where that is seen at once */
 };
 
 struct mailbox_name {

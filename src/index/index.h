@@ -84,12 +84,12 @@ int index_place_put(struct db *d, uint64_t inode, const struct index_place *p);
 int index_place_drop(struct db *d, uint64_t inode);
 
 /*
- * What the storage remembers of all folders at once, in its own form: out is
- * replaced. ENOENT when there is none, or it is damaged.
+ * Which mailboxes there were, in the storage's own form: out is replaced. ENOENT
+ * when there is none, or it is damaged.
  */
-int index_glimpses_get(struct db *d, struct buf *out);
+int index_listing_get(struct db *d, struct buf *out);
 /* In a transaction. */
-int index_glimpses_put(struct db *d, struct bytes value);
+int index_listing_put(struct db *d, struct bytes value);
 
 /* The UIDs that exist. Changing touches only the parts concerned. */
 int index_runs(struct db *d, uint32_t number, struct runs *out);

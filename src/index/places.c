@@ -1,5 +1,5 @@
 /*
- * The index: which mailbox lies in which folder, and what they all looked like.
+ * The index: which mailbox lies in which folder, and which mailboxes there are.
  * Runs as: the mailbox owner.
  */
 #include <errno.h>
@@ -68,19 +68,19 @@ index_place_drop(struct db *d, uint64_t inode)
 	return db_delete(d, TABLE_META, key_bytes(&k));
 }
 
-/* ---- of all folders: a checksum, then the bytes ---- */
+/* ---- all mailboxes: a checksum, then the bytes ---- */
 
-#define GLIMPSES BYTES("a")
+#define LISTING BYTES("a")
 
 int
-index_glimpses_get(struct db *d, struct buf *out)
+index_listing_get(struct db *d, struct buf *out)
 {
 	uint32_t sum;
 	size_t n;
 
 	buf_clear(out);
 	if (buf_room(out, out->max) == NULL
-	    || db_get(d, TABLE_META, GLIMPSES, out->data, out->cap, &n) < 0)
+	    || db_get(d, TABLE_META, LISTING, out->data, out->cap, &n) < 0)
 		return -1;
 	if (n >= sizeof sum)
 		memcpy(&sum, out->data, sizeof sum);
@@ -95,7 +95,7 @@ index_glimpses_get(struct db *d, struct buf *out)
 }
 
 int
-index_glimpses_put(struct db *d, struct bytes value)
+index_listing_put(struct db *d, struct bytes value)
 {
 	struct buf copy = BUF_INIT(DB_VALUE_MAX);
 	uint32_t sum = db_checksum(value.p, value.n);
@@ -103,7 +103,7 @@ index_glimpses_put(struct db *d, struct bytes value)
 
 	buf_add(&copy, &sum, sizeof sum);
 	if (buf_bytes(&copy, value) == 0)
-		rc = db_put(d, TABLE_META, GLIMPSES, buf_contents(&copy));
+		rc = db_put(d, TABLE_META, LISTING, buf_contents(&copy));
 	buf_free(&copy);
 	return rc;
 }

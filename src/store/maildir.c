@@ -335,6 +335,7 @@ const struct store_ops maildir_ops = {
 	.batch = BATCH,
 	.lasting = true,
 	.list = maildir_list,
+	.list_stamp = maildir_list_stamp,
 	.exists = maildir_exists,
 	.create = maildir_create,
 	.remove = maildir_remove,

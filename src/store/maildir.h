@@ -35,7 +35,8 @@ int maildir_make(int dir, const char *path, bool is_inbox);
 int maildir_disk(const struct store *s, struct bytes name,
     char out[LAYOUT_DISK_MAX + 1]);
 int maildir_list(struct store *s, int (*fn)(void *arg, struct bytes name,
-    bool arrivals), void *arg);
+    enum listed_as is), void *arg);
+int maildir_list_stamp(struct store *s, struct stamp_part *out);
 bool maildir_exists(struct store *s, struct bytes name);
 int maildir_create(struct store *s, struct bytes name);
 int maildir_remove(struct store *s, struct bytes name);

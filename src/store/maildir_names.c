@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "arrivals.h"
 #include "layout.h"
 #include "log.h"
 #include "maildir.h"
@@ -62,66 +61,6 @@ maildir_disk(const struct store *s, struct bytes name,
 	return -1;
 }
 
-static bool
-any_file(int fd)
-{
-	DIR *dir = fdopendir(fd);
-	struct dirent *e;
-	bool found = false;
-
-	if (dir == NULL) {
-		close(fd);
-		return false;
-	}
-	while (!found && (e = readdir(dir)) != NULL)
-		found = e->d_name[0] != '.';
-	closedir(dir);
-	return found;
-}
-
-static bool
-has_arrivals(struct store *s, const char *disk, uint64_t inode)
-{
-	char path[LAYOUT_DISK_MAX + 8];
-	struct stamp_part part;
-	struct stat st;
-	bool found;
-	int fd;
-
-	snprintf(path, sizeof path, "%s/new", disk);
-	fd = openat(s->root, path, OPEN_DIR);
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	stamp_fill(&part, &st);
-	found = any_file(fd);
-	if (s->arrivals != NULL)
-		arrivals_note(s->arrivals, inode, &part, found);
-	return found;
-}
-
-/*
- * One look tells that cur/ is there, which makes it a folder, and whether new/
- * is as it was when it was read.
- */
-static bool
-known_arrivals(struct store *s, const char *disk, uint64_t inode, bool *found)
-{
-	char path[LAYOUT_DISK_MAX + 16];
-	struct stamp_part part;
-	struct stat st;
-
-	if (s->arrivals == NULL || s->arrivals->known.len == 0)
-		return false;
-	snprintf(path, sizeof path, "%s/cur/../new", disk);
-	if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return false;
-	stamp_fill(&part, &st);
-	return arrivals_same(s->arrivals, inode, &part, found);
-}
-
 static void
 remove_tree(int at, const char *name, unsigned depth)
 {
@@ -145,7 +84,6 @@ remove_tree(int at, const char *name, unsigned depth)
 struct candidate {
 	const char *disk;
 	struct bytes name;
-	uint64_t inode;
 };
 
 /* Some file systems do not say what an entry is. */
@@ -175,8 +113,7 @@ each_candidate(struct store *s, int (*fn)(void *arg, const struct candidate *),
 		if (!may_be_folder(e) || reserved(s, e->d_name)
 		    || layout_from_disk(e->d_name, &name) < 0)
 			continue;
-		rc = fn(arg, &(struct candidate){ e->d_name, buf_contents(&name),
-		    e->d_ino });
+		rc = fn(arg, &(struct candidate){ e->d_name, buf_contents(&name) });
 		count++;
 	}
 	closedir(dir);
@@ -186,36 +123,44 @@ each_candidate(struct store *s, int (*fn)(void *arg, const struct candidate *),
 
 struct lister {
 	struct store *s;
-	int (*fn)(void *arg, struct bytes name, bool arrivals);
+	int (*fn)(void *arg, struct bytes name, enum listed_as is);
 	void *arg;
 };
 
+/*
+ * Not marked: new/ of each folder would have to be looked at, and mail in it is
+ * what STATUS tells (RFC 9051 section 7.3.1).
+ */
 static int
 list_one(void *arg, const struct candidate *c)
 {
-	struct lister *l = arg;
-	bool found;
+	const struct lister *l = arg;
 
-	if (!known_arrivals(l->s, c->disk, c->inode, &found)) {
-		if (!is_folder(l->s->root, c->disk))
-			return 0;
-		found = has_arrivals(l->s, c->disk, c->inode);
-	}
-	return l->fn(l->arg, c->name, found);
+	return l->fn(l->arg, c->name, is_folder(l->s->root, c->disk) ? LISTED
+	    : LISTED_NOT_YET);
 }
 
 int
 maildir_list(struct store *s, int (*fn)(void *arg, struct bytes name,
-    bool arrivals), void *arg)
+    enum listed_as is), void *arg)
 {
 	struct lister l = { s, fn, arg };
-	bool found;
-	int rc;
+	int rc = fn(arg, BYTES("INBOX"), LISTED);
 
-	if (!known_arrivals(s, ".", 0, &found))
-		found = has_arrivals(s, ".", 0);
-	rc = fn(arg, BYTES("INBOX"), found);
 	return rc != 0 ? rc : each_candidate(s, list_one, &l);
+}
+
+/* By the time of its inode, which no program can set. */
+int
+maildir_list_stamp(struct store *s, struct stamp_part *out)
+{
+	struct stat st;
+
+	if (fstat(s->root, &st) < 0)
+		return -1;
+	st.st_mtim = st.st_ctim;
+	stamp_fill(out, &st);
+	return 0;
 }
 
 bool

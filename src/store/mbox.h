@@ -79,7 +79,7 @@ int mbox_begin(struct mbox_file *m, uint64_t *offset);
 
 /* mbox_names.c */
 int mbox_list(struct store *s, int (*fn)(void *arg, struct bytes name,
-    bool arrivals), void *arg);
+    enum listed_as is), void *arg);
 bool mbox_exists(struct store *s, struct bytes name);
 int mbox_create(struct store *s, struct bytes name);
 int mbox_remove(struct store *s, struct bytes name);

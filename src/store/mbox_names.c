@@ -78,19 +78,21 @@ mbox_side_name(struct bytes name, char out[MBOX_SIDE_MAX])
 /* ---- listing ---- */
 
 struct listing {
-	int (*fn)(void *arg, struct bytes name, bool arrivals);
+	int (*fn)(void *arg, struct bytes name, enum listed_as is);
 	void *arg;
 	struct buf name;
 	unsigned count;
 };
 
 /* By the convention of all mailers: written to since it was last read. */
-static bool
-has_new(const struct stat *st)
+static enum listed_as
+listed_as(const struct stat *st)
 {
-	return st->st_size > 0 && (st->st_mtim.tv_sec > st->st_atim.tv_sec
+	bool read_since = st->st_mtim.tv_sec < st->st_atim.tv_sec
 	    || (st->st_mtim.tv_sec == st->st_atim.tv_sec
-		&& st->st_mtim.tv_nsec > st->st_atim.tv_nsec));
+		&& st->st_mtim.tv_nsec <= st->st_atim.tv_nsec);
+
+	return st->st_size > 0 && !read_since ? LISTED_MARKED : LISTED;
 }
 
 static int list_dir(struct listing *l, int at, const char *path, unsigned level);
@@ -114,7 +116,7 @@ list_entry(struct listing *l, int dir, const char *file, unsigned level)
 	    && mbox_file_name(buf_contents(&l->name), &again) == 0
 	    && ends_in(buf_contents(&again), bytes_of(file));
 	if (good && S_ISREG(st.st_mode))
-		rc = l->fn(l->arg, buf_contents(&l->name), has_new(&st));
+		rc = l->fn(l->arg, buf_contents(&l->name), listed_as(&st));
 	else if (S_ISDIR(st.st_mode)
 	    && (good || layout_inbox(buf_contents(&l->name))))
 		rc = list_dir(l, dir, file, level + 1);
@@ -145,13 +147,13 @@ list_dir(struct listing *l, int at, const char *path, unsigned level)
 
 int
 mbox_list(struct store *s, int (*fn)(void *arg, struct bytes name,
-    bool arrivals), void *arg)
+    enum listed_as is), void *arg)
 {
 	struct listing l = { fn, arg, BUF_INIT(FILE_NAME_MAX), 0 };
 	struct stat st;
 	int rc;
 
-	rc = fn(arg, BYTES("INBOX"), stat(s->inbox, &st) == 0 && has_new(&st));
+	rc = fn(arg, BYTES("INBOX"), stat(s->inbox, &st) == 0 ? listed_as(&st) : LISTED);
 	if (rc == 0)
 		rc = list_dir(&l, s->tree, ".", 1);
 	buf_free(&l.name);

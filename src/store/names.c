@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "annotations.h"
-#include "arrivals.h"
 #include "glance.h"
 #include "layout.h"
+#include "listing.h"
 #include "lists.h"
 #include "log.h"
 
@@ -50,16 +50,23 @@ rows_free(struct rows *r)
 	for (size_t i = 0; i < r->n; i++)
 		free(r->v[i].name);
 	free(r->v);
+	*r = (struct rows){ 0 };
 }
 
+/* What the storage has: mailboxes, and what may become one. */
+struct existing {
+	struct rows is, may_be;
+};
+
 static int
-note_existing(void *arg, struct bytes name, bool arrivals)
+note_existing(void *arg, struct bytes name, enum listed_as is)
 {
-	struct row *row = add_name(arg, name);
+	struct existing *e = arg;
+	struct row *row = add_name(is == LISTED_NOT_YET ? &e->may_be : &e->is, name);
 
 	if (row == NULL)
 		return -1;
-	row->attributes = arrivals ? MAILBOX_MARKED : 0;
+	row->attributes = is == LISTED_MARKED ? MAILBOX_MARKED : 0;
 	return 0;
 }
 
@@ -189,27 +196,79 @@ sort(struct rows *r)
 	drop_doubles(r);
 }
 
-/* Folders as they are, with what the index remembers of their arrivals. */
-static int
-list_existing(struct mail *m, struct rows *r)
-{
-	struct arrivals a = ARRIVALS_INIT;
-	int rc;
+#define PARENT (MAILBOX_NOSELECT | MAILBOX_NONEXISTENT)
 
-	if (db_check(m->db) < 0 || index_glimpses_get(m->db, &a.known) < 0)
-		buf_clear(&a.known);
-	arrivals_begin(&a);
-	m->store->arrivals = &a;
-	rc = m->store->ops->list(m->store, note_existing, r);
-	m->store->arrivals = NULL;
-	/* What cannot be kept is looked for again. */
-	if (rc == 0 && arrivals_end(&a) && db_begin(m->db) == 0) {
-		if (index_glimpses_put(m->db, buf_contents(&a.now)) == 0)
+/* False: what was kept, if anything, is not how it is now. */
+static bool
+recall(struct mail *m, const struct stamp_part *stamp, struct rows *r)
+{
+	struct buf kept = LISTING_INIT;
+	struct bytes names, name;
+	enum listing_kind kind;
+	bool good = db_check(m->db) == 0 && index_listing_get(m->db, &kept) == 0
+	    && listing_of(buf_contents(&kept), stamp, &names);
+
+	while (good && listing_next(&names, &name, &kind)) {
+		struct row *row;
+
+		if (kind == LISTING_NOT_YET) {
+			good = !m->store->ops->exists(m->store, name);
+			continue;
+		}
+		row = add_name(r, name);
+		good = row != NULL;
+		if (good && kind == LISTING_PARENT)
+			row->attributes = PARENT;
+	}
+	buf_free(&kept);
+	if (!good)
+		rows_free(r);
+	return good;
+}
+
+/* What cannot be kept is looked for again. */
+static void
+keep(struct mail *m, const struct stamp_part *stamp, const struct existing *e)
+{
+	struct buf b = LISTING_INIT;
+
+	listing_begin(&b, stamp);
+	for (size_t i = 0; i < e->is.n; i++)
+		listing_add(&b, bytes_of(e->is.v[i].name),
+		    e->is.v[i].attributes == PARENT ? LISTING_PARENT : LISTING_MAILBOX);
+	for (size_t i = 0; i < e->may_be.n; i++)
+		listing_add(&b, bytes_of(e->may_be.v[i].name), LISTING_NOT_YET);
+	if (b.error == 0 && db_check(m->db) == 0 && db_begin(m->db) == 0) {
+		if (index_listing_put(m->db, buf_contents(&b)) == 0)
 			db_commit(m->db);
 		else
 			db_abort(m->db);
 	}
-	arrivals_free(&a);
+	buf_free(&b);
+}
+
+/* Mailboxes and their missing parents, in order. */
+static int
+list_existing(struct mail *m, struct rows *r)
+{
+	const struct store_ops *ops = m->store->ops;
+	struct existing e = { 0 };
+	struct stamp_part stamp;
+	bool stamped = ops->list_stamp != NULL
+	    && ops->list_stamp(m->store, &stamp) == 0 && stamp.firm;
+	int rc;
+
+	if (stamped && recall(m, &stamp, r))
+		return 0;
+	rc = ops->list(m->store, note_existing, &e);
+	sort(&e.is);
+	if (rc == 0)
+		rc = add_parents(&e.is, PARENT);
+	sort(&e.is);
+	if (rc == 0 && stamped)
+		keep(m, &stamp, &e);
+	rows_free(&e.may_be);
+	*r = e.is;
 	return rc;
 }
 
@@ -219,10 +278,6 @@ gather(struct mail *m, struct rows *r)
 	struct name_list subscribed = { 0 }, uses = { 0 };
 	int rc = list_existing(m, r);
 
-	sort(r);
-	if (rc == 0)
-		rc = add_parents(r, MAILBOX_NOSELECT | MAILBOX_NONEXISTENT);
-	sort(r);
 	if (rc == 0 && (rc = lists_subscribed(m->store, &subscribed)) == 0)
 		rc = add_subscribed(r, &subscribed);
 	sort(r);
@@ -308,12 +363,11 @@ struct below {
 };
 
 static int
-is_below(void *arg, struct bytes name, bool arrivals)
+is_below(void *arg, struct bytes name, enum listed_as is)
 {
 	struct below *b = arg;
 
-	(void)arrivals;
-	b->found = b->found || layout_below(name, b->parent);
+	b->found = b->found || (is != LISTED_NOT_YET && layout_below(name, b->parent));
 	return 0;
 }
 

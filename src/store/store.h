@@ -56,7 +56,6 @@ struct glimpse {
 
 struct mbox_folder;
 struct given;
-struct arrivals;
 
 struct store {
 	const struct store_ops *ops;
@@ -69,7 +68,6 @@ struct store {
 	enum { SHARED_UNKNOWN, SHARED_NOT, SHARED_BY_HOSTS } shared;
 	void (*progress)(void *arg, uint64_t done, uint64_t total);
 	void *progress_arg;		/* who wants to know how far work is; or NULL */
-	struct arrivals *arrivals;	/* Maildir: for list(); or NULL */
 	int tree;			/* mbox: where the folders' files begin; or -1 */
 	char *inbox;			/* mbox: path of the inbox; or NULL */
 };
@@ -136,6 +134,13 @@ struct draft {
 	uint64_t mark;			/* out */
 };
 
+/* What a name of list() is. */
+enum listed_as {
+	LISTED_NOT_YET,			/* no mailbox, but a directory that may become one */
+	LISTED,
+	LISTED_MARKED,			/* and it is seen at once that new mail came */
+};
+
 struct store_ops {
 	/* Changes that apply() likes to get at once. */
 	size_t batch;
@@ -144,9 +149,11 @@ struct store_ops {
 	/* An old locator leads to its message or to ENOENT, never elsewhere. */
 	bool lasting;
 
-	/* Names. fn is called in no order with what exists. */
+	/* Names. fn is called in no order. */
 	int (*list)(struct store *s, int (*fn)(void *arg, struct bytes name,
-	    bool arrivals), void *arg);
+	    enum listed_as is), void *arg);
+	/* What is another one whenever such a name came or went; or NULL: there is none. */
+	int (*list_stamp)(struct store *s, struct stamp_part *out);
 	bool (*exists)(struct store *s, struct bytes name);
 	int (*create)(struct store *s, struct bytes name);
 	int (*remove)(struct store *s, struct bytes name);

@@ -14,12 +14,13 @@ struct each {
 };
 
 static int
-visit(void *arg, struct bytes name, bool arrivals)
+visit(void *arg, struct bytes name, enum listed_as is)
 {
 	struct each *e = arg;
 	struct folder *f;
 
-	(void)arrivals;
+	if (is == LISTED_NOT_YET)
+		return 0;
 	if (folder_get(e->store, name, &f) < 0) {
 		warn("mailbox %.*s", (int)name.n, (const char *)name.p);
 		e->failed++;

@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../src/store/arrivals.h"
 #include "../../src/store/bound.h"
 #include "../../src/store/sys.h"
 #include "maildirs.h"
@@ -848,36 +847,6 @@ another_host_under_an_old_time(void)
 	mail_close(m);
 }
 
-/* More folders than are remembered: those that are stay so, and nothing is written again. */
-static void
-more_folders_than_remembered(void)
-{
-	struct mail *m = fresh_mail();
-	struct arrivals a = ARRIVALS_INIT;
-	struct stamp_part new = { .inode = 7, .sec = 1, .nsec = 1, .firm = 1 };
-	bool found;
-
-	for (size_t i = 0; i <= ARRIVALS_MAX; i++)
-		arrivals_note(&a, i, &new, true);
-	CHECK(arrivals_end(&a));
-	CHECK_EQ_INT(db_check(m->db), 0);
-	CHECK_EQ_INT(db_begin(m->db), 0);
-	CHECK_EQ_INT(index_glimpses_put(m->db, buf_contents(&a.now)), 0);
-	CHECK_EQ_INT(db_commit(m->db), 0);
-	arrivals_free(&a);
-	a = (struct arrivals)ARRIVALS_INIT;
-	CHECK_EQ_INT(index_glimpses_get(m->db, &a.known), 0);
-	arrivals_begin(&a);
-	for (size_t i = 0; i < ARRIVALS_MAX; i++)
-		if (!arrivals_same(&a, i, &new, &found) || !found)
-			CHECK_EQ_INT(i, ARRIVALS_MAX);
-	CHECK(!arrivals_same(&a, ARRIVALS_MAX, &new, &found));
-	arrivals_note(&a, ARRIVALS_MAX, &new, true);
-	CHECK(!arrivals_end(&a));
-	arrivals_free(&a);
-	mail_close(m);
-}
-
 TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
     TEST(copy_and_move), TEST(move_beside_renames), TEST(names), TEST(rename_inbox),
@@ -887,4 +856,4 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(renamed_between_two_scans), TEST(missed_by_the_first_try),
     TEST(a_folder_that_never_holds_still),
     TEST(modseq_goes_up_from_host_to_host),
-    TEST(another_host_under_an_old_time), TEST(more_folders_than_remembered))
+    TEST(another_host_under_an_old_time))
