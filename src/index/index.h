@@ -66,14 +66,14 @@ int index_folder_drop(struct db *d, const char *id, uint32_t number, size_t max,
     size_t *gone);
 
 /*
- * Which mailbox the folder of this inode holds, as long as its state file
+ * Which mailbox the folder of this inode holds, as long as it or its state file
  * looks as it did; what that means is the storage's affair.
  */
 struct index_place {
 	uint64_t state_inode;
-	int64_t state_sec;
-	uint32_t state_nsec;
-	uint32_t uidvalidity;
+	int64_t state_sec, dir_sec;
+	uint32_t state_nsec, dir_nsec;	/* of the folder: both 0 where only the file counts */
+	uint32_t uidvalidity, none;
 	char id[MAILBOX_ID_MAX];
 };
 

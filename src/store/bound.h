@@ -16,6 +16,7 @@ struct mail {
 	struct notices *notices;	/* of mail_watch(), or NULL */
 	bool visited;			/* special-use mailboxes were seen to */
 	struct glances *glances;	/* to be noted in the index, or NULL */
+	struct timespec glanced;	/* when the index was last seen to be there */
 };
 
 struct first_look;

@@ -4,10 +4,12 @@
  *
  * A folder is found by the inode of its directory; the state file, which is
  * only ever replaced, says which mailbox it is. Unless it was changed since,
- * which its stamp tells, it need not be read again.
+ * which its stamp tells, it need not be read again; nor even looked at while
+ * nothing in the directory was replaced, which the directory's own time tells.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "glance.h"
 
@@ -23,27 +25,91 @@ struct glances {
 };
 
 static bool
-same_state(const struct index_place *p, const struct stamp_part *state)
+same_dir(const struct index_place *p, const struct glimpse *g)
 {
-	return p->state_inode == state->inode && p->state_sec == state->sec
-	    && p->state_nsec == state->nsec;
+	return p->dir_sec == g->dir.sec && p->dir_nsec == g->dir.nsec;
+}
+
+static bool
+same_state(const struct index_place *p, const struct glimpse *g)
+{
+	return p->state_inode == g->state.inode && p->state_sec == g->state.sec
+	    && p->state_nsec == g->state.nsec;
 }
 
 /* What the index notes of the folder, or soon will. */
 static bool
-find_place(struct mail *m, const struct glimpse *g, struct index_place *p)
+find_place(struct mail *m, const struct glimpse *g,
+    bool (*same)(const struct index_place *, const struct glimpse *),
+    struct index_place *p)
 {
 	const struct glances *noted = m->glances;
 
-	if (index_place_get(m->db, g->inode, p) == 0 && same_state(p, &g->state))
+	if (index_place_get(m->db, g->dir.inode, p) == 0 && same(p, g))
 		return true;
 	for (size_t i = 0; noted != NULL && i < noted->n; i++)
-		if (noted->v[i].inode == g->inode
-		    && same_state(&noted->v[i].place, &g->state)) {
+		if (noted->v[i].inode == g->dir.inode
+		    && same(&noted->v[i].place, g)) {
 			*p = noted->v[i].place;
 			return true;
 		}
 	return false;
+}
+
+static void
+note(struct mail *m, const struct glimpse *g, uint32_t uidvalidity, const char *id)
+{
+	bool by_dir = g->dir.firm && !g->flags;
+	struct index_place *p;
+
+	if (m->glances == NULL)
+		m->glances = calloc(1, sizeof *m->glances);
+	if (m->glances == NULL)
+		return;
+	m->glances->v[m->glances->n].inode = g->dir.inode;
+	p = &m->glances->v[m->glances->n].place;
+	*p = (struct index_place){
+	    .state_inode = g->state.inode, .state_sec = g->state.sec,
+	    .state_nsec = g->state.nsec,
+	    .dir_sec = by_dir ? g->dir.sec : 0,
+	    .dir_nsec = by_dir ? g->dir.nsec : 0,
+	    .uidvalidity = uidvalidity };
+	memcpy(p->id, id, sizeof p->id);
+	if (++m->glances->n == NOTES_MAX)
+		glances_flush(m);
+}
+
+/* Which mailbox it is; what is known by its files alone will soon be by more. */
+static bool
+place(struct mail *m, struct bytes name, struct glimpse *g, struct index_place *p)
+{
+	if (find_place(m, g, same_dir, p))
+		return true;
+	if (m->store->ops->glance_files(m->store, name, g) < 0) {
+		g->state.firm = 0;
+		return false;
+	}
+	if (!find_place(m, g, same_state, p))
+		return false;
+	if (g->dir.firm && !g->flags)
+		note(m, g, p->uidvalidity, p->id);
+	return true;
+}
+
+/*
+ * Whether the file is still the one that is open: asked once in a tick of the
+ * clock, not for each of a thousand folders of one command.
+ */
+static bool
+index_there(struct mail *m)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec == m->glanced.tv_sec && now.tv_nsec == m->glanced.tv_nsec)
+		return true;
+	m->glanced = now;
+	return db_check(m->db) == 0;
 }
 
 bool
@@ -54,11 +120,9 @@ glance(struct mail *m, struct bytes name, struct glimpse *g, struct bound *b)
 
 	*b = (struct bound){ .mail = m };
 	*g = (struct glimpse){ 0 };
-	if (ops->glance == NULL || ops->glance(m->store, name, g) < 0) {
-		g->state.firm = 0;
+	if (ops->glance == NULL || ops->glance(m->store, name, g) < 0)
 		return false;
-	}
-	if (db_check(m->db) < 0 || !find_place(m, g, &p))
+	if (!index_there(m) || !place(m, name, g, &p))
 		return false;
 	/* Known already: there is nothing to note. */
 	g->state.firm = 0;
@@ -71,25 +135,14 @@ glance(struct mail *m, struct bytes name, struct glimpse *g, struct bound *b)
 void
 glance_note(const struct bound *b, const struct glimpse *g)
 {
-	struct mail *m = b->mail;
 	struct state s;
 
 	/* The file was read behind the look at it: a newer one spoils the note. */
 	if (!g->state.firm || state_load(b->folder->dir, &s) < 0
-	    || s.inode != g->inode || strcmp(s.id, b->id) != 0
+	    || s.inode != g->dir.inode || strcmp(s.id, b->id) != 0
 	    || s.uidvalidity != b->rec.uidvalidity)
 		return;
-	if (m->glances == NULL)
-		m->glances = calloc(1, sizeof *m->glances);
-	if (m->glances == NULL)
-		return;
-	m->glances->v[m->glances->n].inode = g->inode;
-	m->glances->v[m->glances->n].place = (struct index_place){
-	    .state_inode = g->state.inode, .state_sec = g->state.sec,
-	    .state_nsec = g->state.nsec, .uidvalidity = s.uidvalidity };
-	memcpy(m->glances->v[m->glances->n].place.id, s.id, sizeof s.id);
-	if (++m->glances->n == NOTES_MAX)
-		glances_flush(m);
+	note(b->mail, g, s.uidvalidity, s.id);
 }
 
 void
@@ -129,11 +182,12 @@ mail_glimpse(struct mail *m, struct bytes name, struct mail_glimpse *out)
 	*out = (struct mail_glimpse){ 0 };
 	if (ops->glance == NULL)
 		return -1;
-	out->visited = ops->glance(m->store, name, &g) == 0;
-	/* All but the state file, which is the last that is looked at, is there. */
-	if (!out->visited && (errno != ENOENT || cur->inode == 0))
+	if (ops->glance(m->store, name, &g) < 0)
 		return -1;
-	out->folder = g.inode;
+	out->visited = ops->glance_files(m->store, name, &g) == 0;
+	if (!out->visited && errno != ENOENT)
+		return -1;
+	out->folder = g.dir.inode;
 	out->arrivals = nanoseconds(new);
 	out->messages = nanoseconds(cur);
 	out->firm = new->firm && cur->firm;

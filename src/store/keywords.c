@@ -27,7 +27,7 @@ keywords_file_mark(int dir, const char *name)
 	struct stat st;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return 1;
+		return KEYWORDS_NO_FILE;
 	return ((uint64_t)st.st_ino * 31 + (uint64_t)st.st_size) * 31
 	    + (uint64_t)st.st_mtim.tv_sec * 1000000000
 	    + (uint64_t)st.st_mtim.tv_nsec + 2;

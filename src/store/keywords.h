@@ -35,6 +35,7 @@ unsigned keywords_count(const struct keywords *k);
 int keywords_number(struct keywords *k, int dir, struct bytes name, bool create);
 
 /* What a cheap look tells about such a file: it differs when the file does. */
+#define KEYWORDS_NO_FILE 1
 uint64_t keywords_file_mark(int dir, const char *name);
 
 struct uid_keywords {

@@ -346,6 +346,7 @@ const struct store_ops maildir_ops = {
 	.close = maildir_close,
 	.stamp = maildir_stamp,
 	.glance = maildir_glance,
+	.glance_files = maildir_glance_files,
 	.settle = maildir_settle,
 	.scan = maildir_scan,
 	.marks = maildir_marks,

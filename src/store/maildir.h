@@ -47,6 +47,7 @@ int maildir_recover(struct store *s, struct buf *text, struct bytes *from,
 /* maildir_scan.c */
 int maildir_stamp(struct folder *f, struct stamp *out);
 int maildir_glance(struct store *s, struct bytes name, struct glimpse *out);
+int maildir_glance_files(struct store *s, struct bytes name, struct glimpse *out);
 int maildir_settle(struct folder *f, const struct stamp *known,
     struct stamp *out);
 int maildir_scan(struct folder *f, unsigned parts,

@@ -46,9 +46,9 @@ maildir_stamp(struct folder *f, struct stamp *out)
 	return 0;
 }
 
-/* By its path. What is no directory is nothing to glance at: ENOTDIR. */
+/* By its path, which says which time counts. What is no directory: ENOTDIR. */
 static int
-glance_dir(int root, const char *path, struct stamp_part *p)
+glance_dir(int root, const char *path, bool inode_time, struct stamp_part *p)
 {
 	struct stat st;
 
@@ -58,19 +58,8 @@ glance_dir(int root, const char *path, struct stamp_part *p)
 		errno = ENOTDIR;
 		return -1;
 	}
-	stamp_fill(p, &st);
-	return 0;
-}
-
-/* The time of its last change whatever it was: nobody can set that one back. */
-static int
-glance_state(int root, const char *path, struct stamp_part *p)
-{
-	struct stat st;
-
-	if (fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -1;
-	st.st_mtim = st.st_ctim;
+	if (inode_time)
+		st.st_mtim = st.st_ctim;
 	stamp_fill(p, &st);
 	return 0;
 }
@@ -78,27 +67,46 @@ glance_state(int root, const char *path, struct stamp_part *p)
 int
 maildir_glance(struct store *s, struct bytes name, struct glimpse *out)
 {
-	char path[LAYOUT_DISK_MAX + 32];
-	struct stamp_part dir;
+	char path[LAYOUT_DISK_MAX + 8];
 	size_t n;
 
 	*out = (struct glimpse){ 0 };
 	if (maildir_disk(s, name, path) < 0
-	    || glance_dir(s->root, path, &dir) < 0)
+	    || glance_dir(s->root, path, true, &out->dir) < 0)
 		return -1;
-	out->inode = dir.inode;
 	n = strlen(path);
 	memcpy(path + n, "/new", 5);
-	if (glance_dir(s->root, path, &out->stamp.part[0]) < 0)
+	if (glance_dir(s->root, path, false, &out->stamp.part[0]) < 0)
 		return -1;
 	memcpy(path + n, "/cur", 5);
-	if (glance_dir(s->root, path, &out->stamp.part[1]) < 0)
+	if (glance_dir(s->root, path, false, &out->stamp.part[1]) < 0)
 		return -1;
-	memcpy(path + n, "/" FLAGS_FILE, sizeof "/" FLAGS_FILE);
 	out->stamp.part[2] = (struct stamp_part){ .firm = 1,
-	    .inode = keywords_file_mark(s->root, path) };
+	    .inode = KEYWORDS_NO_FILE };
+	return 0;
+}
+
+int
+maildir_glance_files(struct store *s, struct bytes name, struct glimpse *out)
+{
+	char path[LAYOUT_DISK_MAX + 32];
+	uint64_t mark;
+	struct stat st;
+	size_t n;
+
+	if (maildir_disk(s, name, path) < 0)
+		return -1;
+	n = strlen(path);
+	memcpy(path + n, "/" FLAGS_FILE, sizeof "/" FLAGS_FILE);
+	mark = keywords_file_mark(s->root, path);
+	out->stamp.part[2].inode = mark;
+	out->flags = mark != KEYWORDS_NO_FILE;
 	memcpy(path + n, "/" STATE_FILE, sizeof "/" STATE_FILE);
-	return glance_state(s->root, path, &out->state);
+	if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	st.st_mtim = st.st_ctim;
+	stamp_fill(&out->state, &st);
+	return 0;
 }
 
 int

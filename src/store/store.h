@@ -50,8 +50,10 @@ stamp_same(const struct stamp *a, const struct stamp *b, unsigned i)
 /* What can be seen of a folder that is not open. */
 struct glimpse {
 	struct stamp stamp;
-	uint64_t inode;			/* of the directory where its state stands */
+	/* By the times of their inodes, which nobody can set back. */
+	struct stamp_part dir;		/* where its state and its flags stand */
 	struct stamp_part state;	/* of the state file */
+	bool flags;			/* there is a file of flags */
 };
 
 struct mbox_folder;
@@ -196,8 +198,14 @@ struct store_ops {
 	 * is as known has it, and firm there, is left alone.
 	 */
 	int (*stamp)(struct folder *f, struct stamp *out);
-	/* The same stamp by the folder's name, opening nothing; or NULL. */
+	/*
+	 * The same stamp by the folder's name, opening nothing, with dir; or NULL.
+	 * Its last part is that of a folder without a file of flags; that one and
+	 * the state are looked at by glance_files(), for which nobody needs to ask
+	 * while dir stays as it was when there was none.
+	 */
 	int (*glance)(struct store *s, struct bytes name, struct glimpse *out);
+	int (*glance_files)(struct store *s, struct bytes name, struct glimpse *out);
 	int (*settle)(struct folder *f, const struct stamp *known,
 	    struct stamp *out);
 
