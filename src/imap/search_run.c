@@ -404,6 +404,33 @@ cut(struct runs *set, const struct runs *with)
 	return 0;
 }
 
+static bool
+wants_unseen(const struct search_program *p)
+{
+	const struct search_node *n = p->root->child;
+
+	while (n != NULL && (n->op != SEARCH_FLAGS || n->want || n->flags != FLAG_SEEN))
+		n = n->next;
+	return n != NULL;
+}
+
+/* Most mail was read long ago, and where the first unseen one is, is known. */
+static int
+cut_seen(struct search_run *r)
+{
+	struct mailbox_status st;
+	struct runs rest = RUNS_INIT;
+	int rc;
+
+	if (mailbox_status_now(r->s->box, STATUS_COUNTS, &st) < 0)
+		return -1;
+	rc = st.first_unseen == 0 ? 0 : runs_add(&rest, st.first_unseen, UINT32_MAX);
+	if (rc == 0)
+		rc = cut(&r->candidates, &rest);
+	runs_free(&rest);
+	return rc;
+}
+
 int
 search_begin(struct search_run *r, struct session *s, struct bytes tag,
     struct search_program *program)
@@ -411,7 +438,8 @@ search_begin(struct search_run *r, struct session *s, struct bytes tag,
 	struct search_node *n;
 
 	*r = (struct search_run){ .s = s, .tag = tag, .program = program };
-	if (runs_copy(&r->candidates, mailbox_view(s->box)) == -1)
+	if (runs_copy(&r->candidates, mailbox_view(s->box)) == -1
+	    || (wants_unseen(program) && cut_seen(r) == -1))
 		return -1;
 	for (n = program->root->child; n != NULL; n = n->next) {
 		if (n->op != SEARCH_SET)
