@@ -403,6 +403,9 @@ struct message {
 
 /* ENOENT when it is gone; EILSEQ when it is no regular file; EACCES, others of open. */
 int mailbox_message(struct mailbox *b, uint32_t uid, struct message *out);
+/* The exact size of one that is open; remembered. */
+int mailbox_message_size(struct mailbox *b, uint32_t uid, const struct message *msg,
+    uint64_t *size);
 void message_close(struct message *msg);
 
 /* Up to n bytes from offset (in the message): how many, 0 at the end, -1. */

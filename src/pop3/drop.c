@@ -18,6 +18,7 @@ struct added {
 
 #define UNKNOWN UINT64_MAX		/* size of an entry */
 #define COLUMN_SIZE 5
+#define SLICE ((size_t)1024)		/* of a header that may grow */
 static const unsigned char line_ended = 'e', line_open = 'o';
 
 static bool
@@ -44,17 +45,26 @@ column_write(struct drop *d, uint32_t uid, const struct added *a)
 static int
 find_growth(const struct message *msg, uint32_t *out)
 {
-	unsigned char piece[1024], grown[SURROGATE_ROOM(sizeof piece)];
+	unsigned char piece[8192], grown[SURROGATE_ROOM(SLICE)];
 	struct surrogate g = { .body = false };
-	uint64_t at = 0, size = 0;
-	ssize_t n;
+	uint64_t at = 0, header = 0, size = 0;
+	ssize_t n = 0;
 
-	while ((n = message_read(msg, at, piece, sizeof piece)) > 0 && !g.body) {
-		size += surrogate(&g, bytes_make(piece, (size_t)n), grown);
+	while (!g.body && (n = message_read(msg, at, piece, sizeof piece)) > 0) {
+		struct bytes rest = bytes_make(piece, (size_t)n);
+
+		if (at == 0)
+			surrogate_begin(&g, rest);
+		for (; rest.n > 0 && !g.body; rest = bytes_from(rest, SLICE)) {
+			struct bytes slice = bytes_first(rest, SLICE);
+
+			size += surrogate(&g, slice, grown);
+			header += slice.n;
+		}
 		at += (uint64_t)n;
 	}
 	size += surrogate_end(&g, grown);
-	*out = size - at < UINT32_MAX ? (uint32_t)(size - at) : UINT32_MAX;
+	*out = size - header < UINT32_MAX ? (uint32_t)(size - header) : UINT32_MAX;
 	return n < 0 ? -1 : 0;
 }
 
@@ -70,36 +80,36 @@ find_added(const struct message *msg, struct added *out)
 	return n == 1 ? find_growth(msg, &out->growth) : -1;
 }
 
-/*
- * RETR ends a last line that has no end, since the final dot needs a line of
- * its own (RFC 1939 section 3): two octets that the stored size does not have.
- */
+/* Once for all that is not known of a message yet. */
 static int
-look_added(struct drop *d, uint32_t uid, struct added *out)
+look(struct drop *d, uint32_t uid, uint64_t *octets, struct added *added)
 {
 	struct message msg;
-	struct bytes known;
 	int r;
 
-	if (mailbox_column(d->box, uid, COLUMN_POP3, &known) == 1
-	    && column_read(known, out))
-		return 0;
 	if (mailbox_message(d->box, uid, &msg) < 0)
 		return -1;
-	r = find_added(&msg, out);
+	r = *octets != UNKNOWN ? 0 : mailbox_message_size(d->box, uid, &msg, octets);
+	if (r == 0 && (r = find_added(&msg, added)) == 0)
+		column_write(d, uid, added);
 	message_close(&msg);
-	if (r == 0)
-		column_write(d, uid, out);
 	return r;
 }
 
-/* What RETR sends of a message whose stored size is in octets already. */
+/*
+ * RETR ends a last line that has no end, since the final dot needs a line of
+ * its own (RFC 1939 section 3): two octets that the stored size does not have.
+ * octets: that size, as far as it is known; then what RETR sends.
+ */
 static int
-add_to_size(struct drop *d, uint32_t uid, uint64_t *octets)
+find_size(struct drop *d, uint32_t uid, uint64_t *octets)
 {
 	struct added added;
+	struct bytes known;
 
-	if (look_added(d, uid, &added) < 0)
+	if ((mailbox_column(d->box, uid, COLUMN_POP3, &known) != 1
+	    || !column_read(known, &added) || *octets == UNKNOWN)
+	    && look(d, uid, octets, &added) < 0)
 		return -1;
 	*octets += (added.open ? 2 : 0) + (d->utf8 ? 0 : added.growth);
 	return 0;
@@ -109,7 +119,7 @@ int
 drop_size(struct drop *d, uint32_t uid, uint64_t *octets)
 {
 	return mailbox_row_size(d->box, uid, octets) < 0 ? -1
-	    : add_to_size(d, uid, octets);
+	    : find_size(d, uid, octets);
 }
 
 void
@@ -149,13 +159,6 @@ known_sizes(struct drop_walk *w)
 	return r;
 }
 
-static int
-entry_size(struct drop *d, struct drop_entry *e)
-{
-	return e->octets == UNKNOWN ? drop_size(d, e->uid, &e->octets)
-	    : add_to_size(d, e->uid, &e->octets);
-}
-
 /*
  * Sizes of the entries; those that are gone fall out. One that cannot be read
  * (a FIFO, somebody else's file) must not keep the user from all the others.
@@ -170,7 +173,7 @@ measure(struct drop_walk *w)
 	for (size_t i = 0; i < w->n; i++) {
 		struct drop_entry *e = &w->entry[i];
 
-		if (entry_size(w->drop, e) < 0) {
+		if (find_size(w->drop, e->uid, &e->octets) < 0) {
 			if (errno == ENOMEM)
 				return -1;
 			if (errno == ENOENT)

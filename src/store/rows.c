@@ -245,6 +245,16 @@ mailbox_row_size(struct mailbox *b, uint32_t uid, uint64_t *size)
 	return 0;
 }
 
+int
+mailbox_message_size(struct mailbox *b, uint32_t uid, const struct message *msg,
+    uint64_t *size)
+{
+	if (message_wire_size(msg, size) < 0)
+		return -1;
+	pending_fact(b, uid, *size, INDEX_DATE_UNKNOWN);
+	return 0;
+}
+
 void
 mailbox_row_size_put(struct mailbox *b, const struct mail_row *row, uint64_t size)
 {
@@ -285,7 +295,8 @@ write_facts(struct mailbox *b)
 		row = old;
 		if (f->size != INDEX_SIZE_UNKNOWN)
 			row.size = f->size;
-		row.date = f->date;
+		if (f->date != INDEX_DATE_UNKNOWN)
+			row.date = f->date;
 		if (bound_put_facts(bound, &old, &row) < 0)
 			return -1;
 	}

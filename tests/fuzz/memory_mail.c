@@ -642,6 +642,14 @@ mailbox_row_size_put(struct mailbox *b, const struct mail_row *row, uint64_t siz
 }
 
 int
+mailbox_message_size(struct mailbox *b, uint32_t uid, const struct message *msg,
+    uint64_t *size)
+{
+	(void)msg;
+	return mailbox_row_size(b, uid, size);
+}
+
+int
 mailbox_row_size(struct mailbox *b, uint32_t uid, uint64_t *size)
 {
 	struct row *r = row_of(b, uid);
