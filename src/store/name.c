@@ -212,15 +212,18 @@ name_unique(char out[UNIQUE_MAX + 1])
 {
 	static unsigned count;
 	static char host[25];
+	static uint32_t random;		/* of this process: the count does the rest */
 	struct timespec now;
 	int n;
 
-	if (host[0] == '\0')
+	if (host[0] == '\0') {
 		host_part(host, sizeof host);
+		random = arc4random();
+	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	n = snprintf(out, UNIQUE_MAX + 1, "%lld.M%ldP%dQ%uR%08x.%s",
 	    (long long)now.tv_sec, now.tv_nsec / 1000, (int)getpid(), ++count,
-	    arc4random(), host);
+	    random, host);
 	return (size_t)n;
 }
 
