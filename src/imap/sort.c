@@ -60,7 +60,7 @@ look_up(const struct sort_program *p, struct facts *facts, struct known *k)
 }
 
 static int
-set_value(struct sort_list *l, struct sort_value *v, enum sort_key key,
+set_value(struct sort_list *l, uint64_t *v, enum sort_key key,
     const struct known *k)
 {
 	switch (key) {
@@ -93,17 +93,20 @@ collect(void *arg, const struct mail_row *row, uint64_t sequence, struct facts *
 {
 	const struct collecting *to = arg;
 	struct sort_list *l = to->list;
-	struct known known = { .row = row, .size = row->size,
-	    .score = to->relevancy ? relevancy(to->search, facts) : 0 };
-	struct sort_message m = { row->uid, (uint32_t)sequence, row->modseq,
-	    (unsigned char)known.score };
-	struct sort_value *v;
+	struct sort_message m = { row->uid, (uint32_t)sequence, row->modseq };
+	struct known known;
+	uint64_t *v;
 	size_t i;
 
+	/* Keys and texts are a lot to clear, and set where they are wanted. */
+	known.row = row;
+	known.size = row->size;
+	known.score = to->relevancy ? relevancy(to->search, facts) : 0;
 	if (look_up(l->program, facts, &known) == -1)
 		return 0;
 	v = sort_add(l, &m);
-	if (v == NULL)
+	if (v == NULL || (to->relevancy &&
+	    buf_byte(&l->scores, (unsigned char)known.score) == -1))
 		return -1;
 	for (i = 0; i < l->program->n; i++)
 		if (set_value(l, &v[i], l->program->v[i].key, &known) == -1)
@@ -337,8 +340,8 @@ answer(struct session *s, const struct call *c, const struct search_return *ret,
 		free(t.score);
 		return -1;
 	}
-	for (i = 0; i < t.n; i++)
-		t.score[i] = message(&t, i)->score;
+	for (i = 0; i < l->scores.len; i++)
+		t.score[i] = l->scores.data[order[i]];
 	for (i = 0; i < t.n; i++)
 		t.number[i] = call_uid(c) ? message(&t, i)->uid : message(&t, i)->sequence;
 	if (ret->extended)

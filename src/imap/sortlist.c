@@ -3,6 +3,7 @@
  *
  * Runs as: the mailbox owner (imap).
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -68,12 +69,87 @@ sort_parse(struct lex *x, struct sort_program *out)
 
 /* ---- collecting ---- */
 
+/*
+ * A text that came before is looked for in a set of the last few with such a
+ * hash. Where it is not found any more it is kept once again: that costs memory,
+ * and the order is the same.
+ */
+#define WAYS 4
+#define MET_MAX ((size_t)65536)
+
+static struct bytes
+text_of(const struct sort_list *l, const struct sort_text *t)
+{
+	return bytes_make(l->texts.data + (t->place >> 16), t->place & 0xffff);
+}
+
+static uint64_t
+octets_at(struct bytes b, size_t at)
+{
+	uint64_t v;
+
+	memcpy(&v, b.p + at, sizeof(v));
+	return v;
+}
+
+static uint64_t
+rank_of(struct bytes b)
+{
+	uint64_t rank = 0;
+	size_t i;
+
+	if (b.n >= sizeof(rank))
+		return be64toh(octets_at(b, 0));
+	for (i = 0; i < b.n; i++)
+		rank |= (uint64_t)b.p[i] << (56 - 8 * i);
+	return rank;
+}
+
+static uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 32;
+}
+
+static uint32_t *
+met_like(const struct sort_list *l, uint64_t rank, struct bytes b)
+{
+	size_t slots = l->cap < MET_MAX ? l->cap : MET_MAX, i;
+	uint64_t h = mix(rank, b.n);
+
+	for (i = sizeof(h); i + sizeof(h) < b.n; i += sizeof(h))
+		h = mix(h, octets_at(b, i));
+	if (b.n > sizeof(h))
+		h = mix(h, octets_at(b, b.n - sizeof(h)));
+	return l->met + (mix(h, 0) & (slots / WAYS - 1)) * WAYS;
+}
+
+static void
+meet(uint32_t *set, size_t text)
+{
+	memmove(set + 1, set, (WAYS - 1) * sizeof(*set));
+	set[0] = (uint32_t)text + 1;
+}
+
+static int
+meet_again(struct sort_list *l)
+{
+	free(l->met);
+	l->met = calloc(l->cap < MET_MAX ? l->cap : MET_MAX, sizeof(*l->met));
+	if (l->met == NULL)
+		return -1;
+	for (size_t i = 0; i < l->n_texts; i++)
+		meet(met_like(l, l->text[i].rank, text_of(l, &l->text[i])), i);
+	return 0;
+}
+
 static int
 grow(struct sort_list *l)
 {
 	size_t cap = l->cap == 0 ? 1024 : 2 * l->cap;
 	struct sort_message *message;
-	struct sort_value *value;
+	uint64_t *value;
 
 	message = reallocarray(l->message, cap, sizeof(*message));
 	if (message == NULL)
@@ -84,10 +160,10 @@ grow(struct sort_list *l)
 		return -1;
 	l->value = value;
 	l->cap = cap;
-	return 0;
+	return l->program->texts && cap <= MET_MAX ? meet_again(l) : 0;
 }
 
-struct sort_value *
+uint64_t *
 sort_add(struct sort_list *l, const struct sort_message *m)
 {
 	if (l->n == l->cap && grow(l) == -1)
@@ -97,89 +173,179 @@ sort_add(struct sort_list *l, const struct sort_message *m)
 }
 
 void
-sort_number(struct sort_value *v, int64_t number)
+sort_number(uint64_t *v, int64_t number)
 {
-	v->rank = (uint64_t)number ^ (uint64_t)1 << 63;
-	v->place = 0;
+	*v = (uint64_t)number ^ (uint64_t)1 << 63;
+}
+
+static int
+add_text(struct sort_list *l, uint64_t rank, struct bytes b)
+{
+	size_t cap = l->texts_cap == 0 ? 256 : 2 * l->texts_cap;
+	struct sort_text *text;
+
+	if (l->n_texts == l->texts_cap) {
+		text = cap > UINT32_MAX ? NULL : reallocarray(l->text, cap, sizeof(*text));
+		if (text == NULL)
+			return -1;
+		l->text = text;
+		l->texts_cap = cap;
+	}
+	l->text[l->n_texts++] = (struct sort_text){ rank, (uint64_t)l->texts.len << 16 | b.n };
+	return buf_bytes(&l->texts, b);
 }
 
 int
-sort_text(struct sort_list *l, struct sort_value *v, struct bytes folded)
+sort_text(struct sort_list *l, uint64_t *v, struct bytes folded)
 {
-	size_t i;
+	struct bytes b = bytes_first(folded, SORT_TEXT_MAX);
+	uint64_t rank = rank_of(b);
+	uint32_t *set = met_like(l, rank, b);
 
-	folded = bytes_first(folded, SORT_TEXT_MAX);
-	v->rank = 0;
-	for (i = 0; i < sizeof(v->rank); i++)
-		v->rank = v->rank << 8 | (i < folded.n ? folded.p[i] : 0);
-	v->place = (uint64_t)l->texts.len << 16 | folded.n;
-	return buf_bytes(&l->texts, folded);
+	for (size_t i = 0; i < WAYS && set[i] != 0; i++) {
+		const struct sort_text *t = &l->text[set[i] - 1];
+
+		if (t->rank == rank && bytes_equal(text_of(l, t), b)) {
+			*v = set[i] - 1;
+			return 0;
+		}
+	}
+	*v = l->n_texts;
+	if (add_text(l, rank, b) == -1)
+		return -1;
+	meet(set, l->n_texts - 1);
+	return 0;
 }
 
 /* ---- sorting ---- */
 
-static struct bytes
-text_of(const struct sort_list *l, const struct sort_value *v)
-{
-	return bytes_make(l->texts.data + (v->place >> 16), v->place & 0xffff);
-}
+struct ordering {
+	const struct sort_list *list;
+	uint32_t *number;		/* of each text: as they are ordered */
+	uint32_t *order, *other;	/* the messages, and room for another order */
+};
 
+/* Of texts with the same rank. */
 static int
-compare_values(const struct sort_list *l, enum sort_key key,
-    const struct sort_value *a, const struct sort_value *b)
-{
-	if (a->rank != b->rank)
-		return a->rank < b->rank ? -1 : 1;
-	return key < SORT_CC ? 0 : bytes_compare(text_of(l, a), text_of(l, b));
-}
-
-/* By all criteria, for those of the same rank in the first. */
-static int
-compare_entries(const void *one, const void *other, void *list)
+compare_texts(const void *one, const void *other, void *list)
 {
 	const struct ranked *a = one, *b = other;
 	const struct sort_list *l = list;
-	size_t n = l->program->n, i;
-	int r;
 
-	for (i = 0; i < n; i++) {
-		const struct sort_criterion *c = &l->program->v[i];
+	return bytes_compare(text_of(l, &l->text[a->index]), text_of(l, &l->text[b->index]));
+}
 
-		r = compare_values(l, c->key, &l->value[a->index * n + i],
-		    &l->value[b->index * n + i]);
-		if (r != 0)
-			return c->reverse ? -r : r;
+/* Gives each text its number, and the same one to those that are equal. */
+static int
+number_texts(struct ordering *o)
+{
+	struct sort_list l = *o->list;
+	struct ranked *v = reallocarray(NULL, 2 * l.n_texts + 1, sizeof(*v)), *sorted;
+	size_t i, number = 0;
+
+	o->number = reallocarray(NULL, l.n_texts + 1, sizeof(*o->number));
+	if (v == NULL || o->number == NULL) {
+		free(v);
+		return -1;
 	}
-	return a->index < b->index ? -1 : 1;
+	for (i = 0; i < l.n_texts; i++)
+		v[i] = (struct ranked){ l.text[i].rank, (uint32_t)i };
+	sorted = ranks_sort(v, v + l.n_texts, l.n_texts);
+	ranks_ties(sorted, l.n_texts, compare_texts, &l);
+	for (i = 0; i < l.n_texts; i++) {
+		if (i > 0 && (sorted[i].rank != sorted[i - 1].rank ||
+		    compare_texts(&sorted[i], &sorted[i - 1], &l) != 0))
+			number = i;
+		o->number[sorted[i].index] = (uint32_t)number;
+	}
+	free(v);
+	return 0;
+}
+
+static uint32_t
+number_of(const struct ordering *o, size_t criterion, size_t i)
+{
+	const struct sort_list *l = o->list;
+	uint32_t number = o->number[l->value[i * l->program->n + criterion]];
+
+	return l->program->v[criterion].reverse ? (uint32_t)l->n_texts - 1 - number : number;
+}
+
+/* So many have it, so many places are theirs. */
+static int
+by_text(struct ordering *o, size_t criterion)
+{
+	const struct sort_list *l = o->list;
+	uint32_t *at = calloc(l->n_texts + 1, sizeof(*at)), *to = o->other;
+	size_t i;
+
+	if (at == NULL)
+		return -1;
+	for (i = 0; i < l->n; i++)
+		at[number_of(o, criterion, i) + 1]++;
+	for (i = 0; i < l->n_texts; i++)
+		at[i + 1] += at[i];
+	for (i = 0; i < l->n; i++)
+		to[at[number_of(o, criterion, o->order[i])]++] = o->order[i];
+	free(at);
+	o->other = o->order;
+	o->order = to;
+	return 0;
+}
+
+static int
+by_number(struct ordering *o, size_t criterion)
+{
+	const struct sort_list *l = o->list;
+	struct ranked *v = reallocarray(NULL, 2 * l->n + 1, sizeof(*v)), *sorted;
+	uint64_t turned = l->program->v[criterion].reverse ? UINT64_MAX : 0;
+	size_t i;
+
+	if (v == NULL)
+		return -1;
+	for (i = 0; i < l->n; i++)
+		v[i] = (struct ranked){ turned ^
+		    l->value[o->order[i] * l->program->n + criterion], o->order[i] };
+	sorted = ranks_sort(v, v + l->n, l->n);
+	for (i = 0; i < l->n; i++)
+		o->order[i] = sorted[i].index;
+	free(v);
+	return 0;
+}
+
+static int
+order(struct ordering *o)
+{
+	const struct sort_program *p = o->list->program;
+	size_t i;
+	int r = 0;
+
+	if (p->texts && number_texts(o) == -1)
+		return -1;
+	o->order = reallocarray(NULL, o->list->n + 1, sizeof(*o->order));
+	o->other = reallocarray(NULL, o->list->n + 1, sizeof(*o->other));
+	if (o->order == NULL || o->other == NULL)
+		return -1;
+	for (i = 0; i < o->list->n; i++)
+		o->order[i] = (uint32_t)i;
+	/* The last one first: who is equal in another one stays as it was put. */
+	for (i = p->n; r == 0 && i-- > 0;)
+		r = p->v[i].key < SORT_CC ? by_number(o, i) : by_text(o, i);
+	return r;
 }
 
 uint32_t *
 sort_order(const struct sort_list *l)
 {
-	struct ranked *v = reallocarray(NULL, 2 * l->n + 1, sizeof(*v)), *sorted;
-	uint32_t *order = reallocarray(NULL, l->n + 1, sizeof(*order));
-	bool reverse = l->program->v[0].reverse;
-	struct sort_list list = *l;
-	size_t i;
+	struct ordering o = { .list = l };
 
-	if (v == NULL || order == NULL) {
-		free(v);
-		free(order);
-		return NULL;
+	if (order(&o) == -1) {
+		free(o.order);
+		o.order = NULL;
 	}
-	for (i = 0; i < l->n; i++) {
-		uint64_t rank = l->value[i * l->program->n].rank;
-
-		v[i] = (struct ranked){ reverse ? ~rank : rank, (uint32_t)i };
-	}
-	sorted = ranks_sort(v, v + l->n, l->n);
-	/* Where the first criterion is a number and the only one, all is said. */
-	if (l->program->n > 1 || l->program->v[0].key >= SORT_CC)
-		ranks_ties(sorted, l->n, compare_entries, &list);
-	for (i = 0; i < l->n; i++)
-		order[i] = sorted[i].index;
-	free(v);
-	return order;
+	free(o.number);
+	free(o.other);
+	return o.order;
 }
 
 void
@@ -187,5 +353,8 @@ sort_free(struct sort_list *l)
 {
 	free(l->message);
 	free(l->value);
+	free(l->text);
+	free(l->met);
 	buf_free(&l->texts);
+	buf_free(&l->scores);
 }

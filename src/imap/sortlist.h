@@ -37,34 +37,38 @@ struct sort_message {
 	uint32_t uid;
 	uint32_t sequence;
 	uint64_t modseq;
-	unsigned char score;		/* relevancy, when it is wanted */
 };
 
-/* What one message has for one criterion. */
-struct sort_value {
-	uint64_t rank;			/* the number, or the text's first octets, to compare first */
-	uint64_t place;			/* of a text: where in texts it stands, and its length */
+/* Many messages share a text: replies that of what they answer. */
+struct sort_text {
+	uint64_t rank;			/* its first octets, to compare first */
+	uint64_t place;			/* where in texts it stands, and its length */
 };
 
 struct sort_list {
 	const struct sort_program *program;
 	struct sort_message *message;	/* in mailbox order */
-	struct sort_value *value;	/* program->n of each message */
+	uint64_t *value;		/* program->n of each: a number, or which text */
 	size_t n, cap;
+	struct sort_text *text;
+	size_t n_texts, texts_cap;
+	uint32_t *met;			/* which texts came lately, by what they hash to */
 	struct buf texts;
+	struct buf scores;		/* relevancy of each message, when it is wanted */
 };
 
 #define SORT_LIST(sort_program) ((struct sort_list){ \
-	.program = (sort_program), .texts = BUF_INIT(SORT_TEXTS_MAX) })
+	.program = (sort_program), .texts = BUF_INIT(SORT_TEXTS_MAX), \
+	.scores = BUF_INIT(SORT_TEXTS_MAX) })
 
 /*
  * Adds a message and answers its values, to be set by the two below; NULL with
  * errno.
  */
-struct sort_value *sort_add(struct sort_list *l, const struct sort_message *m);
-void sort_number(struct sort_value *v, int64_t number);
+uint64_t *sort_add(struct sort_list *l, const struct sort_message *m);
+void sort_number(uint64_t *v, int64_t number);
 /* folded is cut to SORT_TEXT_MAX octets. 0, or -1 with errno. */
-int sort_text(struct sort_list *l, struct sort_value *v, struct bytes folded);
+int sort_text(struct sort_list *l, uint64_t *v, struct bytes folded);
 
 #define SORT_TEXT_MAX 65535
 

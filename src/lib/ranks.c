@@ -6,16 +6,17 @@
 
 #include "ranks.h"
 
-#define OCTETS 8
+#define RANK_BITS 64
 #define VALUES 256
 
-/* By the octet at shift, of which there are so many of each value. */
+/* By the octet at shift. */
 static void
-pass(const struct ranked *from, struct ranked *to, size_t n, unsigned shift,
-    uint32_t count[VALUES])
+pass(const struct ranked *from, struct ranked *to, size_t n, unsigned shift)
 {
-	uint32_t at = 0;
+	uint32_t count[VALUES] = { 0 }, at = 0;
 
+	for (size_t i = 0; i < n; i++)
+		count[from[i].rank >> shift & 0xff]++;
 	for (size_t i = 0; i < VALUES; i++) {
 		uint32_t here = count[i];
 
@@ -29,18 +30,17 @@ pass(const struct ranked *from, struct ranked *to, size_t n, unsigned shift,
 struct ranked *
 ranks_sort(struct ranked *v, struct ranked *other, size_t n)
 {
-	uint32_t count[OCTETS][VALUES] = { 0 };
+	uint64_t differ = 0;
 
-	for (size_t i = 0; i < n; i++)
-		for (unsigned o = 0; o < OCTETS; o++)
-			count[o][v[i].rank >> 8 * o & 0xff]++;
-	for (unsigned o = 0; n > 0 && o < OCTETS; o++) {
+	for (size_t i = 1; i < n; i++)
+		differ |= v[i].rank ^ v[0].rank;
+	for (unsigned shift = 0; shift < RANK_BITS; shift += 8) {
 		struct ranked *from = v;
 
 		/* The same in all of them. */
-		if (count[o][v[0].rank >> 8 * o & 0xff] == n)
+		if ((differ >> shift & 0xff) == 0)
 			continue;
-		pass(from, other, n, 8 * o, count[o]);
+		pass(from, other, n, shift);
 		v = other;
 		other = from;
 	}

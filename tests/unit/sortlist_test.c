@@ -2,6 +2,7 @@
  * Sorting by criteria (RFC 5256 section 3).
  * Runs as: the person who builds.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../../src/imap/sortlist.h"
@@ -63,8 +64,8 @@ order(const char *sort, const int64_t *numbers, const char *const *texts, size_t
 	if (parse(sort) == -1)
 		return "bad";
 	for (size_t i = 0; i < n; i++) {
-		struct sort_message m = { (uint32_t)i + 1, (uint32_t)i + 1, 1, 100 };
-		struct sort_value *v = sort_add(&l, &m);
+		struct sort_message m = { (uint32_t)i + 1, (uint32_t)i + 1, 1 };
+		uint64_t *v = sort_add(&l, &m);
 
 		for (size_t k = 0; k < program.n; k++)
 			if (program.v[k].key < SORT_CC)
@@ -96,4 +97,67 @@ orders(void)
 	CHECK_EQ_TEXT(order("(DATE)", n, t, 0), "");
 }
 
-TEST_MAIN(TEST(criteria), TEST(too_many_criteria), TEST(orders))
+/* Messages with texts that many share, and with ones that nobody does. */
+#define MANY 9000
+
+struct mail {
+	char text[32];
+	int64_t number;
+	uint32_t index;
+};
+
+static int
+by_text_then_number_backwards(const void *a, const void *b)
+{
+	const struct mail *x = a, *y = b;
+	int r = strcmp(x->text, y->text);
+
+	if (r == 0)
+		r = (x->number < y->number) - (x->number > y->number);
+	return r != 0 ? r : (x->index > y->index) - (x->index < y->index);
+}
+
+static void
+write_texts(struct mail *v, size_t n, long kinds)
+{
+	static const char *const begin[] = { "", "release", "release notes, part " };
+
+	for (size_t i = 0; i < n; i++) {
+		long kind = random() % kinds;
+
+		snprintf(v[i].text, sizeof v[i].text, "%s%lx", begin[kind % 3], kind / 3);
+		v[i].number = random() % 50 - 25;
+		v[i].index = (uint32_t)i;
+	}
+}
+
+static void
+sorts_as_qsort(void)
+{
+	static struct mail v[MANY];
+	static const long kinds[] = { 1, 40, 3000, 1000000 };
+
+	CHECK(parse("(SUBJECT REVERSE DATE)") == 0);
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+		struct sort_list l = SORT_LIST(&program);
+		uint32_t *got;
+
+		write_texts(v, MANY, kinds[k]);
+		for (size_t i = 0; i < MANY; i++) {
+			uint64_t *value = sort_add(&l, &(struct sort_message){ .uid = 1 });
+
+			CHECK(sort_text(&l, &value[0], bytes_of(v[i].text)) == 0);
+			sort_number(&value[1], v[i].number);
+		}
+		CHECK(kinds[k] > 40 || l.n_texts == (size_t)kinds[k]);
+		got = sort_order(&l);
+		qsort(v, MANY, sizeof *v, by_text_then_number_backwards);
+		for (size_t i = 0; i < MANY; i++)
+			if (!CHECK(got[i] == v[i].index))
+				break;
+		free(got);
+		sort_free(&l);
+	}
+}
+
+TEST_MAIN(TEST(criteria), TEST(too_many_criteria), TEST(orders), TEST(sorts_as_qsort))
