@@ -310,8 +310,10 @@ void mail_cursor_end(struct mail_cursor *c);
  * look at each file never asked about before. internaldate may then be 0.
  */
 void mail_cursor_no_dates(struct mail_cursor *c);
-/* The same, by who will not look at the messages themselves either. */
+/* The same, by who will hardly look at a message itself. */
 void mail_cursor_rows_alone(struct mail_cursor *c);
+/* By such a one who wants dates and sizes. */
+void mail_cursor_dates_alone(struct mail_cursor *c);
 
 /* One row: 0, or -1 with ENOENT. */
 int mailbox_row(struct mailbox *b, uint32_t uid, struct mail_row *row);

@@ -62,6 +62,8 @@ rows_again(struct rows *r)
 		mail_cursor_rows_alone(c);
 	else if (r->want == ROWS_MESSAGES)
 		mail_cursor_no_dates(c);
+	else if (r->want == ROWS_DATES_ALONE)
+		mail_cursor_dates_alone(c);
 	while (r->n < ROWS_BLOCK && (got = mail_cursor_next(c, &r->row[r->n])) == 1)
 		r->n++;
 	mail_cursor_end(c);

@@ -9,8 +9,8 @@
 
 #define ROWS_BLOCK 256
 
-/* What is looked at: rows alone, the messages too, or dates and sizes too. */
-enum rows_want { ROWS_ALONE, ROWS_MESSAGES, ROWS_DATES };
+/* What is looked at: rows alone, or the messages too; and dates and sizes. */
+enum rows_want { ROWS_ALONE, ROWS_MESSAGES, ROWS_DATES_ALONE, ROWS_DATES };
 
 struct rows {
 	struct mailbox *box;

@@ -24,6 +24,9 @@ enum truth { NO, YES, UNKNOWN };
 struct looking {
 	struct search_run *run;
 	struct facts facts;
+	bool takes_facts;
+	bool decided;
+	const struct search_node *root;
 	struct rows rows;
 	const struct mail_row *row;
 	enum search_stage stage;
@@ -262,7 +265,7 @@ matches(struct looking *l)
 		if (stage != STAGE_ROW && (p->stages & 1u << stage) == 0)
 			continue;
 		l->stage = stage;
-		t = try_node(l, p->root);
+		t = try_node(l, l->root);
 		if (t != UNKNOWN)
 			return t == YES && !l->gone;
 	}
@@ -297,9 +300,9 @@ try_message(struct looking *l, const struct mail_row *row, const struct search_s
 {
 	l->row = row;
 	l->has_keys = l->has_texts = l->gone = false;
-	if (l->rows.want != ROWS_ALONE)
+	if (l->takes_facts)
 		facts_take(&l->facts, row->uid);
-	if (matches(l)) {
+	if (l->decided || matches(l)) {
 		if (sink->hit(sink->arg, row, rows_sequence(&l->rows, row->uid),
 		    &l->facts) == -1)
 			return -1;
@@ -325,9 +328,21 @@ try_block(struct looking *l, const struct search_sink *sink)
 static enum rows_want
 wanted(const struct search_program *p, const struct search_sink *sink)
 {
+	/* Columns answer below that stage, as a rule. */
+	bool messages = p->stages >= 1u << STAGE_HEADER;
+
 	if (p->dates || sink->dates)
-		return ROWS_DATES;
-	return sink->alone && p->stages < 1u << STAGE_KEY ? ROWS_ALONE : ROWS_MESSAGES;
+		return messages ? ROWS_DATES : ROWS_DATES_ALONE;
+	return messages ? ROWS_MESSAGES : ROWS_ALONE;
+}
+
+/* A single key needs nobody to count whether all are true. */
+static const struct search_node *
+root_of(const struct search_program *p)
+{
+	const struct search_node *n = p->root;
+
+	return n->op == SEARCH_AND && n->child != NULL && n->child->next == NULL ? n->child : n;
 }
 
 static int
@@ -346,6 +361,9 @@ look_begin(struct looking *l, struct search_run *r, const struct search_sink *si
 	while (l->texts.in_headers < p->texts && p->text[l->texts.in_headers]->header)
 		l->texts.in_headers++;
 	facts_begin(&l->facts, r->s->box);
+	l->decided = search_is_decided(r);
+	l->root = root_of(p);
+	l->takes_facts = !sink->alone || p->stages >= 1u << STAGE_KEY;
 	rows_begin(&l->rows, r->s->box, &r->candidates, wanted(p, sink));
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "checksum.h"
 #include "index.h"
 #include "key.h"
 
@@ -32,7 +33,7 @@ struct row_record {
 static uint32_t
 row_sum(const struct row_record *r)
 {
-	return db_checksum(&r->where_sum,
+	return checksum(&r->where_sum,
 	    sizeof *r - offsetof(struct row_record, where_sum));
 }
 

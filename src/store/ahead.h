@@ -7,7 +7,7 @@
 
 #include "../index/index.h"
 
-#define AHEAD_COLUMNS 64
+#define AHEAD_COLUMNS 256
 #define AHEAD_BYTES ((size_t)65536)
 
 struct ahead {

@@ -72,19 +72,42 @@ row_size(struct mailbox *b, struct index_row *row)
 	return rc;
 }
 
+static bool
+lacks_dates(const struct mail_cursor *c)
+{
+	size_t i = 0;
+
+	while (i < c->n && c->rows[i].date != INDEX_DATE_UNKNOWN)
+		i++;
+	return i < c->n;
+}
+
+static int
+read_rows(struct mail_cursor *c, uint32_t first, uint32_t last)
+{
+	const struct bound *b = &c->b->b;
+
+	if ((c->alone ? index_rows_brief : index_rows)(b->mail->db, b->rec.number,
+	    first, last, c->rows, BATCH, &c->n) < 0)
+		return -1;
+	if (!c->alone || c->no_dates || !lacks_dates(c))
+		return 0;
+	/* Dates of files are wanted, so where these are is wanted too. */
+	c->alone = false;
+	return read_rows(c, first, last);
+}
+
 static int
 read_batch(void *arg)
 {
 	struct mail_cursor *c = arg;
-	struct bound *b = &c->b->b;
 
 	c->n = c->at = 0;
 	while (c->n == 0 && c->run < c->uids.n) {
 		struct run r = c->uids.v[c->run];
 		uint32_t first = c->next != 0 ? c->next : r.first;
 
-		if ((c->alone ? index_rows_brief : index_rows)(b->mail->db,
-		    b->rec.number, first, r.last, c->rows, BATCH, &c->n) < 0)
+		if (read_rows(c, first, r.last) < 0)
 			return -1;
 		if (c->n < BATCH || c->rows[c->n - 1].uid == r.last) {
 			c->run++;
@@ -126,6 +149,12 @@ void
 mail_cursor_rows_alone(struct mail_cursor *c)
 {
 	c->no_dates = c->alone = true;
+}
+
+void
+mail_cursor_dates_alone(struct mail_cursor *c)
+{
+	c->alone = true;
 }
 
 int

@@ -616,6 +616,12 @@ mail_cursor_rows_alone(struct mail_cursor *c)
 }
 
 void
+mail_cursor_dates_alone(struct mail_cursor *c)
+{
+	(void)c;
+}
+
+void
 mail_cursor_end(struct mail_cursor *c)
 {
 	runs_free(&c->uids);
