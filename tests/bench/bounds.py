@@ -49,7 +49,9 @@ def measure(mail):
     found["read"] = limit("read", messages)
     found["cat"] = children(everything + ["cat", "{}", "+"], ["cat"]) / n
     gcm = float(speed("-evp", "aes-128-gcm", "-bytes", "16384")[-1].rstrip("k"))
-    found["cat+tls"] = found["cat"] + mail.octets / n / gcm * 1000
+    found["answer"] = limit("answer", messages)
+    for bound in ("cat", "answer"):
+        found[bound + "+tls"] = found[bound] + mail.octets / n / gcm * 1000
     found["login"] = found["exec"] + sum(1e6 / float(speed(kind)[-2 if kind[:5] == "ecdsa" else -1])
                                          for kind in ("ecdsap256", "ecdhx25519"))
     found["grep"] = children(everything + ["env", "LC_ALL=C", "grep", "-F", "doesnotoccur", "{}", "+"]) / n

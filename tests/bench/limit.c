@@ -6,10 +6,14 @@
  *		link: into DIRECTORY.links; read: open, read, close
  *	limit fsync DIRECTORY COUNT		create, write 6 KB, fsync, rename
  *	limit exec COUNT PROGRAM		fork and exec
+ *	limit answer DIRECTORY			all files, each sent over TCP when a client
+ *		that has the one before asks for it: what the sender uses
  *
  * Prints: microseconds of processor time and of the clock, and how often.
  */
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -160,6 +164,104 @@ syncs(const char *path, unsigned count)
 	tell(processor(RUSAGE_SELF) - cpu, now() - wall, count);
 }
 
+/* ---- one asks, one answers ---- */
+
+static void
+whole(ssize_t (*fn)(int fd, void *p, size_t n), int fd, void *bytes, size_t n)
+{
+	char *p = bytes;
+	ssize_t done;
+
+	for (; n > 0; n -= (size_t)done, p += done)
+		if ((done = fn(fd, p, n)) <= 0)
+			err(1, "a socket");
+}
+
+static ssize_t
+put(int fd, void *p, size_t n)
+{
+	return write(fd, p, n);
+}
+
+static void
+connected(int fd[2])
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof a;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	fd[0] = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(listener, (struct sockaddr *)&a, n) < 0 || listen(listener, 1) < 0 ||
+	    getsockname(listener, (struct sockaddr *)&a, &n) < 0 ||
+	    connect(fd[0], (struct sockaddr *)&a, n) < 0 ||
+	    (fd[1] = accept(listener, NULL, NULL)) < 0)
+		err(1, "a connection");
+}
+
+static void
+ask(int fd, size_t count)
+{
+	static char bytes[READ_SIZE];
+	size_t size;
+
+	while (count-- > 0) {
+		whole(put, fd, bytes, 1);
+		whole(read, fd, &size, sizeof size);
+		for (size_t n; size > 0; size -= n) {
+			n = size < sizeof bytes ? size : sizeof bytes;
+			whole(read, fd, bytes, n);
+		}
+	}
+	_exit(0);
+}
+
+/* The size goes with the first bytes of the file. */
+static void
+answer(int fd, int dir, const char *name)
+{
+	static char bytes[sizeof(size_t) + READ_SIZE];
+	int file = openat(dir, name, O_RDONLY);
+	size_t size, front = sizeof size;
+	struct stat st;
+	ssize_t n;
+
+	if (file < 0 || fstat(file, &st) < 0)
+		err(1, "%s", name);
+	size = (size_t)st.st_size;
+	memcpy(bytes, &size, sizeof size);
+	do {
+		n = read(file, bytes + front, READ_SIZE);
+		if (n < 0)
+			err(1, "%s", name);
+		whole(put, fd, bytes, front + (size_t)n);
+		size -= (size_t)n;
+		front = 0;
+	} while (size > 0 && n > 0);
+	close(file);
+}
+
+static void
+answers(const char *path)
+{
+	struct names names = { 0 };
+	double cpu, wall;
+	char question;
+	int fd[2];
+
+	list(&names, path);
+	connected(fd);
+	if (fork() == 0)
+		ask(fd[0], names.n);
+	cpu = processor(RUSAGE_SELF);
+	wall = now();
+	for (size_t i = 0; i < names.n; i++) {
+		whole(read, fd[1], &question, 1);
+		answer(fd[1], names.dir, names.v[i]);
+	}
+	tell(processor(RUSAGE_SELF) - cpu, now() - wall, names.n);
+}
+
 static void
 execs(unsigned count, const char *program)
 {
@@ -186,6 +288,8 @@ main(int argc, char **argv)
 		syncs(argv[2], (unsigned)atoi(argv[3]));
 	if (argc == 4 && strcmp(argv[1], "exec") == 0)
 		execs((unsigned)atoi(argv[2]), argv[3]);
+	if (argc == 3 && strcmp(argv[1], "answer") == 0)
+		answers(argv[2]);
 	for (size_t i = 0; argc == 3 && i < sizeof calls / sizeof *calls; i++)
 		if (strcmp(argv[1], calls[i].name) == 0)
 			each_file(calls[i].fn, argv[2]);

@@ -120,8 +120,8 @@ def fetches(n, large, folder):
         cached("BODYSTRUCTURE", "BODYSTRUCTURE", reach=0.4),
         uncached("4 fields", fields), cached("4 fields", fields, reach=0.4),
         bodies("", "", "cat"), bodies(", TLS", "t", "cat+tls"), bodies(", COMPRESS", "z", "cat"),
-        retr("", 1, reach=0.4, bound="cat", flags="P"),
-        retr(", TLS", 1, reach=0.3, bound="cat+tls", flags="Pt"),
+        retr("", 1, reach=0.4, bound="answer", flags="P"),
+        retr(", TLS", 1, reach=0.3, bound="answer+tls", flags="Pt"),
         retr(", pipelined", 20, reach=0.4, bound="cat", flags="P"),
         retr(", pipelined, TLS", 20, reach=0.3, bound="cat+tls", flags="Pt"),
     ]
