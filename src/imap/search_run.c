@@ -432,7 +432,10 @@ wants_unseen(const struct search_program *p)
 	return n != NULL;
 }
 
-/* Most mail was read long ago, and where the first unseen one is, is known. */
+/*
+ * Most mail was read long ago, and where the first unseen one is, is known. Not
+ * so that of messages that went since we told of changes none is met any more.
+ */
 static int
 cut_seen(struct search_run *r)
 {
@@ -442,6 +445,8 @@ cut_seen(struct search_run *r)
 
 	if (mailbox_status_now(r->s->box, STATUS_COUNTS, &st) < 0)
 		return -1;
+	if (st.highest_modseq != mailbox_view_modseq(r->s->box))
+		return 0;
 	rc = st.first_unseen == 0 ? 0 : runs_add(&rest, st.first_unseen, UINT32_MAX);
 	if (rc == 0)
 		rc = cut(&r->candidates, &rest);
