@@ -24,7 +24,10 @@ int
 bound_open(struct mail *m, struct bytes name, struct bound *b)
 {
 	*b = (struct bound){ .mail = m };
-	return folder_get(m->store, name, &b->folder);
+	if (folder_get(m->store, name, &b->folder) == 0)
+		return 0;
+	m->relist = true;
+	return -1;
 }
 
 void

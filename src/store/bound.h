@@ -17,6 +17,7 @@ struct mail {
 	bool visited;			/* special-use mailboxes were seen to */
 	struct glances *glances;	/* to be noted in the index, or NULL */
 	struct timespec glanced;	/* when the index was last seen to be there */
+	bool relist;			/* a name was not what it was taken for */
 };
 
 struct first_look;

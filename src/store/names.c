@@ -247,7 +247,10 @@ keep(struct mail *m, const struct stamp_part *stamp, const struct existing *e)
 	buf_free(&b);
 }
 
-/* Mailboxes and their missing parents, in order. */
+/*
+ * Mailboxes and their missing parents, in order. That a directory lost what made
+ * it a mailbox does not show in the stamp, but to who then asked for that one.
+ */
 static int
 list_existing(struct mail *m, struct rows *r)
 {
@@ -258,8 +261,9 @@ list_existing(struct mail *m, struct rows *r)
 	    && ops->list_stamp(m->store, &stamp) == 0 && stamp.firm;
 	int rc;
 
-	if (stamped && recall(m, &stamp, r))
+	if (stamped && !m->relist && recall(m, &stamp, r))
 		return 0;
+	m->relist = false;
 	rc = ops->list(m->store, note_existing, &e);
 	sort(&e.is);
 	if (rc == 0)
@@ -334,6 +338,7 @@ locked(struct mail *m, int (*change)(struct mail *, const struct naming *),
 	if (lock < 0)
 		return -1;
 	rc = change(m, &what);
+	m->relist = m->relist || rc < 0;
 	store_unlock_names(lock);
 	return rc;
 }
