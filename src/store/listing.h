@@ -11,7 +11,6 @@
 
 /* Longer listings are not kept. The index has a checksum before them. */
 #define LISTING_SIZE ((size_t)900000)
-#define LISTING_INIT BUF_INIT(LISTING_SIZE)
 
 enum listing_kind {
 	LISTING_MAILBOX = 'm',

@@ -94,6 +94,15 @@ may_be_folder(const struct dirent *e)
 	    && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN);
 }
 
+/* The next entry; NULL behind the last one. A list cut short by an error is none. */
+static int
+next_entry(DIR *dir, struct dirent **out)
+{
+	errno = 0;
+	*out = readdir(dir);
+	return errno == 0 ? 0 : -1;
+}
+
 static int
 each_candidate(struct store *s, int (*fn)(void *arg, const struct candidate *),
     void *arg)
@@ -106,7 +115,8 @@ each_candidate(struct store *s, int (*fn)(void *arg, const struct candidate *),
 
 	if (dir == NULL)
 		return -1;
-	while (rc == 0 && count < FOLDERS_MAX && (e = readdir(dir)) != NULL) {
+	while (rc == 0 && count < FOLDERS_MAX && (rc = next_entry(dir, &e)) == 0
+	    && e != NULL) {
 		/* A deletion that a crash cut short. */
 		if (strncmp(e->d_name, TRASH_PREFIX, strlen(TRASH_PREFIX)) == 0)
 			remove_tree(s->root, e->d_name, TREE_DEPTH);

@@ -202,7 +202,7 @@ sort(struct rows *r)
 static bool
 recall(struct mail *m, const struct stamp_part *stamp, struct rows *r)
 {
-	struct buf kept = LISTING_INIT;
+	struct buf kept = BUF_INIT(DB_VALUE_MAX);
 	struct bytes names, name;
 	enum listing_kind kind;
 	bool good = db_check(m->db) == 0 && index_listing_get(m->db, &kept) == 0
@@ -230,7 +230,7 @@ recall(struct mail *m, const struct stamp_part *stamp, struct rows *r)
 static void
 keep(struct mail *m, const struct stamp_part *stamp, const struct existing *e)
 {
-	struct buf b = LISTING_INIT;
+	struct buf b = BUF_INIT(LISTING_SIZE);
 
 	listing_begin(&b, stamp);
 	for (size_t i = 0; i < e->is.n; i++)

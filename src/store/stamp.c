@@ -22,13 +22,14 @@ age_ns(const struct timespec *t)
 	    + now.tv_nsec - t->tv_nsec;
 }
 
+/* Where a file system keeps no times, zero is not one that was left behind. */
 static bool
 firm_time(const struct timespec *t)
 {
 	int64_t need = t->tv_nsec == 0 ? RACY_SECONDS * INT64_C(1000000000)
 	    : RACY_NS;
 
-	return age_ns(t) >= need;
+	return (t->tv_sec != 0 || t->tv_nsec != 0) && age_ns(t) >= need;
 }
 
 void
