@@ -112,17 +112,22 @@ mix(uint64_t h, uint64_t v)
 	return h ^ h >> 32;
 }
 
+static size_t
+met_slots(const struct sort_list *l)
+{
+	return l->texts_cap < MET_MAX / WAYS ? WAYS * l->texts_cap : MET_MAX;
+}
+
 static uint32_t *
 met_like(const struct sort_list *l, uint64_t rank, struct bytes b)
 {
-	size_t slots = l->cap < MET_MAX ? l->cap : MET_MAX, i;
 	uint64_t h = mix(rank, b.n);
 
-	for (i = sizeof(h); i + sizeof(h) < b.n; i += sizeof(h))
+	for (size_t i = sizeof(h); i + sizeof(h) < b.n; i += sizeof(h))
 		h = mix(h, octets_at(b, i));
 	if (b.n > sizeof(h))
 		h = mix(h, octets_at(b, b.n - sizeof(h)));
-	return l->met + (mix(h, 0) & (slots / WAYS - 1)) * WAYS;
+	return l->met + (mix(h, 0) & (met_slots(l) / WAYS - 1)) * WAYS;
 }
 
 static void
@@ -133,10 +138,20 @@ meet(uint32_t *set, size_t text)
 }
 
 static int
-meet_again(struct sort_list *l)
+grow_texts(struct sort_list *l)
 {
+	size_t cap = l->texts_cap == 0 ? 256 : 2 * l->texts_cap;
+	struct sort_text *text = cap > UINT32_MAX ? NULL
+	    : reallocarray(l->text, cap, sizeof(*text));
+
+	if (text == NULL)
+		return -1;
+	l->text = text;
+	l->texts_cap = cap;
+	if (cap > MET_MAX / WAYS)
+		return 0;
 	free(l->met);
-	l->met = calloc(l->cap < MET_MAX ? l->cap : MET_MAX, sizeof(*l->met));
+	l->met = calloc(met_slots(l), sizeof(*l->met));
 	if (l->met == NULL)
 		return -1;
 	for (size_t i = 0; i < l->n_texts; i++)
@@ -160,7 +175,7 @@ grow(struct sort_list *l)
 		return -1;
 	l->value = value;
 	l->cap = cap;
-	return l->program->texts && cap <= MET_MAX ? meet_again(l) : 0;
+	return 0;
 }
 
 uint64_t *
@@ -178,30 +193,16 @@ sort_number(uint64_t *v, int64_t number)
 	*v = (uint64_t)number ^ (uint64_t)1 << 63;
 }
 
-static int
-add_text(struct sort_list *l, uint64_t rank, struct bytes b)
-{
-	size_t cap = l->texts_cap == 0 ? 256 : 2 * l->texts_cap;
-	struct sort_text *text;
-
-	if (l->n_texts == l->texts_cap) {
-		text = cap > UINT32_MAX ? NULL : reallocarray(l->text, cap, sizeof(*text));
-		if (text == NULL)
-			return -1;
-		l->text = text;
-		l->texts_cap = cap;
-	}
-	l->text[l->n_texts++] = (struct sort_text){ rank, (uint64_t)l->texts.len << 16 | b.n };
-	return buf_bytes(&l->texts, b);
-}
-
 int
 sort_text(struct sort_list *l, uint64_t *v, struct bytes folded)
 {
 	struct bytes b = bytes_first(folded, SORT_TEXT_MAX);
 	uint64_t rank = rank_of(b);
-	uint32_t *set = met_like(l, rank, b);
+	uint32_t *set;
 
+	if (l->n_texts == l->texts_cap && grow_texts(l) == -1)
+		return -1;
+	set = met_like(l, rank, b);
 	for (size_t i = 0; i < WAYS && set[i] != 0; i++) {
 		const struct sort_text *t = &l->text[set[i] - 1];
 
@@ -210,11 +211,10 @@ sort_text(struct sort_list *l, uint64_t *v, struct bytes folded)
 			return 0;
 		}
 	}
-	*v = l->n_texts;
-	if (add_text(l, rank, b) == -1)
-		return -1;
-	meet(set, l->n_texts - 1);
-	return 0;
+	*v = l->n_texts++;
+	l->text[*v] = (struct sort_text){ rank, (uint64_t)l->texts.len << 16 | b.n };
+	meet(set, *v);
+	return buf_bytes(&l->texts, b);
 }
 
 /* ---- sorting ---- */

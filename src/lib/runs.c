@@ -87,7 +87,7 @@ splice(struct runs *s, size_t from, size_t to, const struct run *put, size_t n)
 static int
 append(struct runs *s, struct run r)
 {
-	if (reserve(s, s->n + 1) < 0)
+	if (s->n == s->cap && reserve(s, s->n + 1) < 0)
 		return -1;
 	s->v[s->n++] = r;
 	s->count += run_count(r);
