@@ -310,10 +310,14 @@ void mail_cursor_end(struct mail_cursor *c);
  * look at each file never asked about before. internaldate may then be 0.
  */
 void mail_cursor_no_dates(struct mail_cursor *c);
-/* The same, by who will hardly look at a message itself. */
+/* The same, by who will not look at the messages themselves either. */
 void mail_cursor_rows_alone(struct mail_cursor *c);
-/* By such a one who wants dates and sizes. */
-void mail_cursor_dates_alone(struct mail_cursor *c);
+/*
+ * The first max of these rows at once, by who will hardly look at a message
+ * itself. Of dates and sizes only what is known: internaldate may be 0.
+ */
+int mailbox_rows_alone(struct mailbox *b, const struct runs *uids,
+    struct mail_row *v, size_t max, size_t *n);
 
 /* One row: 0, or -1 with ENOENT. */
 int mailbox_row(struct mailbox *b, uint32_t uid, struct mail_row *row);

@@ -49,21 +49,36 @@ take_block(struct rows *r, size_t max)
 	return 0;
 }
 
+static int
+rows_alone(struct rows *r, bool *complete)
+{
+	size_t i = 0;
+
+	if (mailbox_rows_alone(r->box, &r->block, r->row, ROWS_BLOCK, &r->n) == -1)
+		return -1;
+	while (r->want == ROWS_DATES_ALONE && i < r->n && r->row[i].internaldate != 0)
+		i++;
+	*complete = r->want == ROWS_ALONE || i == r->n;
+	return 0;
+}
+
 int
 rows_again(struct rows *r)
 {
 	struct mail_cursor *c;
+	bool complete = false;
 	int got = 1;
 
+	if ((r->want == ROWS_ALONE || r->want == ROWS_DATES_ALONE)
+	    && rows_alone(r, &complete) == -1)
+		return -1;
+	if (complete)
+		return 0;
 	r->n = 0;
 	if (mailbox_rows(r->box, &r->block, &c) == -1)
 		return -1;
-	if (r->want == ROWS_ALONE)
-		mail_cursor_rows_alone(c);
-	else if (r->want == ROWS_MESSAGES)
+	if (r->want == ROWS_MESSAGES)
 		mail_cursor_no_dates(c);
-	else if (r->want == ROWS_DATES_ALONE)
-		mail_cursor_dates_alone(c);
 	while (r->n < ROWS_BLOCK && (got = mail_cursor_next(c, &r->row[r->n])) == 1)
 		r->n++;
 	mail_cursor_end(c);

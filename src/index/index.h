@@ -107,6 +107,9 @@ int index_rows(struct db *d, uint32_t number, uint32_t first, uint32_t last,
 /* The same without their locators, which are long and not always wanted. */
 int index_rows_brief(struct db *d, uint32_t number, uint32_t first,
     uint32_t last, struct index_row *v, size_t max, size_t *n);
+/* And as those above the store know them: a date that is not known is 0. */
+int index_mail_rows(struct db *d, uint32_t number, uint32_t first, uint32_t last,
+    struct mail_row *v, size_t max, size_t *n);
 
 /*
  * That these messages changed at the mod-sequence `to`, and no longer at `from`,

@@ -35,11 +35,14 @@ struct row_record {
 	uint64_t mark;
 };
 
+/* Of a record where it stands: words just copied cannot be read at once at other bounds. */
 static uint32_t
-row_sum(const struct row_record *r)
+row_sum(const void *record)
 {
-	return checksum(&r->where_sum,
-	    sizeof *r - offsetof(struct row_record, where_sum));
+	const size_t skip = offsetof(struct row_record, where_sum);
+
+	return checksum((const unsigned char *)record + skip,
+	    sizeof(struct row_record) - skip);
 }
 
 static bool
@@ -52,14 +55,20 @@ decode_where(struct bytes where, uint32_t sum, char out[INDEX_WHERE_MAX])
 
 /* Copied before it is looked at: rows lie in the map at any alignment. */
 static bool
+record_of(struct bytes value, struct row_record *r)
+{
+	if (value.n <= sizeof *r || value.n - sizeof *r >= INDEX_WHERE_MAX)
+		return false;
+	memcpy(r, value.p, sizeof *r);
+	return r->sum == row_sum(value.p);
+}
+
+static bool
 decode(uint32_t uid, struct bytes value, struct index_row *out, bool brief)
 {
 	struct row_record r;
 
-	if (value.n <= sizeof r || value.n - sizeof r >= INDEX_WHERE_MAX)
-		return false;
-	memcpy(&r, value.p, sizeof r);
-	if (r.sum != row_sum(&r))
+	if (!record_of(value, &r))
 		return false;
 	/* One by one: to clear all of where first would cost more than the rest. */
 	out->uid = uid;
@@ -73,6 +82,24 @@ decode(uint32_t uid, struct bytes value, struct index_row *out, bool brief)
 	out->where[0] = '\0';
 	return brief || decode_where(bytes_from(value, sizeof r), r.where_sum,
 	    out->where);
+}
+
+static bool
+decode_mail(uint32_t uid, struct bytes value, struct mail_row *out)
+{
+	struct row_record r;
+
+	if (!record_of(value, &r))
+		return false;
+	out->uid = uid;
+	out->flags = r.flags;
+	out->keywords = r.keywords;
+	out->modseq = r.modseq;
+	out->size_known = r.size != INDEX_SIZE_UNKNOWN;
+	out->size = out->size_known ? r.size : 0;
+	out->internaldate = r.date == INDEX_DATE_UNKNOWN ? 0 : r.date;
+	out->savedate = r.saved;
+	return true;
 }
 
 static int
@@ -148,6 +175,7 @@ index_row_remove(struct db *d, uint32_t number, uint32_t uid)
 struct reading {
 	uint32_t number, last;
 	struct index_row *v;
+	struct mail_row *mail;		/* or these */
 	size_t max, n;
 	bool brief, damaged;
 };
@@ -164,7 +192,8 @@ read_row(void *arg, struct bytes key, struct bytes value)
 	__builtin_prefetch(value.p + PAGE + LINE);
 	if (r->n == r->max || key_word(key, 0) != r->number || uid > r->last)
 		return 1;
-	if (!decode(uid, value, &r->v[r->n], r->brief)) {
+	if (!(r->mail != NULL ? decode_mail(uid, value, &r->mail[r->n])
+	    : decode(uid, value, &r->v[r->n], r->brief))) {
 		r->damaged = true;
 		return 1;
 	}
@@ -198,6 +227,15 @@ index_rows_brief(struct db *d, uint32_t number, uint32_t first, uint32_t last,
 {
 	struct reading r = { .number = number, .last = last, .v = v, .max = max,
 	    .brief = true };
+
+	return read_rows(d, first, &r, n);
+}
+
+int
+index_mail_rows(struct db *d, uint32_t number, uint32_t first, uint32_t last,
+    struct mail_row *v, size_t max, size_t *n)
+{
+	struct reading r = { .number = number, .last = last, .mail = v, .max = max };
 
 	return read_rows(d, first, &r, n);
 }

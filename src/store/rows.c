@@ -72,42 +72,19 @@ row_size(struct mailbox *b, struct index_row *row)
 	return rc;
 }
 
-static bool
-lacks_dates(const struct mail_cursor *c)
-{
-	size_t i = 0;
-
-	while (i < c->n && c->rows[i].date != INDEX_DATE_UNKNOWN)
-		i++;
-	return i < c->n;
-}
-
-static int
-read_rows(struct mail_cursor *c, uint32_t first, uint32_t last)
-{
-	const struct bound *b = &c->b->b;
-
-	if ((c->alone ? index_rows_brief : index_rows)(b->mail->db, b->rec.number,
-	    first, last, c->rows, BATCH, &c->n) < 0)
-		return -1;
-	if (!c->alone || c->no_dates || !lacks_dates(c))
-		return 0;
-	/* Dates of files are wanted, so where these are is wanted too. */
-	c->alone = false;
-	return read_rows(c, first, last);
-}
-
 static int
 read_batch(void *arg)
 {
 	struct mail_cursor *c = arg;
+	struct bound *b = &c->b->b;
 
 	c->n = c->at = 0;
 	while (c->n == 0 && c->run < c->uids.n) {
 		struct run r = c->uids.v[c->run];
 		uint32_t first = c->next != 0 ? c->next : r.first;
 
-		if (read_rows(c, first, r.last) < 0)
+		if ((c->alone ? index_rows_brief : index_rows)(b->mail->db,
+		    b->rec.number, first, r.last, c->rows, BATCH, &c->n) < 0)
 			return -1;
 		if (c->n < BATCH || c->rows[c->n - 1].uid == r.last) {
 			c->run++;
@@ -151,12 +128,6 @@ mail_cursor_rows_alone(struct mail_cursor *c)
 	c->no_dates = c->alone = true;
 }
 
-void
-mail_cursor_dates_alone(struct mail_cursor *c)
-{
-	c->alone = true;
-}
-
 int
 mail_cursor_next(struct mail_cursor *c, struct mail_row *row)
 {
@@ -188,6 +159,38 @@ mail_cursor_end(struct mail_cursor *c)
 	}
 	free(c->b->spent);
 	c->b->spent = c;
+}
+
+struct all_rows {
+	const struct bound *b;
+	const struct runs *uids;
+	struct mail_row *v;
+	size_t max, n;
+};
+
+static int
+read_all(void *arg)
+{
+	struct all_rows *a = arg;
+	size_t n;
+
+	a->n = 0;
+	for (size_t i = 0; i < a->uids->n; i++, a->n += n)
+		if (index_mail_rows(a->b->mail->db, a->b->rec.number, a->uids->v[i].first,
+		    a->uids->v[i].last, a->v + a->n, a->max - a->n, &n) < 0)
+			return -1;
+	return 0;
+}
+
+int
+mailbox_rows_alone(struct mailbox *b, const struct runs *uids, struct mail_row *v,
+    size_t max, size_t *n)
+{
+	struct all_rows a = { .b = &b->b, .uids = uids, .v = v, .max = max };
+	int rc = bound_read(&b->b, read_all, &a);
+
+	*n = a.n;
+	return rc;
 }
 
 static int

@@ -616,16 +616,21 @@ mail_cursor_rows_alone(struct mail_cursor *c)
 }
 
 void
-mail_cursor_dates_alone(struct mail_cursor *c)
-{
-	(void)c;
-}
-
-void
 mail_cursor_end(struct mail_cursor *c)
 {
 	runs_free(&c->uids);
 	free(c);
+}
+
+int
+mailbox_rows_alone(struct mailbox *b, const struct runs *uids, struct mail_row *v,
+    size_t max, size_t *n)
+{
+	*n = 0;
+	for (size_t i = 0; i < b->box->n && *n < max; i++)
+		if (runs_contains(uids, b->box->rows[i].row.uid))
+			v[(*n)++] = b->box->rows[i].row;
+	return 0;
 }
 
 int

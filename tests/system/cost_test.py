@@ -30,7 +30,9 @@ MESSAGE = b"From: ann@example.org\nSubject: one\n\nline\n"
 CALLS = {"start": 111, "SELECT INBOX": 61,
          "FETCH 1:* FLAGS": 15, "FETCH 1:* ENVELOPE": 17}
 INSTRUCTIONS = {"SELECT INBOX": 46800, "FETCH 1:* FLAGS": 1208000, "FETCH 1:* ENVELOPE": 2333000,
-                "UID SEARCH UNSEEN": 592000, "STATUS Archive (MESSAGES UNSEEN)": 13800, "NOOP": 7950}
+                "UID SEARCH UNSEEN": 33400, "UID SEARCH FLAGGED": 419500,
+                "UID SORT (SUBJECT) UTF-8 ALL": 1617000,
+                "STATUS Archive (MESSAGES UNSEEN)": 13800, "NOOP": 7950}
 # Of a message each, when nobody has seen the mailbox before.
 FIRST = {"SELECT INBOX": 3490, "FETCH 1:* BODYSTRUCTURE": 14500}
 # POP3: answers of several lines, and what each RETR of a small message costs.
@@ -164,7 +166,7 @@ def instructions(messages, commands):
     need_callgrind()
     where = Counted(messages)
     where.count("SELECT INBOX", "FETCH 1:* (ENVELOPE BODYSTRUCTURE)",
-                "STATUS Archive (MESSAGES)", "SELECT INBOX")
+                "UID SORT (SUBJECT) UTF-8 ALL", "STATUS Archive (MESSAGES)", "SELECT INBOX")
     where.count("STATUS Archive (MESSAGES)", "SELECT INBOX")
     found = {}
     for command in commands:

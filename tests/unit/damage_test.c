@@ -36,6 +36,19 @@ path_of(const char *file)
 	return path;
 }
 
+static bool
+all_at_once(struct mailbox *b)
+{
+	static struct mail_row v[MESSAGES + 1];
+	size_t n, seen = 0;
+
+	if (mailbox_rows_alone(b, mailbox_view(b), v, MESSAGES + 1, &n) < 0)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		seen += (v[i].flags & FLAG_SEEN) != 0;
+	return n == MESSAGES && seen == MESSAGES / 2;
+}
+
 /* All messages, with the flags they must have. */
 static bool
 all_there(struct mailbox *b)
@@ -45,7 +58,7 @@ all_there(struct mailbox *b)
 	unsigned n = 0, seen = 0;
 	int rc;
 
-	if (mailbox_sync(b) < 0 || mailbox_rows(b, mailbox_view(b), &c) < 0)
+	if (mailbox_sync(b) < 0 || !all_at_once(b) || mailbox_rows(b, mailbox_view(b), &c) < 0)
 		return false;
 	while ((rc = mail_cursor_next(c, &row)) == 1) {
 		n++;

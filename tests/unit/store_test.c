@@ -519,6 +519,30 @@ in_the_midst(const char *call)
 	return 0;
 }
 
+static uint64_t
+added(uint64_t sum, const struct mail_row *row)
+{
+	return sum * 31 + (uint64_t)row->uid * 64 + row->flags;
+}
+
+/* What all rows at once say, and that no more are told than wanted. */
+static uint64_t
+flags_and_uids_at_once(struct mailbox *b)
+{
+	size_t n = (size_t)mailbox_view(b)->count, got, few;
+	struct mail_row *v = reallocarray(NULL, n + 1, sizeof *v);
+	uint64_t sum = 0;
+
+	CHECK_EQ_INT(mailbox_rows_alone(b, mailbox_view(b), v, n + 1, &got), 0);
+	CHECK_EQ_INT(got, n);
+	for (size_t i = 0; i < got; i++)
+		sum = added(sum, &v[i]);
+	CHECK_EQ_INT(mailbox_rows_alone(b, mailbox_view(b), v, n - 1, &few), 0);
+	CHECK_EQ_INT(few, n - 1);
+	free(v);
+	return sum;
+}
+
 /* All that a look at the files themselves finds. */
 static uint64_t
 flags_and_uids(struct mailbox *b)
@@ -530,8 +554,9 @@ flags_and_uids(struct mailbox *b)
 	CHECK_EQ_INT(mailbox_sync(b), 0);
 	CHECK_EQ_INT(mailbox_rows(b, mailbox_view(b), &c), 0);
 	while (mail_cursor_next(c, &row) == 1)
-		sum = sum * 31 + (uint64_t)row.uid * 64 + row.flags;
+		sum = added(sum, &row);
 	mail_cursor_end(c);
+	CHECK(flags_and_uids_at_once(b) == sum);
 	return sum;
 }
 
