@@ -108,8 +108,10 @@ index_there(struct mail *m)
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	if (now.tv_sec == m->glanced.tv_sec && now.tv_nsec == m->glanced.tv_nsec)
 		return true;
+	if (db_check(m->db) < 0)
+		return false;
 	m->glanced = now;
-	return db_check(m->db) == 0;
+	return true;
 }
 
 bool
