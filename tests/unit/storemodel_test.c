@@ -45,6 +45,7 @@ struct answer {
 	int failed;			/* errno */
 	unsigned n_added, n_removed, n_listed;
 	struct listed added[200], removed[200], listed[LIST_MAX];
+	struct mailbox_status st;	/* just after the list */
 };
 
 /* ---- a session ---- */
@@ -223,6 +224,8 @@ do_list(void)
 		answer.failed = ERANGE;
 	mail_cursor_end(c);
 	mailbox_columns_flush(box);
+	if (mailbox_status_now(box, STATUS_COUNTS, &answer.st) < 0)
+		answer.failed = errno;
 }
 
 static void
@@ -398,6 +401,23 @@ check_list(const struct answer *a)
 	last_listed = a->n_listed;
 }
 
+/* Nobody else is at work. */
+static void
+check_counts(const struct answer *a)
+{
+	uint32_t first = 0;
+	uint64_t unseen = 0;
+
+	for (unsigned k = a->n_listed; k-- > 0;)
+		if (!(a->listed[k].flags & FLAG_SEEN)) {
+			first = a->listed[k].uid;
+			unseen++;
+		}
+	CHECK_EQ_INT(a->st.messages, a->n_listed);
+	CHECK_EQ_INT(a->st.unseen, unseen);
+	CHECK_EQ_INT(a->st.first_unseen, first);
+}
+
 static void
 check_same(const struct answer *a, const struct answer *b)
 {
@@ -542,6 +562,7 @@ step(unsigned n)
 	if (!get_answer(0, &a[0]))
 		return;
 	check_list(&a[0]);
+	check_counts(&a[0]);
 	if (n % 10 != 5)
 		check_same(&a[0], &a[1]);
 }
