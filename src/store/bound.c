@@ -17,6 +17,7 @@
 #define INDEX_TRIES 3
 #define FINISH_TRIES 3
 #define BULK_MIN 1000
+#define FORGET_MAX 20000		/* records in a transaction */
 /* Mod-sequences are microseconds; one write of the state serves ten minutes. */
 #define MODSEQ_BLOCK UINT64_C(600000000)
 
@@ -206,12 +207,49 @@ catch_up(struct bound *b)
 }
 
 static int
+forget_part(struct bound *b)
+{
+	struct db *d = b->mail->db;
+	size_t gone;
+
+	if (db_begin(d) < 0)
+		return -1;
+	if (index_place_drop(d, b->state.inode) < 0
+	    || index_folder_drop(d, b->id, b->rec.number, FORGET_MAX, &gone) < 0) {
+		db_abort(d);
+		return -1;
+	}
+	return db_commit(d);
+}
+
+int
+bound_forget(struct bound *b)
+{
+	while (bound_reload(b) == 0)
+		if (forget_part(b) < 0)
+			return -1;
+	return errno == ENOENT ? 0 : -1;
+}
+
+/* UIDs of another UIDVALIDITY are worth nothing: somebody wrote the state anew. */
+static int
+load_record(struct bound *b)
+{
+	int rc = bound_reload(b);
+
+	if (rc == 0 && b->rec.uidvalidity == b->state.uidvalidity)
+		return 0;
+	if (rc == 0)
+		rc = bound_forget(b);
+	else if (errno == ENOENT || errno == EIO)
+		rc = 0;
+	return rc < 0 ? -1 : fresh_record(b);
+}
+
+static int
 lock_and_load(struct bound *b)
 {
-	if (load_state(b) < 0)
-		return -1;
-	if (bound_reload(b) < 0
-	    && ((errno != ENOENT && errno != EIO) || fresh_record(b) < 0))
+	if (load_state(b) < 0 || load_record(b) < 0)
 		return -1;
 	/*
 	 * What another host did may not show in the times yet: file systems

@@ -52,6 +52,8 @@ int bound_sync(struct bound *b);
 bool bound_clean(const struct bound *b, const struct stamp *now);
 /* Reads rec anew. ENOENT: the index knows nothing of this folder. */
 int bound_reload(struct bound *b);
+/* The index forgets all of the mailbox with this id, and where state says it lies. */
+int bound_forget(struct bound *b);
 /* Reads rec anew; syncs when the index was lost. */
 int bound_refresh(struct bound *b);
 /*

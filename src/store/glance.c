@@ -195,9 +195,3 @@ mail_glimpse(struct mail *m, struct bytes name, struct mail_glimpse *out)
 	out->firm = new->firm && cur->firm;
 	return 0;
 }
-
-int
-glance_forget(struct bound *b)
-{
-	return index_place_drop(b->mail->db, b->state.inode);
-}

@@ -19,7 +19,4 @@ void glance_note(const struct bound *b, const struct glimpse *g);
 /* Writes down what was noted; what cannot be written is forgotten. */
 void glances_flush(struct mail *m);
 
-/* The folder goes. In a transaction. */
-int glance_forget(struct bound *b);
-
 #endif

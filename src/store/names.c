@@ -381,23 +381,13 @@ static void
 forget_index(struct mail *m, struct bytes name)
 {
 	struct bound b;
-	size_t gone;
 
 	glances_flush(m);
 	if (bound_open(m, name, &b) < 0)
 		return;
 	if (state_load(b.folder->dir, &b.state) == 0) {
 		memcpy(b.id, b.state.id, sizeof b.id);
-		while (bound_reload(&b) == 0 && db_begin(m->db) == 0) {
-			if (glance_forget(&b) < 0
-			    || index_folder_drop(m->db, b.id, b.rec.number,
-			    20000, &gone) < 0) {
-				db_abort(m->db);
-				break;
-			}
-			if (db_commit(m->db) < 0)
-				break;
-		}
+		bound_forget(&b);
 	}
 	bound_close(&b);
 }

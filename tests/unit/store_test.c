@@ -872,6 +872,44 @@ another_host_under_an_old_time(void)
 	mail_close(m);
 }
 
+/* By hand, so that clients fetch all anew: the index has UIDs of the one before. */
+static void
+another_uidvalidity(void)
+{
+	struct mail_store seen = { .how = FLAGS_ADD, .flags = FLAG_SEEN };
+	struct mail *m = fresh_mail();
+	struct mailbox_status st;
+	struct mail_stored out;
+	struct mailbox *b;
+	struct state s;
+	char path[100];
+	int dir;
+
+	append(m, "INBOX", "A: 1\r\n\r\n", 0);
+	append(m, "INBOX", "A: 2\r\n\r\n", 0);
+	snprintf(path, sizeof path, "%s/Maildir", maildirs_home);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK_EQ_INT(state_load(dir, &s), 0);
+	s.uidvalidity++;
+	CHECK_EQ_INT(state_save(dir, &s), 0);
+	close(dir);
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	CHECK_EQ_INT(mailbox_status_now(b, STATUS_COUNTS, &st), 0);
+	CHECK_EQ_INT(st.uidvalidity, s.uidvalidity);
+	CHECK_EQ_INT(st.messages, 2);
+	CHECK(runs_first(mailbox_view(b)) > 2);
+	if (CHECK_EQ_INT(mailbox_store(b, mailbox_view(b), &seen, &out), 0))
+		mail_stored_free(&out);
+	append(m, "INBOX", "A: 3\r\n\r\n", 0);
+	CHECK_EQ_INT(mailbox_sync(b), 0);
+	mailbox_close(b);
+	CHECK_EQ_INT(mail_status(m, BYTES("INBOX"), STATUS_COUNTS, &st), 0);
+	CHECK_EQ_INT(st.uidvalidity, s.uidvalidity);
+	CHECK_EQ_INT(st.messages, 3);
+	CHECK_EQ_INT(st.unseen, 1);
+	mail_close(m);
+}
+
 TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
     TEST(copy_and_move), TEST(move_beside_renames), TEST(names), TEST(rename_inbox),
@@ -881,4 +919,4 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(renamed_between_two_scans), TEST(missed_by_the_first_try),
     TEST(a_folder_that_never_holds_still),
     TEST(modseq_goes_up_from_host_to_host),
-    TEST(another_host_under_an_old_time))
+    TEST(another_host_under_an_old_time), TEST(another_uidvalidity))
