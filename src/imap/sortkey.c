@@ -3,6 +3,7 @@
  *
  * Runs as: the mailbox owner (imap).
  */
+#include <endian.h>
 #include <errno.h>
 
 #include "address.h"
@@ -274,14 +275,21 @@ sortkey_make(struct bytes header, struct buf *key, struct buf *texts)
 /* ---- reading ---- */
 
 static uint64_t
-get_le(const unsigned char **p, unsigned size)
+get_64(const unsigned char **p)
 {
-	uint64_t v = 0;
-	unsigned i;
+	uint64_t v;
 
-	for (i = 0; i < size; i++)
-		v |= (uint64_t)(*p)[i] << 8 * i;
-	*p += size;
+	memcpy(&v, *p, sizeof(v));
+	*p += sizeof(v);
+	return le64toh(v);
+}
+
+static unsigned
+get_16(const unsigned char **p)
+{
+	unsigned v = (unsigned)(*p)[1] << 8 | (*p)[0];
+
+	*p += 2;
 	return v;
 }
 
@@ -292,13 +300,13 @@ sortkey_read(struct bytes in, struct sortkey *out)
 
 	errno = EINVAL;
 	if (in.n < KEY_SIZE || (in.n - KEY_SIZE) % sizeof(uint64_t) != 0 ||
-	    get_le(&p, 1) != SORTKEY_VERSION)
+	    *p++ != SORTKEY_VERSION)
 		return -1;
-	out->flags = (unsigned)get_le(&p, 1);
-	out->sent = (int64_t)get_le(&p, 8);
-	out->day = (int64_t)get_le(&p, 8);
-	out->id = get_le(&p, 8);
-	out->subject = get_le(&p, 8);
+	out->flags = *p++;
+	out->sent = (int64_t)get_64(&p);
+	out->day = (int64_t)get_64(&p);
+	out->id = get_64(&p);
+	out->subject = get_64(&p);
 	out->refs = p;
 	out->n_refs = (unsigned)((in.n - KEY_SIZE) / sizeof(uint64_t));
 	return out->n_refs <= SORTKEY_REFERENCES_MAX ? 0 : -1;
@@ -311,11 +319,11 @@ sorttexts_read(struct bytes in, struct sorttexts *out)
 	size_t need = TEXTS_SIZE, i;
 
 	errno = EINVAL;
-	if (in.n < TEXTS_SIZE || get_le(&p, 1) != SORTKEY_VERSION)
+	if (in.n < TEXTS_SIZE || *p++ != SORTKEY_VERSION)
 		return -1;
-	out->cut = (unsigned)get_le(&p, 2);
+	out->cut = get_16(&p);
 	for (i = 0; i < KEY_END; i++) {
-		out->text[i].n = get_le(&p, 2);
+		out->text[i].n = get_16(&p);
 		need += out->text[i].n;
 	}
 	if (need != in.n)
@@ -329,7 +337,7 @@ uint64_t
 sortkey_ref(const struct sortkey *k, unsigned i)
 {
 	const unsigned char *p = k->refs + i * sizeof(uint64_t);
-	uint64_t v = get_le(&p, sizeof(v));
+	uint64_t v = get_64(&p);
 
 	return v != 0 ? v : 1;	/* 0 means none; a damaged column may hold it */
 }

@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ranks.h"
 #include "thread_tree.h"
+
+#define MANY 256		/* siblings, for whom counting octets pays */
 
 uint32_t
 tree_add(struct thread_tree *t, uint32_t message)
@@ -109,34 +112,48 @@ tree_order(const struct thread_tree *t, size_t *n)
 	return order;
 }
 
-struct sibling {
-	int64_t sent;
-	uint32_t message;	/* mailbox order breaks ties (RFC 5256 section 2.2) */
-	uint32_t node;
-};
-
+/* By when they were sent, then in mailbox order (RFC 5256 section 2.2). */
 static int
-compare_siblings(const void *a, const void *b)
+compare_siblings(const void *a, const void *b, void *tree)
 {
-	const struct sibling *x = a, *y = b;
+	const struct ranked *x = a, *y = b;
+	uint32_t one, other;
 
-	if (x->sent != y->sent)
-		return x->sent < y->sent ? -1 : 1;
-	return (x->message > y->message) - (x->message < y->message);
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	one = tree_message(tree, x->index);
+	other = tree_message(tree, y->index);
+	return (one > other) - (one < other);
 }
 
-static struct sibling
-sibling_of(const struct thread_tree *t, const struct thread_input *in, uint32_t node)
+static struct ranked
+sibling(const struct thread_tree *t, const struct thread_input *in, uint32_t node)
 {
 	uint32_t m = tree_message(t, node);
+	int64_t sent = m == THREAD_NONE ? 0 : in->v[m].sent;
 
-	return (struct sibling){ m == THREAD_NONE ? 0 : in->v[m].sent, m, node };
+	return (struct ranked){ (uint64_t)sent ^ (uint64_t)1 << 63, node };
+}
+
+/* Links the children of node anew, in the order of v. */
+static void
+line_up(struct thread_tree *t, uint32_t node, const struct ranked *v, size_t n)
+{
+	uint32_t *from = &t->node[node].child, before = THREAD_NONE;
+
+	for (size_t i = 0; i < n; i++) {
+		*from = v[i].index;
+		t->node[v[i].index].prev = before;
+		before = v[i].index;
+		from = &t->node[before].next;
+	}
+	*from = THREAD_NONE;
 }
 
 int
 tree_sort(struct thread_tree *t, const struct thread_input *in, uint32_t node)
 {
-	struct sibling *v;
+	struct ranked *v, *sorted;
 	uint32_t i;
 	size_t n = 0;
 
@@ -144,16 +161,18 @@ tree_sort(struct thread_tree *t, const struct thread_input *in, uint32_t node)
 		n++;
 	if (n < 2)
 		return 0;
-	v = reallocarray(NULL, n, sizeof(*v));
+	sorted = v = reallocarray(NULL, 2 * n, sizeof(*v));
 	if (v == NULL)
 		return -1;
 	for (n = 0, i = t->node[node].child; i != THREAD_NONE; i = t->node[i].next)
-		v[n++] = sibling_of(t, in, i);
-	qsort(v, n, sizeof(*v), compare_siblings);
-	while (n-- > 0) {	/* each to the front, the last one first */
-		tree_unlink(t, v[n].node);
-		tree_link(t, node, THREAD_NONE, v[n].node);
+		v[n++] = sibling(t, in, i);
+	if (n < MANY)
+		qsort_r(v, n, sizeof(*v), compare_siblings, t);
+	else {
+		sorted = ranks_sort(v, v + n, n);
+		ranks_ties(sorted, n, compare_siblings, t);
 	}
+	line_up(t, node, sorted, n);
 	free(v);
 	return 0;
 }
