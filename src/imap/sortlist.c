@@ -75,12 +75,13 @@ sort_parse(struct lex *x, struct sort_program *out)
  * and the order is the same.
  */
 #define WAYS 4
+_Static_assert(SORT_TEXTS_MAX < UINT32_MAX, "a place is 32 bits");
 #define MET_MAX ((size_t)65536)
 
 static struct bytes
 text_of(const struct sort_list *l, const struct sort_text *t)
 {
-	return bytes_make(l->texts.data + (t->place >> 16), t->place & 0xffff);
+	return bytes_make(l->texts.data + t->place, t->length);
 }
 
 static uint64_t
@@ -92,6 +93,7 @@ octets_at(struct bytes b, size_t at)
 	return v;
 }
 
+/* The first octets, to compare first. */
 static uint64_t
 rank_of(struct bytes b)
 {
@@ -118,16 +120,22 @@ met_slots(const struct sort_list *l)
 	return l->texts_cap < MET_MAX / WAYS ? WAYS * l->texts_cap : MET_MAX;
 }
 
-static uint32_t *
-met_like(const struct sort_list *l, uint64_t rank, struct bytes b)
+static uint64_t
+hash_of(struct bytes b)
 {
-	uint64_t h = mix(rank, b.n);
+	uint64_t h = mix(rank_of(b), b.n);
 
 	for (size_t i = sizeof(h); i + sizeof(h) < b.n; i += sizeof(h))
 		h = mix(h, octets_at(b, i));
 	if (b.n > sizeof(h))
 		h = mix(h, octets_at(b, b.n - sizeof(h)));
-	return l->met + (mix(h, 0) & (met_slots(l) / WAYS - 1)) * WAYS;
+	return mix(h, 0);
+}
+
+static uint32_t *
+met_like(const struct sort_list *l, uint64_t hash)
+{
+	return l->met + (hash & (met_slots(l) / WAYS - 1)) * WAYS;
 }
 
 static void
@@ -155,7 +163,7 @@ grow_texts(struct sort_list *l)
 	if (l->met == NULL)
 		return -1;
 	for (size_t i = 0; i < l->n_texts; i++)
-		meet(met_like(l, l->text[i].rank, text_of(l, &l->text[i])), i);
+		meet(met_like(l, hash_of(text_of(l, &l->text[i]))), i);
 	return 0;
 }
 
@@ -197,22 +205,23 @@ int
 sort_text(struct sort_list *l, uint64_t *v, struct bytes folded)
 {
 	struct bytes b = bytes_first(folded, SORT_TEXT_MAX);
-	uint64_t rank = rank_of(b);
+	uint64_t hash = hash_of(b);
+	uint16_t tag = (uint16_t)(hash >> 48);
 	uint32_t *set;
 
 	if (l->n_texts == l->texts_cap && grow_texts(l) == -1)
 		return -1;
-	set = met_like(l, rank, b);
+	set = met_like(l, hash);
 	for (size_t i = 0; i < WAYS && set[i] != 0; i++) {
 		const struct sort_text *t = &l->text[set[i] - 1];
 
-		if (t->rank == rank && bytes_equal(text_of(l, t), b)) {
+		if (t->tag == tag && bytes_equal(text_of(l, t), b)) {
 			*v = set[i] - 1;
 			return 0;
 		}
 	}
 	*v = l->n_texts++;
-	l->text[*v] = (struct sort_text){ rank, (uint64_t)l->texts.len << 16 | b.n };
+	l->text[*v] = (struct sort_text){ (uint32_t)l->texts.len, (uint16_t)b.n, tag };
 	meet(set, *v);
 	return buf_bytes(&l->texts, b);
 }
@@ -249,7 +258,7 @@ number_texts(struct ordering *o)
 		return -1;
 	}
 	for (i = 0; i < l.n_texts; i++)
-		v[i] = (struct ranked){ l.text[i].rank, (uint32_t)i };
+		v[i] = (struct ranked){ rank_of(text_of(&l, &l.text[i])), (uint32_t)i };
 	sorted = ranks_sort(v, v + l.n_texts, l.n_texts);
 	ranks_ties(sorted, l.n_texts, compare_texts, &l);
 	for (i = 0; i < l.n_texts; i++) {

@@ -41,8 +41,9 @@ struct sort_message {
 
 /* Many messages share a text: replies that of what they answer. */
 struct sort_text {
-	uint64_t rank;			/* its first octets, to compare first */
-	uint64_t place;			/* where in texts it stands, and its length */
+	uint32_t place;			/* in texts */
+	uint16_t length;
+	uint16_t tag;			/* of its hash: most that differ differ here */
 };
 
 struct sort_list {
