@@ -229,8 +229,9 @@ sort_text(struct sort_list *l, uint64_t *v, struct bytes folded)
 /* ---- sorting ---- */
 
 struct ordering {
-	const struct sort_list *list;
-	uint32_t *number;		/* of each text: as they are ordered */
+	struct sort_list *list;
+	uint32_t *number;		/* of each text, among those of one criterion */
+	size_t numbers[SORT_CRITERIA_MAX];	/* of a criterion with texts: so many differ */
 	uint32_t *order, *other;	/* the messages, and room for another order */
 };
 
@@ -244,40 +245,46 @@ compare_texts(const void *one, const void *other, void *list)
 	return bytes_compare(text_of(l, &l->text[a->index]), text_of(l, &l->text[b->index]));
 }
 
-/* Gives each text its number, and the same one to those that are equal. */
-static int
-number_texts(struct ordering *o)
+/* Sorts the texts and gives each its number, the same one to those that are equal. */
+static size_t
+number_sorted(struct ordering *o, struct ranked *v, size_t n)
 {
-	struct sort_list l = *o->list;
-	struct ranked *v = reallocarray(NULL, 2 * l.n_texts + 1, sizeof(*v)), *sorted;
+	struct ranked *sorted = ranks_sort(v, v + n, n);
 	size_t i, number = 0;
 
-	o->number = reallocarray(NULL, l.n_texts + 1, sizeof(*o->number));
-	if (v == NULL || o->number == NULL) {
-		free(v);
-		return -1;
-	}
-	for (i = 0; i < l.n_texts; i++)
-		v[i] = (struct ranked){ rank_of(text_of(&l, &l.text[i])), (uint32_t)i };
-	sorted = ranks_sort(v, v + l.n_texts, l.n_texts);
-	ranks_ties(sorted, l.n_texts, compare_texts, &l);
-	for (i = 0; i < l.n_texts; i++) {
+	ranks_ties(sorted, n, compare_texts, o->list);
+	for (i = 0; i < n; i++) {
 		if (i > 0 && (sorted[i].rank != sorted[i - 1].rank ||
-		    compare_texts(&sorted[i], &sorted[i - 1], &l) != 0))
-			number = i;
+		    compare_texts(&sorted[i], &sorted[i - 1], o->list) != 0))
+			number++;
 		o->number[sorted[i].index] = (uint32_t)number;
 	}
-	free(v);
-	return 0;
+	return n == 0 ? 0 : number + 1;
 }
 
-static uint32_t
-number_of(const struct ordering *o, size_t criterion, size_t i)
+/* From now on the values of that criterion are numbers that grow as its texts do. */
+static int
+number_texts(struct ordering *o, size_t criterion)
 {
 	const struct sort_list *l = o->list;
-	uint32_t number = o->number[l->value[i * l->program->n + criterion]];
+	uint64_t *value = l->value + criterion, *end = value + l->n * l->program->n;
+	size_t n = 0, most = l->n < l->n_texts ? l->n : l->n_texts, numbers;
+	struct ranked *v = reallocarray(NULL, 2 * most + 1, sizeof(*v));
 
-	return l->program->v[criterion].reverse ? (uint32_t)l->n_texts - 1 - number : number;
+	if (v == NULL)
+		return -1;
+	memset(o->number, 0xff, l->n_texts * sizeof(*o->number));
+	for (uint64_t *p = value; p < end; p += l->program->n)
+		if (o->number[*p] == UINT32_MAX) {
+			v[n++] = (struct ranked){ rank_of(text_of(l, &l->text[*p])), (uint32_t)*p };
+			o->number[*p] = 0;
+		}
+	numbers = o->numbers[criterion] = number_sorted(o, v, n);
+	for (uint64_t *p = value; p < end; p += l->program->n)
+		*p = l->program->v[criterion].reverse ? numbers - 1 - o->number[*p]
+		    : o->number[*p];
+	free(v);
+	return 0;
 }
 
 /* So many have it, so many places are theirs. */
@@ -285,17 +292,18 @@ static int
 by_text(struct ordering *o, size_t criterion)
 {
 	const struct sort_list *l = o->list;
-	uint32_t *at = calloc(l->n_texts + 1, sizeof(*at)), *to = o->other;
-	size_t i;
+	size_t numbers = o->numbers[criterion], step = l->program->n, i;
+	const uint64_t *value = l->value + criterion;
+	uint32_t *at = calloc(numbers + 1, sizeof(*at)), *to = o->other;
 
 	if (at == NULL)
 		return -1;
 	for (i = 0; i < l->n; i++)
-		at[number_of(o, criterion, i) + 1]++;
-	for (i = 0; i < l->n_texts; i++)
+		at[value[i * step] + 1]++;
+	for (i = 0; i < numbers; i++)
 		at[i + 1] += at[i];
 	for (i = 0; i < l->n; i++)
-		to[at[number_of(o, criterion, o->order[i])]++] = o->order[i];
+		to[at[value[o->order[i] * step]]++] = o->order[i];
 	free(at);
 	o->other = o->order;
 	o->order = to;
@@ -322,29 +330,53 @@ by_number(struct ordering *o, size_t criterion)
 	return 0;
 }
 
+/* So many criteria count: behind texts of which all differ there is nothing to say. */
+static int
+number_criteria(struct ordering *o, size_t *n)
+{
+	const struct sort_program *p = o->list->program;
+
+	o->number = reallocarray(NULL, o->list->n_texts + 1, sizeof(*o->number));
+	if (o->number == NULL)
+		return -1;
+	for (*n = 0; *n < p->n; (*n)++) {
+		if (p->v[*n].key < SORT_CC)
+			continue;
+		if (number_texts(o, *n) == -1)
+			return -1;
+		if (o->numbers[*n] == o->list->n) {
+			(*n)++;
+			break;
+		}
+	}
+	free(o->number);
+	o->number = NULL;
+	return 0;
+}
+
 static int
 order(struct ordering *o)
 {
-	const struct sort_program *p = o->list->program;
-	size_t i;
+	const struct sort_list *l = o->list;
+	size_t i, n;
 	int r = 0;
 
-	if (p->texts && number_texts(o) == -1)
+	if (number_criteria(o, &n) == -1)
 		return -1;
-	o->order = reallocarray(NULL, o->list->n + 1, sizeof(*o->order));
-	o->other = reallocarray(NULL, o->list->n + 1, sizeof(*o->other));
+	o->order = reallocarray(NULL, l->n + 1, sizeof(*o->order));
+	o->other = reallocarray(NULL, l->n + 1, sizeof(*o->other));
 	if (o->order == NULL || o->other == NULL)
 		return -1;
-	for (i = 0; i < o->list->n; i++)
+	for (i = 0; i < l->n; i++)
 		o->order[i] = (uint32_t)i;
 	/* The last one first: who is equal in another one stays as it was put. */
-	for (i = p->n; r == 0 && i-- > 0;)
-		r = p->v[i].key < SORT_CC ? by_number(o, i) : by_text(o, i);
+	while (r == 0 && n-- > 0)
+		r = l->program->v[n].key < SORT_CC ? by_number(o, n) : by_text(o, n);
 	return r;
 }
 
 uint32_t *
-sort_order(const struct sort_list *l)
+sort_order(struct sort_list *l)
 {
 	struct ordering o = { .list = l };
 

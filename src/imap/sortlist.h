@@ -75,9 +75,10 @@ int sort_text(struct sort_list *l, uint64_t *v, struct bytes folded);
 
 /*
  * Indices of the messages in the order of the criteria, then of the mailbox;
- * n + 1 of them, to be freed by the caller. NULL with errno.
+ * n + 1 of them, to be freed by the caller. NULL with errno. Only once: values
+ * of texts are others then.
  */
-uint32_t *sort_order(const struct sort_list *l);
+uint32_t *sort_order(struct sort_list *l);
 void sort_free(struct sort_list *l);
 
 #endif
