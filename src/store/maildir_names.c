@@ -160,7 +160,6 @@ maildir_list(struct store *s, int (*fn)(void *arg, struct bytes name,
 	return rc != 0 ? rc : each_candidate(s, list_one, &l);
 }
 
-/* By the time of its inode, which no program can set. */
 int
 maildir_list_stamp(struct store *s, struct stamp_part *out)
 {
@@ -168,8 +167,7 @@ maildir_list_stamp(struct store *s, struct stamp_part *out)
 
 	if (fstat(s->root, &st) < 0)
 		return -1;
-	st.st_mtim = st.st_ctim;
-	stamp_fill(out, &st);
+	stamp_fill_inode(out, &st);
 	return 0;
 }
 

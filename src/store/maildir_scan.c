@@ -46,9 +46,10 @@ maildir_stamp(struct folder *f, struct stamp *out)
 	return 0;
 }
 
-/* By its path, which says which time counts. What is no directory: ENOTDIR. */
+/* By its path, and by the time that fill takes. What is no directory: ENOTDIR. */
 static int
-glance_dir(int root, const char *path, bool inode_time, struct stamp_part *p)
+glance_dir(int root, const char *path,
+    void (*fill)(struct stamp_part *, const struct stat *), struct stamp_part *p)
 {
 	struct stat st;
 
@@ -58,9 +59,7 @@ glance_dir(int root, const char *path, bool inode_time, struct stamp_part *p)
 		errno = ENOTDIR;
 		return -1;
 	}
-	if (inode_time)
-		st.st_mtim = st.st_ctim;
-	stamp_fill(p, &st);
+	fill(p, &st);
 	return 0;
 }
 
@@ -72,14 +71,14 @@ maildir_glance(struct store *s, struct bytes name, struct glimpse *out)
 
 	*out = (struct glimpse){ 0 };
 	if (maildir_disk(s, name, path) < 0
-	    || glance_dir(s->root, path, true, &out->dir) < 0)
+	    || glance_dir(s->root, path, stamp_fill_inode, &out->dir) < 0)
 		return -1;
 	n = strlen(path);
 	memcpy(path + n, "/new", 5);
-	if (glance_dir(s->root, path, false, &out->stamp.part[0]) < 0)
+	if (glance_dir(s->root, path, stamp_fill, &out->stamp.part[0]) < 0)
 		return -1;
 	memcpy(path + n, "/cur", 5);
-	if (glance_dir(s->root, path, false, &out->stamp.part[1]) < 0)
+	if (glance_dir(s->root, path, stamp_fill, &out->stamp.part[1]) < 0)
 		return -1;
 	out->stamp.part[2] = (struct stamp_part){ .firm = 1,
 	    .inode = KEYWORDS_NO_FILE };
@@ -104,8 +103,7 @@ maildir_glance_files(struct store *s, struct bytes name, struct glimpse *out)
 	memcpy(path + n, "/" STATE_FILE, sizeof "/" STATE_FILE);
 	if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
-	st.st_mtim = st.st_ctim;
-	stamp_fill(&out->state, &st);
+	stamp_fill_inode(&out->state, &st);
 	return 0;
 }
 

@@ -32,12 +32,23 @@ firm_time(const struct timespec *t)
 	return (t->tv_sec != 0 || t->tv_nsec != 0) && age_ns(t) >= need;
 }
 
+static struct stamp_part
+part_of(const struct stat *st, const struct timespec *t)
+{
+	return (struct stamp_part){ .inode = st->st_ino, .sec = t->tv_sec,
+	    .nsec = (uint32_t)t->tv_nsec, .firm = firm_time(t) };
+}
+
 void
 stamp_fill(struct stamp_part *p, const struct stat *st)
 {
-	*p = (struct stamp_part){ .inode = st->st_ino, .sec = st->st_mtim.tv_sec,
-	    .nsec = (uint32_t)st->st_mtim.tv_nsec,
-	    .firm = firm_time(&st->st_mtim) };
+	*p = part_of(st, &st->st_mtim);
+}
+
+void
+stamp_fill_inode(struct stamp_part *p, const struct stat *st)
+{
+	*p = part_of(st, &st->st_ctim);
 }
 
 void

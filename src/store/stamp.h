@@ -10,6 +10,8 @@
 
 /* Inode and time; firm when the clock has surely left that time. */
 void stamp_fill(struct stamp_part *p, const struct stat *st);
+/* The same by the time of the inode, which no program can set. */
+void stamp_fill_inode(struct stamp_part *p, const struct stat *st);
 
 /*
  * Gives a file or directory whose time is of this very tick a time that no
