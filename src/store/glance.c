@@ -24,10 +24,11 @@ struct glances {
 	} v[NOTES_MAX];
 };
 
+/* A file system that keeps no times shows none, as a place known by its files has none. */
 static bool
 same_dir(const struct index_place *p, const struct glimpse *g)
 {
-	return p->dir_sec == g->dir.sec && p->dir_nsec == g->dir.nsec;
+	return g->dir.firm && p->dir_sec == g->dir.sec && p->dir_nsec == g->dir.nsec;
 }
 
 static bool

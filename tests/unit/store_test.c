@@ -910,6 +910,41 @@ another_uidvalidity(void)
 	mail_close(m);
 }
 
+static int
+glance_without_times(struct store *s, struct bytes name, struct glimpse *out)
+{
+	int rc = maildir_ops.glance(s, name, out);
+
+	out->dir.sec = out->dir.nsec = out->dir.firm = 0;
+	return rc;
+}
+
+/* Where directories have no times, the state file alone says which mailbox it is. */
+static void
+a_file_system_without_times(void)
+{
+	struct store_ops ops = maildir_ops;
+	struct mail *m = fresh_mail();
+	struct mailbox_status st;
+	struct state s;
+
+	ops.glance = glance_without_times;
+	m->store->ops = &ops;
+	append(m, "INBOX", "A: 1\r\n\r\n", 0);
+	for (unsigned i = 0; i < 3; i++) {
+		/* What is noted counts when the clock has left the file's time. */
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+		CHECK_EQ_INT(mail_status(m, BYTES("INBOX"), STATUS_COUNTS, &st), 0);
+	}
+	CHECK_EQ_INT(state_load(m->store->root, &s), 0);
+	s.uidvalidity++;
+	CHECK_EQ_INT(state_save(m->store->root, &s), 0);
+	CHECK_EQ_INT(mail_status(m, BYTES("INBOX"), STATUS_COUNTS, &st), 0);
+	CHECK_EQ_INT(st.uidvalidity, s.uidvalidity);
+	m->store->ops = &maildir_ops;
+	mail_close(m);
+}
+
 TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
     TEST(copy_and_move), TEST(move_beside_renames), TEST(names), TEST(rename_inbox),
@@ -919,4 +954,5 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(renamed_between_two_scans), TEST(missed_by_the_first_try),
     TEST(a_folder_that_never_holds_still),
     TEST(modseq_goes_up_from_host_to_host),
-    TEST(another_host_under_an_old_time), TEST(another_uidvalidity))
+    TEST(another_host_under_an_old_time), TEST(another_uidvalidity),
+    TEST(a_file_system_without_times))
