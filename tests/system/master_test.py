@@ -499,10 +499,11 @@ def test_spares_that_cannot_start_do_not_spin():
     who = user("spin")
     away = LIBEXEC + "/login.away"
     with Server(spare_connections=2) as server:
+        wait_for(lambda: len(processes("login")) == 2, "spares")    # it listens before it has them
         os.rename(LIBEXEC + "/login", away)
         try:
             mark = log.mark()
-            for pid in wait_for(lambda: len(processes("conn")) == 2 and processes("conn"), "spares"):
+            for pid in processes("conn"):
                 with contextlib.suppress(ProcessLookupError):   # it went with another
                     os.kill(pid, signal.SIGKILL)
             log.wait("cannot start " + LIBEXEC + "/login", mark)
