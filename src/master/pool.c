@@ -243,6 +243,8 @@ pool_reap(struct pool *p)
 			pool_retire_spares(p);
 		/* Its login never came: one of the templates hangs. */
 		if (!c->ready && !c->told && c->from == p->templates.conn.pid) {
+			log_warn("connection process %ld ended before its login "
+			    "came: new templates", (long)c->pid);
 			templates_kill(&p->templates);
 			retire_spares(p);
 		}

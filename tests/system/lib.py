@@ -205,16 +205,21 @@ def at_best(measure, good, tries=6):
     raise AssertionError("in %d looks never right, at last %r" % (tries, found))
 
 
+def proc_stat(pid):
+    """(name, state, parent) of a process; a zombie's when it is gone."""
+    try:
+        with open("/proc/%s/stat" % pid) as f:
+            name, rest = f.read().split("(", 1)[1].rsplit(") ", 1)
+    except (FileNotFoundError, ProcessLookupError):
+        return "", "Z", 0
+    return name, rest[0], int(rest.split()[1])
+
+
 def processes(name=None):
     """{pid: name} of all processes here, or of those of one name."""
     found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/%s/stat" % pid) as f:
-                stat = f.read()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        comm, state = stat[stat.index("(") + 1:stat.rindex(")")], stat[stat.rindex(")") + 2]
+        comm, state, _ = proc_stat(pid)
         if state != "Z" and name in (None, comm):
             found[int(pid)] = comm
     return found
@@ -479,7 +484,13 @@ class Server:
                         return True
         return False
 
+    def templates(self):
+        """Those that end with the master: who was stopped by a test does not."""
+        return {pid for name in ("conn-template", "login-template") for pid in processes(name)
+                if proc_stat(pid)[1:] in (("S", self.process.pid), ("R", self.process.pid))}
+
     def __exit__(self, kind, error, trace):
+        left = self.templates()
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -489,6 +500,8 @@ class Server:
                 self.process.wait()
                 if kind is None:
                     raise AssertionError("SIGTERM did not end mailreeved") from None
+        # The next test is not to take them for its own.
+        wait_for(lambda: not left & set(processes()), "the templates to end")
         said = self.process.said()
         if kind is not None:
             for line in (said.splitlines() + log.lines[self.log_start:])[-40:]:
