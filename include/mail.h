@@ -247,6 +247,8 @@ int mailbox_upkeep(struct mailbox *b);
 const struct runs *mailbox_view(const struct mailbox *b);
 /* Those of the view that are \Recent for this session. */
 const struct runs *mailbox_recent(const struct mailbox *b);
+/* UIDNEXT when the view was as it is: what comes into it later is not below. */
+uint32_t mailbox_view_uidnext(const struct mailbox *b);
 /* Up to which mod-sequence the session was told of flag changes. */
 uint64_t mailbox_view_modseq(const struct mailbox *b);
 

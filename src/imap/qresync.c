@@ -87,38 +87,49 @@ matched_up_to(const struct runs *view, const struct qresync *q)
 	return matched;
 }
 
-/* What a client that knows those UIDs is to be told of what went. */
+/*
+ * What a client that knows those UIDs is to be told of what went. What went since
+ * the view was taken still counts in it: it is told later, with its number.
+ */
 static int
 tell_vanished_since(struct session *s, const struct qresync *q,
     const struct runs *known)
 {
-	struct runs vanished = RUNS_INIT, mine = RUNS_INIT;
-	uint32_t matched = matched_up_to(mailbox_view(s->box), q);
+	const struct runs *view = mailbox_view(s->box);
+	struct runs vanished = RUNS_INIT, gone = RUNS_INIT, mine = RUNS_INIT;
+	uint32_t matched = matched_up_to(view, q);
 	int r = mailbox_vanished_since(s->box, q->modseq, &vanished);
 
 	if (r == 0)
-		r = runs_intersect(&mine, &vanished, known);
+		r = runs_subtract(&gone, &vanished, view);
+	if (r == 0)
+		r = runs_intersect(&mine, &gone, known);
 	if (r == 0 && matched > 0)
 		r = runs_remove(&mine, 1, matched);
 	if (r == 0)
 		tell_vanished(s, &mine, true);
 	runs_free(&vanished);
+	runs_free(&gone);
 	runs_free(&mine);
 	return r;
 }
 
+/* Only of the view: what came since has no number yet. */
 static int
 tell_changed_since(struct session *s, const struct qresync *q,
     const struct runs *known)
 {
-	struct runs changed = RUNS_INIT, mine = RUNS_INIT;
+	struct runs changed = RUNS_INIT, there = RUNS_INIT, mine = RUNS_INIT;
 	int r = mailbox_changed_since(s->box, q->modseq, &changed);
 
 	if (r == 0)
-		r = runs_intersect(&mine, &changed, known);
+		r = runs_intersect(&there, &changed, mailbox_view(s->box));
+	if (r == 0)
+		r = runs_intersect(&mine, &there, known);
 	if (r == 0)
 		r = tell_flags(s, &mine, true);
 	runs_free(&changed);
+	runs_free(&there);
 	runs_free(&mine);
 	return r;
 }
@@ -127,6 +138,7 @@ int
 qresync_tell(struct session *s, const struct qresync *q)
 {
 	struct mailbox_status st;
+	uint32_t next = mailbox_view_uidnext(s->box);
 	struct runs known = RUNS_INIT;
 	int r;
 
@@ -139,7 +151,7 @@ qresync_tell(struct session *s, const struct qresync *q)
 	if (q->has_known)
 		r = runs_copy(&known, &q->known);
 	else
-		r = st.uidnext <= 1 ? 0 : runs_add(&known, 1, st.uidnext - 1);
+		r = next <= 1 ? 0 : runs_add(&known, 1, next - 1);
 	if (r == 0)
 		r = tell_vanished_since(s, q, &known);
 	if (r == 0)

@@ -51,7 +51,8 @@ describe(struct session *s)
 		say(s, CODE_UNSEEN, runs_rank(view, st.first_unseen),
 		    "The first unseen message");
 	say(s, CODE_UIDVALIDITY, st.uidvalidity, "UIDs are valid");
-	say(s, CODE_UIDNEXT, st.uidnext, "The next UID");
+	/* Of the view, not of now: what came since is new to the client. */
+	say(s, CODE_UIDNEXT, mailbox_view_uidnext(s->box), "The next UID");
 	say(s, CODE_HIGHESTMODSEQ, mailbox_view_modseq(s->box),
 	    "The highest mod-sequence");
 	id.text = bytes_make(st.id, strnlen(st.id, sizeof st.id));

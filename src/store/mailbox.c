@@ -52,8 +52,9 @@ claim_recent(struct mailbox *b)
 			first = b->b.rec.recent_from;
 		runs_add(&b->recent, first, b->view.v[i].last);
 	}
-	if (!b->read_only)
-		b->b.rec.recent_from = b->b.rec.uid_next;
+	/* What came after the view was taken is for whoever is told of it first. */
+	if (!b->read_only && b->view_next > b->b.rec.recent_from)
+		b->b.rec.recent_from = b->view_next;
 }
 
 static void
@@ -73,6 +74,14 @@ tidy(struct mailbox *b)
 	b->b.folder->store->ops->tidy(b->b.folder);
 }
 
+/* A UID that is in the view is no next one, however old the record beside it. */
+static void
+reach(struct mailbox *b, const struct runs *uids)
+{
+	if (runs_last(uids) >= b->view_next)
+		b->view_next = runs_last(uids) + 1;
+}
+
 static int
 read_view(void *arg)
 {
@@ -82,7 +91,11 @@ read_view(void *arg)
 	b->told = b->step_modseq = bound->rec.modseq;
 	b->step_sum = bound->rec.flags_sum;
 	b->in_step = true;
-	return index_runs(bound->mail->db, bound->rec.number, &b->view);
+	if (index_runs(bound->mail->db, bound->rec.number, &b->view) < 0)
+		return -1;
+	b->view_next = bound->rec.uid_next;
+	reach(b, &b->view);
+	return 0;
 }
 
 static int
@@ -206,6 +219,12 @@ mailbox_recent(const struct mailbox *b)
 	return &b->recent;
 }
 
+uint32_t
+mailbox_view_uidnext(const struct mailbox *b)
+{
+	return b->view_next;
+}
+
 uint64_t
 mailbox_view_modseq(const struct mailbox *b)
 {
@@ -320,6 +339,7 @@ mailbox_told_arrived(struct mailbox *b, const struct runs *uids)
 	for (size_t i = 0; i < uids->n; i++)
 		if (runs_add(&b->view, uids->v[i].first, uids->v[i].last) < 0)
 			return -1;
+	reach(b, uids);
 	if (b->b.rec.recent_from >= b->b.rec.uid_next
 	    || runs_last(uids) < b->b.rec.recent_from)
 		return 0;

@@ -33,6 +33,7 @@ struct mailbox {
 	struct bound b;
 	bool read_only;
 	struct runs view;
+	uint32_t view_next;		/* all that comes into the view later is from here on */
 	struct runs recent;
 	uint64_t told;			/* flag changes were told up to here */
 	bool in_step;			/* view and index were equal ... */

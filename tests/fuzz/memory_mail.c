@@ -483,6 +483,13 @@ mailbox_recent(const struct mailbox *b)
 	return &b->recent;
 }
 
+/* Nobody else is there: at SELECT, the only time that it is asked for, this is true. */
+uint32_t
+mailbox_view_uidnext(const struct mailbox *b)
+{
+	return b->box->uidnext;
+}
+
 uint64_t
 mailbox_view_modseq(const struct mailbox *b)
 {

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -171,6 +172,53 @@ def names_are_told(where, c):
     where.ended(other)
 
 
+def append_until(over, c):
+    for _ in range(2000):
+        if over.is_set():
+            break
+        c.ok("APPEND INBOX %L", b"Subject: more\r\n\r\n")
+
+
+def one_moment(c, validity):
+    """What a SELECT tells of all messages: their UIDs, and UIDNEXT."""
+    _, told = c.command("SELECT INBOX (QRESYNC (%d 1))" % validity)
+    text = b"\n".join(told)
+    count = int(re.search(rb"\* (\d+) EXISTS", text).group(1))
+    rows = [tuple(map(int, row)) for row in re.findall(rb"\* (\d+) FETCH \(UID (\d+) ", text)]
+    assert [number for number, _ in rows] == list(range(1, count + 1)), (count, rows[-5:])
+    return [uid for _, uid in rows], int(re.search(rb"\[UIDNEXT (\d+)\]", text).group(1))
+
+
+def selected_while_mail_comes():
+    """Numbers, UIDs and UIDNEXT fit together, however much comes at that moment."""
+    where, c, _ = session()
+    others = [where.connect("imap", {}) for _ in range(2)]
+    where.deliver(MESSAGE, "INBOX", 0)
+    c.ok("ENABLE QRESYNC")
+    told = b"\n".join(c.ok("SELECT INBOX"))
+    validity = int(re.search(rb"\[UIDVALIDITY (\d+)\]", told).group(1))
+    over = threading.Event()
+    threads = [threading.Thread(target=append_until, args=(over, other)) for other in others]
+    for other, thread in zip(others, threads):
+        where.greet(other)
+        thread.start()
+    try:
+        known, coming = one_moment(c, validity)
+        for _ in range(60):
+            uids, following = one_moment(c, validity)
+            assert uids[:len(known)] == known and uids == sorted(set(uids)), uids
+            assert all(uid >= coming for uid in uids[len(known):]), (coming, uids[len(known):])
+            assert following > uids[-1], (following, uids[-1])
+            known, coming = uids, following
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    for each in [c] + others:
+        each.close()
+    where.finish()
+
+
 def few_watches():
     """A directory whose imap has 500 watches: the limit of a user namespace of its own."""
     few = tempfile.mkdtemp()
@@ -229,5 +277,5 @@ if __name__ == "__main__":
     PROGRAMS = place.private_programs(BUILD)
     sys.exit(tap.run([(f.__name__.replace("_", " "), f) for f in (
         told_within_100_ms, bye_on_sigterm, client_that_does_not_read, line_without_end,
-        progress_of_a_long_search, batches_without_end, notify_of_a_thousand_folders,
-        notify_of_too_many_folders)]))
+        progress_of_a_long_search, batches_without_end, selected_while_mail_comes,
+        notify_of_a_thousand_folders, notify_of_too_many_folders)]))

@@ -945,6 +945,55 @@ a_file_system_without_times(void)
 	mail_close(m);
 }
 
+/* Each lock that is taken lets one more message come first. */
+static int
+one_more(struct folder *f)
+{
+	static unsigned count;
+	char name[64];
+
+	(void)f;
+	snprintf(name, sizeof name, "%u.late.host", 2000 + ++count);
+	deliver("new", name, "A: b\n\n");
+	return 0;
+}
+
+/*
+ * The lock that claims what is \Recent meets mail that is not in the view: it
+ * is no part of UIDNEXT, and \Recent for whoever is told of it.
+ */
+static void
+mail_that_comes_at_open(void)
+{
+	struct store_ops ops = maildir_ops;
+	struct mail *m = fresh_mail();
+	struct mail_changes c;
+	struct mailbox_status st;
+	struct mailbox *b;
+
+	deliver("new", "1000.a.host", "A: b\n\n");
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), true, &b), 0);
+	mailbox_close(b);
+	ops.finish = one_more;
+	m->store->ops = &ops;
+	CHECK_EQ_INT(mailbox_open(m, BYTES("INBOX"), false, &b), 0);
+	m->store->ops = &maildir_ops;
+	CHECK_EQ_INT(mailbox_status_now(b, STATUS_COUNTS, &st), 0);
+	CHECK(st.messages > mailbox_view(b)->count);
+	CHECK_EQ_INT(mailbox_view_uidnext(b), runs_last(mailbox_view(b)) + 1);
+	CHECK(st.uidnext > mailbox_view_uidnext(b));
+	CHECK(runs_equal(mailbox_recent(b), mailbox_view(b)));
+
+	CHECK_EQ_INT(mailbox_changes(b, &c), 0);
+	CHECK_EQ_INT(mailbox_view(b)->count + c.arrived.count, st.messages);
+	CHECK_EQ_INT(mailbox_told_arrived(b, &c.arrived), 0);
+	CHECK_EQ_INT(mailbox_view_uidnext(b), st.uidnext);
+	CHECK(runs_equal(mailbox_recent(b), mailbox_view(b)));
+	mail_changes_free(&c);
+	mailbox_close(b);
+	mail_close(m);
+}
+
 TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(flags_and_expunge), TEST(an_index_may_go_at_any_time),
     TEST(copy_and_move), TEST(move_beside_renames), TEST(names), TEST(rename_inbox),
@@ -955,4 +1004,4 @@ TEST_MAIN(TEST(first_visit), TEST(append_and_read), TEST(a_delivery_is_seen),
     TEST(a_folder_that_never_holds_still),
     TEST(modseq_goes_up_from_host_to_host),
     TEST(another_host_under_an_old_time), TEST(another_uidvalidity),
-    TEST(a_file_system_without_times))
+    TEST(a_file_system_without_times), TEST(mail_that_comes_at_open))
