@@ -44,6 +44,7 @@ describe(struct session *s)
 		return -1;
 	s->told_keywords = UINT_MAX;
 	s->told_recent = UINT64_MAX;
+	s->told_whole = mailbox_view_modseq(s->box);
 	tell_keywords(s);
 	tell_exists(s);
 	if ((s->enabled & (ENABLED_REV2 | ENABLED_UIDONLY)) == 0

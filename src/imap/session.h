@@ -62,6 +62,8 @@ struct session {
 	struct bytes progress_tag;	/* the command's */
 	uint64_t told_recent;		/* what RECENT said last */
 	unsigned told_keywords;		/* how many keywords FLAGS named */
+	uint64_t told_whole;		/* all changes up to this mod-sequence were told, expunges too */
+	bool told_modseqs;		/* FETCH told mod-sequences since all was compared last */
 	/* Sets that a response code of the tagged answer points to. */
 	struct runs code_set, code_to;
 	struct runs made;		/* UIDs that the command itself put into the selected mailbox */

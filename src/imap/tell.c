@@ -56,6 +56,7 @@ fetch_modseq(struct session *s, uint64_t modseq)
 	put_open(&s->out);
 	put_number(&s->out, modseq);
 	put_close(&s->out);
+	s->told_modseqs = true;
 }
 
 static int
@@ -162,18 +163,23 @@ tell_exists(struct session *s)
 	s->told_recent = recent;
 }
 
+static void
+tell_highest(struct session *s, const char *text)
+{
+	struct response_code code = { .code = CODE_HIGHESTMODSEQ,
+	    .number = s->told_whole };
+
+	put_condition(&s->out, BYTES(""), "OK", &code, text);
+}
+
 void
 session_enable_condstore(struct session *s)
 {
-	struct response_code code = { .code = CODE_HIGHESTMODSEQ };
-
 	if (session_condstore(s))
 		return;
 	s->enabled |= ENABLED_CONDSTORE;
-	if (s->box == NULL)
-		return;
-	code.number = mailbox_view_modseq(s->box);
-	put_condition(&s->out, BYTES(""), "OK", &code, "Mod-sequences are on");
+	if (s->box != NULL)
+		tell_highest(s, "Mod-sequences are on");
 }
 
 /* ---- messages that went ---- */
@@ -228,14 +234,43 @@ tell_gone(struct session *s, const struct runs *uids)
 
 /* ---- all of it ---- */
 
+/*
+ * A client takes the highest mod-sequence that it was told of for the state it has, unless
+ * told otherwise; with that it would never hear of expunges that had to wait,
+ * should the connection break now (RFC 7162 section 3.2).
+ */
+static void
+note_told(struct session *s, const struct mail_changes *ch, bool all)
+{
+	if (all)
+		s->told_whole = ch->modseq;
+	else if (s->told_modseqs && (s->enabled & ENABLED_QRESYNC) != 0)
+		tell_highest(s, "Not all was told yet");
+	s->told_modseqs = false;
+}
+
+static int
+tell_changed(struct session *s, const struct mail_changes *ch)
+{
+	tell_keywords(s);
+	if (tell_flags(s, &ch->changed, false) < 0)
+		return -1;
+	mailbox_told_modseq(s->box, ch->modseq);
+	session_contexts(s, &ch->changed, CONTEXT_CHANGED);
+	return 0;
+}
+
 static int
 tell_difference(struct session *s, const struct mail_changes *ch, bool expunge,
     unsigned what)
 {
+	bool gone = expunge && (what & TELL_EXPUNGE) != 0;
+	bool flags = (what & TELL_FLAGS) != 0;
+
 	/* In front of EXPUNGE, and also where that has to wait (RFC 5267 4.3.4). */
 	if ((what & TELL_EXPUNGE) != 0)
 		session_contexts(s, &ch->vanished, CONTEXT_GONE);
-	if (expunge && (what & TELL_EXPUNGE) != 0 && ch->vanished.n > 0 && tell_gone(s, &ch->vanished) < 0)
+	if (gone && ch->vanished.n > 0 && tell_gone(s, &ch->vanished) < 0)
 		return -1;
 	if ((what & TELL_NEW) != 0 && ch->arrived.n > 0) {
 		if (mailbox_told_arrived(s->box, &ch->arrived) < 0)
@@ -244,13 +279,9 @@ tell_difference(struct session *s, const struct mail_changes *ch, bool expunge,
 		session_contexts(s, &ch->arrived, CONTEXT_ARRIVED);
 		session_arrived(s, &ch->arrived);
 	}
-	if ((what & TELL_FLAGS) == 0)
-		return 0;
-	tell_keywords(s);
-	if (tell_flags(s, &ch->changed, false) < 0)
+	if (flags && tell_changed(s, ch) < 0)
 		return -1;
-	mailbox_told_modseq(s->box, ch->modseq);
-	session_contexts(s, &ch->changed, CONTEXT_CHANGED);
+	note_told(s, ch, (gone || ch->vanished.n == 0) && (flags || ch->changed.n == 0));
 	return 0;
 }
 
