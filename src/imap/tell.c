@@ -149,18 +149,25 @@ tell_keywords(struct session *s)
 		tell_all_flags(s);
 }
 
-void
-tell_exists(struct session *s)
+/* Whenever the size of the mailbox changes, by expunges too (RFC 3501 section 7.3.2). */
+static void
+tell_recent(struct session *s)
 {
 	uint64_t recent = mailbox_recent(s->box)->count;
 
-	put_untagged_number(&s->out, mailbox_view(s->box)->count, "EXISTS");
-	put_end(&s->out);
 	if ((s->enabled & ENABLED_REV2) != 0 || recent == s->told_recent)
 		return;
 	put_untagged_number(&s->out, recent, "RECENT");
 	put_end(&s->out);
 	s->told_recent = recent;
+}
+
+void
+tell_exists(struct session *s)
+{
+	put_untagged_number(&s->out, mailbox_view(s->box)->count, "EXISTS");
+	put_end(&s->out);
+	tell_recent(s);
 }
 
 static void
@@ -279,6 +286,8 @@ tell_difference(struct session *s, const struct mail_changes *ch, bool expunge,
 		session_contexts(s, &ch->arrived, CONTEXT_ARRIVED);
 		session_arrived(s, &ch->arrived);
 	}
+	if (gone)
+		tell_recent(s);
 	if (flags && tell_changed(s, ch) < 0)
 		return -1;
 	note_told(s, ch, (gone || ch->vanished.n == 0) && (flags || ch->changed.n == 0));
