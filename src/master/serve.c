@@ -364,6 +364,19 @@ next_due(const struct master *m, int work)
 	return ms;
 }
 
+/*
+ * ppoll() that finds work at once delivers no signal: clients that come without
+ * a pause would keep us from hearing that others have left.
+ */
+static void
+take_signals(const sigset_t *during)
+{
+	sigset_t blocked;
+
+	sigprocmask(SIG_SETMASK, during, &blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 static void
 wait_and_act(struct master *m, struct waiting *w, const sigset_t *during)
 {
@@ -374,6 +387,7 @@ wait_and_act(struct master *m, struct waiting *w, const sigset_t *during)
 
 	if (ppoll(w->v, n, ms < 0 ? NULL : &t, during) <= 0)
 		return;
+	take_signals(during);
 	/* Questions first: they belong to clients who came earlier. */
 	for (size_t i = w->listeners; i < n; i++)
 		if (w->v[i].revents != 0 && w->whose[i] == NULL)

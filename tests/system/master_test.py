@@ -607,6 +607,27 @@ def test_when_clients_cannot_be_accepted():
             c.logout()
 
 
+def test_signals_are_heard_while_clients_come():
+    """Without a pause: one is always there to be accepted."""
+    who = user("flooded")
+    short_of("", 0)
+    with Want(spare_connections=1, drain_timeout="0s") as server:
+        c = server.imap_login(who)
+        mark = log.mark()
+        short_of("accept4", errno.ECONNABORTED)
+        waiting = quiet()
+        busy = cpu(server.process.pid)
+        wait_for(lambda: cpu(server.process.pid) > busy + 0.1, "it to try and try again")
+        os.kill(list(processes("imap"))[0], signal.SIGABRT)
+        log.wait("ended by signal 6", mark)
+        log.wait("configuration read again", server.reload())
+        server.process.terminate()
+        assert server.process.wait(wire.TIMEOUT) == 0
+        waiting.close()
+        c.close()
+        short_of("", 0)
+
+
 def test_a_thousand_silent_connections():
     who = user("silent")
     with Server(max_connections=1100, max_connections_per_address=2000) as server:
