@@ -117,6 +117,9 @@ int mail_list(struct mail *m, int (*fn)(void *arg, const struct mailbox_name *),
 /* EINVAL: the name cannot be a mailbox; EEXIST; ENOSPC ... Makes parents. */
 int mail_create(struct mail *m, struct bytes name, unsigned uses);
 
+/* A name that will get others below it (RFC 3501 section 6.3.3); errors as above. */
+int mail_declare(struct mail *m, struct bytes name);
+
 /* A mailbox with children keeps its name as \Noselect: ENOTEMPTY if it is that already. */
 int mail_delete(struct mail *m, struct bytes name);
 

@@ -67,17 +67,21 @@ cmd_create(struct session *s, struct call *c)
 {
 	struct bytes name, given;
 	unsigned uses = 0;
+	size_t whole;
 
 	if (lex_mailbox(&c->args, &name) < 0
 	    || create_params(&c->args, &uses) < 0)
 		return bad_syntax(&c->args);
 	if ((uses & ~USES_CREATABLE) != 0)
 		return no(CODE_USEATTR, "No mailbox can be made for that use");
+	whole = name.n;
 	name = without_separator(name);
 	given = without_separator(c->args.given);
 	if (newname_wrong(s, name) != NULL)
 		return no(CODE_CANNOT, newname_wrong(s, name));
-	if (mail_create(s->mail, name, uses) < 0)
+	/* What is to have a use is to have messages. */
+	if ((name.n < whole && uses == 0 ? mail_declare(s->mail, name)
+	    : mail_create(s->mail, name, uses)) < 0)
 		return failed(errno);
 	tell_oldname(s, NULL, name, given);
 	return created(s, name);

@@ -83,6 +83,8 @@ int mbox_list(struct store *s, int (*fn)(void *arg, struct bytes name,
 bool mbox_exists(struct store *s, struct bytes name);
 int mbox_create(struct store *s, struct bytes name);
 int mbox_remove(struct store *s, struct bytes name);
+int mbox_declare(struct store *s, struct bytes name);
+int mbox_undeclare(struct store *s, struct bytes name);
 int mbox_rename(struct store *s, struct bytes from, struct bytes to);
 int mbox_rename_recover(struct store *s, struct buf *text, struct bytes *from,
     struct bytes *to);

@@ -118,8 +118,12 @@ list_entry(struct listing *l, int dir, const char *file, unsigned level)
 	if (good && S_ISREG(st.st_mode))
 		rc = l->fn(l->arg, buf_contents(&l->name), listed_as(&st));
 	else if (S_ISDIR(st.st_mode)
-	    && (good || layout_inbox(buf_contents(&l->name))))
-		rc = list_dir(l, dir, file, level + 1);
+	    && (good || layout_inbox(buf_contents(&l->name)))) {
+		if (good)
+			rc = l->fn(l->arg, buf_contents(&l->name), LISTED_PARENT);
+		if (rc == 0)
+			rc = list_dir(l, dir, file, level + 1);
+	}
 	l->name.len = keep;
 	l->name.error = 0;
 	buf_free(&again);
@@ -338,6 +342,39 @@ mbox_remove(struct store *s, struct bytes name)
 		remove_above(s->tree, (char *)file.data);
 	}
 	folder_put(f);
+	buf_free(&file);
+	return rc;
+}
+
+/* ---- directories that hold nothing yet ---- */
+
+int
+mbox_declare(struct store *s, struct bytes name)
+{
+	struct buf file = BUF_INIT(FILE_NAME_MAX);
+	int rc = -1;
+
+	if (mbox_exists(s, name))
+		errno = EEXIST;
+	else if (mbox_file_name(name, &file) == 0
+	    && make_above(s->tree, (char *)file.data) == 0
+	    && sys_mkdir(s->tree, (const char *)file.data) == 0)
+		rc = sync_above(s->tree, (const char *)file.data);
+	buf_free(&file);
+	return rc < 0 ? cannot_be(errno) : 0;
+}
+
+int
+mbox_undeclare(struct store *s, struct bytes name)
+{
+	struct buf file = BUF_INIT(FILE_NAME_MAX);
+	int rc = -1;
+
+	if (!is_kind(s, name, S_IFDIR))
+		errno = ENOENT;
+	else if (mbox_file_name(name, &file) == 0
+	    && sys_rmdir(s->tree, (const char *)file.data) == 0)
+		rc = sync_above(s->tree, (const char *)file.data);
 	buf_free(&file);
 	return rc;
 }

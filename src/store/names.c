@@ -66,7 +66,8 @@ note_existing(void *arg, struct bytes name, enum listed_as is)
 
 	if (row == NULL)
 		return -1;
-	row->attributes = is == LISTED_MARKED ? MAILBOX_MARKED : 0;
+	row->attributes = is == LISTED_MARKED ? MAILBOX_MARKED
+	    : is == LISTED_PARENT ? MAILBOX_NOSELECT : 0;
 	return 0;
 }
 
@@ -362,6 +363,24 @@ mail_create(struct mail *m, struct bytes name, unsigned uses)
 	return locked(m, create, (struct naming){ .name = name, .uses = uses });
 }
 
+static int
+declare(struct mail *m, const struct naming *n)
+{
+	return m->store->ops->declare(m->store, n->name);
+}
+
+int
+mail_declare(struct mail *m, struct bytes name)
+{
+	if (m->store->ops->declare == NULL)
+		return mail_create(m, name, 0);
+	if (!layout_good(name)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return locked(m, declare, (struct naming){ .name = name });
+}
+
 struct below {
 	struct bytes parent;
 	bool found;
@@ -392,17 +411,25 @@ forget_index(struct mail *m, struct bytes name)
 	bound_close(&b);
 }
 
+/* What is no mailbox is something only where others are below, or may be. */
+static int
+delete_parent(struct mail *m, struct bytes name)
+{
+	struct below b = { .parent = name };
+
+	if (m->store->ops->list(m->store, is_below, &b) < 0)
+		return -1;
+	if (!b.found && m->store->ops->undeclare != NULL)
+		return m->store->ops->undeclare(m->store, name);
+	errno = b.found ? ENOTEMPTY : ENOENT;
+	return -1;
+}
+
 static int
 delete(struct mail *m, const struct naming *n)
 {
-	struct below b = { .parent = n->name };
-
-	if (!m->store->ops->exists(m->store, n->name)) {
-		if (m->store->ops->list(m->store, is_below, &b) < 0)
-			return -1;
-		errno = b.found ? ENOTEMPTY : ENOENT;
-		return -1;
-	}
+	if (!m->store->ops->exists(m->store, n->name))
+		return delete_parent(m, n->name);
 	forget_index(m, n->name);
 	if (m->store->ops->remove(m->store, n->name) < 0)
 		return -1;

@@ -139,6 +139,7 @@ struct draft {
 /* What a name of list() is. */
 enum listed_as {
 	LISTED_NOT_YET,			/* no mailbox, but a directory that may become one */
+	LISTED_PARENT,			/* none, and for those below it alone */
 	LISTED,
 	LISTED_MARKED,			/* and it is seen at once that new mail came */
 };
@@ -159,6 +160,9 @@ struct store_ops {
 	bool (*exists)(struct store *s, struct bytes name);
 	int (*create)(struct store *s, struct bytes name);
 	int (*remove)(struct store *s, struct bytes name);
+	/* Names that cannot be mailboxes when others are below; or NULL: any can. */
+	int (*declare)(struct store *s, struct bytes name);
+	int (*undeclare)(struct store *s, struct bytes name);
 	int (*rename)(struct store *s, struct bytes from, struct bytes to);
 
 	/*

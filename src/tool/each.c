@@ -19,7 +19,7 @@ visit(void *arg, struct bytes name, enum listed_as is)
 	struct each *e = arg;
 	struct folder *f;
 
-	if (is == LISTED_NOT_YET)
+	if (is == LISTED_NOT_YET || is == LISTED_PARENT)
 		return 0;
 	if (folder_get(e->store, name, &f) < 0) {
 		warn("mailbox %.*s", (int)name.n, (const char *)name.p);

@@ -195,6 +195,12 @@ mail_list(struct mail *m, int (*fn)(void *, const struct mailbox_name *), void *
 }
 
 int
+mail_declare(struct mail *m, struct bytes name)
+{
+	return mail_create(m, name, 0);
+}
+
+int
 mail_create(struct mail *m, struct bytes name, unsigned uses)
 {
 	static uint32_t validity;

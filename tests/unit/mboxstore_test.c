@@ -442,6 +442,36 @@ files_are_mailboxes(void)
 	mail_close(m);
 }
 
+static void
+declared_names(void)
+{
+	struct mail *m = fresh_mail();
+
+	CHECK_EQ_INT(mail_declare(m, BYTES("P/Q")), 0);
+	CHECK_EQ_TEXT(names(m), "INBOX P( P/Q( ");
+	CHECK(mail_declare(m, BYTES("P")) < 0 && errno == EEXIST);
+	CHECK(mail_declare(m, BYTES("INBOX")) < 0 && errno == EEXIST);
+	CHECK(mail_declare(m, BYTES("../x")) < 0 && errno == EINVAL);
+	CHECK(mail_delete(m, BYTES("P")) < 0 && errno == ENOTEMPTY);
+	CHECK_EQ_INT(mail_create(m, BYTES("P/Q/R"), 0), 0);
+	CHECK_EQ_TEXT(names(m), "INBOX P( P/Q( P/Q/R ");
+	CHECK(mail_declare(m, BYTES("P/Q/R")) < 0 && errno == EEXIST);
+	CHECK(mail_declare(m, BYTES("P/Q/R/S")) < 0 && errno == EINVAL);
+	CHECK_EQ_INT(mail_declare(m, BYTES("T")), 0);
+	CHECK_EQ_INT(mail_delete(m, BYTES("T")), 0);
+	CHECK(mail_delete(m, BYTES("T")) < 0 && errno == ENOENT);
+	/* Others' files: the directory stays, and they do. */
+	CHECK_EQ_INT(mail_declare(m, BYTES("U")), 0);
+	write_file("mail/U/.notes", "w", "x");
+	CHECK(mail_delete(m, BYTES("U")) < 0 && errno == ENOTEMPTY);
+	CHECK_EQ_INT(access(file_path("mail/U/.notes"), F_OK), 0);
+	/* It may become a mailbox yet. */
+	CHECK_EQ_INT(mail_declare(m, BYTES("V")), 0);
+	CHECK_EQ_INT(mail_create(m, BYTES("V"), 0), 0);
+	CHECK_EQ_TEXT(names(m), "INBOX P( P/Q( P/Q/R U( V ");
+	mail_close(m);
+}
+
 /* Files that are no mailboxes, or odd ones: no crash, and nothing is written. */
 static void
 hostile_files(void)
@@ -818,7 +848,7 @@ TEST_MAIN(TEST(what_is_appended_comes_back), TEST(our_fields_of_others_go),
     TEST(placeholders_are_hidden), TEST(copies_and_moves),
     TEST(moved_until_we_have_the_lock),
     TEST(each_change_has_an_error_of_its_own),
-    TEST(files_are_mailboxes), TEST(hostile_files), TEST(another_holds_the_lock),
+    TEST(files_are_mailboxes), TEST(declared_names), TEST(hostile_files), TEST(another_holds_the_lock),
     TEST(moves_that_fail), TEST(a_failed_move_beside_a_delivery),
     TEST(created_whole_or_not_at_all), TEST(nothing_is_created_on_a_full_disk),
     TEST(renames_cut_short), TEST(a_refused_rename), TEST(odd_notes))
