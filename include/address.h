@@ -51,4 +51,7 @@ void addresses_end(struct addresses *a);
 int address_sort_mailbox(struct bytes value, struct buf *out);
 int address_sort_display(struct bytes value, struct buf *out);
 
+/* Appends all addresses as an ENVELOPE has them, "name <mailbox@host>, ", decoded. */
+int address_search_text(struct bytes value, struct buf *out);
+
 #endif

@@ -172,6 +172,7 @@ use_key(struct search_node *n)
 		if (bytes_case_equal(n->field, bytes_of(names[i]))) {
 			n->op = SEARCH_KEY;
 			n->stage = STAGE_KEY;
+			n->header = true;
 			n->number = i;
 		}
 }

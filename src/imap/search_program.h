@@ -47,7 +47,7 @@ struct search_node {
 	struct search_node *child;	/* of AND, OR, NOT */
 	struct search_node *next;	/* sibling */
 	bool want;
-	bool header;			/* SEARCH_TEXT: also in headers */
+	bool header;			/* SEARCH_TEXT: also in headers; SEARCH_KEY: by HEADER */
 	bool fuzzy;			/* it stands behind FUZZY (RFC 6203) */
 	uint32_t flags;
 	unsigned number;		/* of the keyword; which text of the sort column; which text needle */

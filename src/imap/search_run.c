@@ -91,6 +91,16 @@ try_field(struct looking *l, struct bytes name, struct bytes needle)
 	return r == -1 ? failure(l) : truth(r == 1);
 }
 
+/* HEADER is about the fields as they stand there: the first line. */
+static struct bytes
+key_text(const struct looking *l, const struct search_node *n)
+{
+	struct bytes text = l->keys.text[n->number];
+	ssize_t line = n->header ? bytes_find(text, '\n') : -1;
+
+	return line < 0 ? text : bytes_first(text, (size_t)line);
+}
+
 static enum truth
 try_key(struct looking *l, const struct search_node *n)
 {
@@ -99,7 +109,7 @@ try_key(struct looking *l, const struct search_node *n)
 	if (!l->has_keys && facts_texts(&l->facts, &l->keys) == -1)
 		return failure(l);
 	l->has_keys = true;
-	if (fold_contains(l->keys.text[n->number], n->needle))
+	if (fold_contains(key_text(l, n), n->needle))
 		return YES;
 	if ((l->keys.cut & 1u << n->number) == 0)
 		return NO;

@@ -61,6 +61,37 @@ fold(struct making *m, enum sortkey_text i)
 	}
 }
 
+/* A comment or a quoted pair may stand inside what an ENVELOPE has in one piece; so may space. */
+static bool
+is_odd(struct bytes value)
+{
+	static const char *const signs[] = { "(", "\\", " @", "\t@", "\n@", "@ ", "@\t", "@\r", "@\n" };
+
+	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+		if (memmem(value.p, value.n, signs[i], strlen(signs[i])) != NULL)
+			return true;
+	return false;
+}
+
+/*
+ * FROM, TO, CC and BCC search what an ENVELOPE has (RFC 9051 section 6.4.4),
+ * and here also the text that people see; HEADER only that, up to the line end.
+ */
+static void
+add_envelope(struct making *m, const char *name)
+{
+	struct header_cursor c = HEADER_CURSOR(m->header);
+	struct header_field field;
+
+	while (header_next_named(&c, bytes_of(name), &field)) {
+		if (!is_odd(field.value))
+			continue;
+		buf_byte(&m->plain, '\n');
+		if (address_search_text(field.value, &m->plain) == -1)
+			m->error = errno;
+	}
+}
+
 /* Text of all fields of that name, for searching. */
 static void
 make_search(struct making *m, enum sortkey_text i, const char *name)
@@ -77,6 +108,8 @@ make_search(struct making *m, enum sortkey_text i, const char *name)
 			break;
 		}
 	}
+	if (i != KEY_SUBJECT && (m->cut & 1u << i) == 0)
+		add_envelope(m, name);
 	fold(m, i);
 }
 

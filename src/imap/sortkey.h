@@ -14,13 +14,16 @@
  *	u64	hash of Message-ID, 0: none
  *	u64	hash of base subject, 0: empty
  *	u64	hash of each reference, oldest first
+ *
+ * A text of addresses has lines: what stands in the fields, then, where that is
+ * written oddly, what an ENVELOPE has of it.
  */
 #ifndef SORTKEY_H
 #define SORTKEY_H
 
 #include "buf.h"
 
-#define SORTKEY_VERSION 1
+#define SORTKEY_VERSION 2
 
 /* The first five are searched, the others sorted by. */
 enum sortkey_text {

@@ -1,5 +1,5 @@
 /*
- * Sort keys of addresses (RFC 5256 section 3, RFC 5957).
+ * Addresses as sort keys (RFC 5256 section 3, RFC 5957), and as text to search.
  * Runs as: the mailbox owner.
  */
 #include "address.h"
@@ -54,4 +54,35 @@ int
 address_sort_display(struct bytes value, struct buf *out)
 {
 	return put_first(value, put_display, out);
+}
+
+/* The end of a group has no text. */
+static int
+put_whole(const struct address *a, struct buf *out)
+{
+	if (a->kind == ADDRESS_GROUP_END)
+		return 0;
+	if (a->name.n > 0
+	    && (words_decode(a->name, out) < 0 || buf_byte(out, ' ') < 0))
+		return -1;
+	if (buf_byte(out, '<') < 0 || words_decode(a->mailbox, out) < 0)
+		return -1;
+	if (a->host.n > 0
+	    && (buf_byte(out, '@') < 0 || words_decode(a->host, out) < 0))
+		return -1;
+	return buf_text(out, ">, ");
+}
+
+int
+address_search_text(struct bytes value, struct buf *out)
+{
+	struct addresses a;
+	struct address one;
+	int rc;
+
+	addresses_begin(&a, value);
+	while ((rc = addresses_next(&a, &one)) > 0 && put_whole(&one, out) == 0)
+		continue;
+	addresses_end(&a);
+	return rc > 0 ? -1 : rc;
 }

@@ -197,4 +197,27 @@ sort_keys(void)
 	}
 }
 
-TEST_MAIN(TEST(examples), TEST(in_use), TEST(broken), TEST(sort_keys))
+static void
+search_text(void)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{ "<user (a) @ (b) x.org>", "b <user@x.org>, " },
+		{ "ann@x.org (Ann \\(Lee\\))", "Ann (Lee) <ann@x.org>, " },
+		{ "\"Le \\\"X\\\"\" <x@y>, =?utf-8?q?=C3=A9?= <e@y>",
+		  "Le \"X\" <x@y>, \xc3\xa9 <e@y>, " },
+		{ "Friends (us): a @x, b;", "<Friends>, <a@x>, <b>, " },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct buf b = BUF_INIT(1000);
+
+		CHECK_EQ_INT(address_search_text(bytes_of(cases[i].in), &b), 0);
+		CHECK_EQ_TEXT(buf_string(&b), cases[i].out);
+		buf_free(&b);
+	}
+}
+
+TEST_MAIN(TEST(examples), TEST(in_use), TEST(broken), TEST(sort_keys), TEST(search_text))

@@ -49,6 +49,21 @@ all_of_it(void)
 	CHECK(sortkey_ref(&k, 1) == hash_bytes(BYTES("b@x")));
 }
 
+static void
+odd_addresses(void)
+{
+	struct sortkey k;
+	struct sorttexts t;
+
+	if (!make("From: <ann (c)@ (d) x.org>\nTo: Bob <b@y>\nTo: c@z (Carl)\n"
+	    "Cc: \"D\" <d@x>\nSubject: (a) @ b\n\n", &k, &t))
+		return;
+	CHECK_EQ_BYTES(t.text[KEY_FROM], BYTES("<ANN (C)@ (D) X.ORG>\nD <ANN@X.ORG>, "));
+	CHECK_EQ_BYTES(t.text[KEY_TO], BYTES("BOB <B@Y>, C@Z (CARL)\nCARL <C@Z>, "));
+	CHECK_EQ_BYTES(t.text[KEY_CC], BYTES("\"D\" <D@X>"));
+	CHECK_EQ_BYTES(t.text[KEY_SUBJECT], BYTES("(A) @ B"));
+}
+
 /* RFC 5256 section 3: In-Reply-To counts when References has no message id. */
 static void
 references(void)
@@ -206,6 +221,6 @@ two_kinds_of_texts(void)
 	buf_free(&sorted);
 }
 
-TEST_MAIN(TEST(all_of_it), TEST(references), TEST(many_references), TEST(nothing),
+TEST_MAIN(TEST(all_of_it), TEST(odd_addresses), TEST(references), TEST(many_references), TEST(nothing),
     TEST(long_texts), TEST(hostile),
     TEST(two_kinds_of_texts))
