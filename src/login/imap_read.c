@@ -31,6 +31,16 @@ split(const struct login *l, struct bytes *tag, struct bytes *name)
 		*name = (struct bytes){ 0 };
 }
 
+/* How much more than a line may be a command of that name; 0: nothing. */
+static size_t
+more_than_line(struct bytes name)
+{
+	/* RFC 4959 section 3: an initial response may be as long as any other. */
+	if (bytes_case_equal(name, BYTES("AUTHENTICATE")))
+		return SASL_LINE_MAX;
+	return bytes_case_equal(name, BYTES("ID")) ? ID_MORE_MAX : 0;
+}
+
 int
 imap_read_line(struct login *l, struct bytes *tag, struct bytes *name)
 {
@@ -39,9 +49,8 @@ imap_read_line(struct login *l, struct bytes *tag, struct bytes *name)
 	if (r < 0 && errno != E2BIG)
 		return -1;
 	split(l, tag, name);
-	/* RFC 4959 section 3: an initial response may be as long as any other. */
-	if (r < 0 && bytes_case_equal(*name, BYTES("AUTHENTICATE"))) {
-		r = wire_line(&l->wire, &l->command, SASL_LINE_MAX);
+	if (r < 0 && more_than_line(*name) > 0) {
+		r = wire_line(&l->wire, &l->command, more_than_line(*name));
 		split(l, tag, name);
 	}
 	return r;

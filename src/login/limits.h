@@ -8,6 +8,7 @@
 #define LITERAL_MAX 4096		/* LITERAL-, RFC 7888 section 5 */
 #define COMMAND_MAX ((size_t)16384)	/* lines and literals together */
 #define ID_FIELDS_MAX 30		/* RFC 2971 section 3.3 */
+#define ID_MORE_MAX ((size_t)65536)	/* for names of 30 octets and values of 1024, all escaped */
 
 /* RFC 2449 section 4 wants 255; passwords may be longer than that. */
 #define POP3_LINE_MAX ((size_t)2048)

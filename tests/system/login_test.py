@@ -12,7 +12,7 @@ from fakeconn import FakeConn
 
 LOGIN = LIBEXEC + "/login"
 LINE_MAX, LITERAL_MAX, BAD_COMMANDS_MAX = 8192, 4096, 5
-POP3_LINE_MAX, SASL_LINE_MAX = 2048, 87382
+POP3_LINE_MAX, SASL_LINE_MAX, ID_MORE_MAX = 2048, 87382, 65536
 PEMS = {}
 warnings.simplefilter("ignore", DeprecationWarning)     # old TLS is what is to be refused
 
@@ -231,6 +231,8 @@ def test_imap_id():
     for args, literals in (("NIL", ()), ("()", ()), ('("name" "x y" "version" NIL)', ()),
                            ('("name" %L)', (b"a\r\nb",))):
         assert c.ok("ID " + args, *literals)[-1] == b'* ID ("name" "Mailreeve")'
+    for value in ("v" * 1024, '\\"' * 1024):     # RFC 2971 section 3.3: as much as there may be
+        c.ok("ID (%s)" % " ".join('"%02d%s" "%s"' % (i, "n" * 28, value) for i in range(30)))
     for args in ("", " x", " (", ' ("a")', ' ("a" "b"', " (%s)" % " ".join(['"a" "b"'] * 31)):
         c = imap()
         assert b" BAD " in c.command("ID" + args)[0], args
@@ -248,7 +250,9 @@ def test_imap_limits_are_where_they_should_be():
     c.sock.sendall(b"x" * LINE_MAX + b"\r\n")
     bye(c, lines=1, code="[TOOBIG]")
     for begin, more, code in (("x AUTHENTICATE PLAIN ", 0, None), ("x AUTHENTICATE PLAIN ", 1, "[TOOBIG]"),
-                              ("x AUTHENTICATION ", 1 - SASL_LINE_MAX, "[TOOBIG]")):
+                              ("x AUTHENTICATION ", 1 - SASL_LINE_MAX, "[TOOBIG]"),
+                              ("x ID ", ID_MORE_MAX - SASL_LINE_MAX, None),
+                              ("x ID ", ID_MORE_MAX + 1 - SASL_LINE_MAX, "[TOOBIG]")):
         c = imap()
         line = begin + "A" * (LINE_MAX + SASL_LINE_MAX + more - len(begin) - 2)
         c.sock.sendall(line.encode() + b"\r\n")
