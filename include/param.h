@@ -34,6 +34,9 @@ int content_parse(struct bytes value, struct arena *a, struct content *out);
 /* The first token of a value, comments before it skipped: an encoding, a language. */
 struct bytes content_token(struct bytes value);
 
+/* The URI of a Content-Location without the comments round it, or quotes; it may be folded. */
+struct bytes content_uri(struct bytes value);
+
 /* The parameter of this name, or NULL. */
 const struct param *content_param(const struct content *c, const char *name);
 

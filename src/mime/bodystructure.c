@@ -164,12 +164,41 @@ put_languages(struct writer *w, const struct mime_part *p)
 	return n > 1 ? put(w, ")") : 0;
 }
 
+/* A fold and the white space at it are no part of a URI (RFC 2017 section 3.1). */
+static int
+unfold_uri(struct bytes uri, struct buf *out)
+{
+	while (uri.n > 0)
+		if (buf_bytes(out, bytes_trim(bytes_split(&uri, '\n'))) < 0)
+			return -1;
+	return 0;
+}
+
+/* RFC 2557 section 4.1: a URI, with comments before and behind it. */
+static int
+put_location(struct writer *w, const struct mime_part *p)
+{
+	struct buf text = BUF_INIT(HEADER_MAX);
+	struct bytes value;
+	int rc;
+
+	if (!fields_find(w->tree, p, FIELD_LOCATION, &value))
+		return put(w, " NIL");
+	rc = unfold_uri(content_uri(bytes_first(value, HEADER_MAX)), &text);
+	if (rc == 0)
+		rc = put(w, " ");
+	if (rc == 0)
+		rc = imaptext_string(buf_contents(&text), w->flags, w->out);
+	buf_free(&text);
+	return rc;
+}
+
 static int
 put_common_extension(struct writer *w, const struct mime_part *p)
 {
 	if (put_disposition(w, p) < 0 || put_languages(w, p) < 0)
 		return -1;
-	return put_field(w, p, FIELD_LOCATION);
+	return put_location(w, p);
 }
 
 /* ---- parts ---- */

@@ -70,6 +70,37 @@ content_token(struct bytes value)
 	return take_token(&value);
 }
 
+/* Where the comments and white space at the end begin: "(" in a URI may be its own. */
+static size_t
+uri_end(struct bytes value)
+{
+	size_t i = 0;
+
+	while (i < value.n) {
+		struct bytes rest;
+
+		if (!is_space(value.p[i])) {
+			i++;
+			continue;
+		}
+		rest = skip_space(bytes_from(value, i));
+		if (rest.n == 0)
+			break;
+		i = value.n - rest.n;
+	}
+	return i;
+}
+
+struct bytes
+content_uri(struct bytes value)
+{
+	value = skip_space(value);
+	if (value.n == 0 || value.p[0] != '"')
+		return bytes_first(value, uri_end(value));
+	value = bytes_from(value, 1);
+	return bytes_split(&value, '"');
+}
+
 /* The inside of the quoted string that *rest begins with, copied; it may have no end. */
 static int
 take_quoted(struct bytes *rest, struct arena *a, struct bytes *out)

@@ -130,4 +130,25 @@ finds(void)
 	arena_free(&a);
 }
 
-TEST_MAIN(TEST(reads), TEST(flood), TEST(finds))
+static void
+uris(void)
+{
+	static const struct { const char *value, *uri; } t[] = {
+		{ " (a) http://e/b (c) (d (e)) ", "http://e/b" },
+		{ "http://e/b_(c)", "http://e/b_(c)" },
+		{ "image (1).png (c)", "image (1).png" },
+		{ "two words.png", "two words.png" },
+		{ "(a)\r\n http://e/\r\n b\r\n (c)\r\n", "http://e/\r\n b" },
+		{ "\"http://e/\r\n b\" (c)", "http://e/\r\n b" },
+		{ "\"never closed", "never closed" },
+		{ "\"", "" },
+		{ " (never closed", "" },
+		{ "http://e/b (never closed", "http://e/b" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		CHECK_EQ_BYTES(content_uri(bytes_of(t[i].value)), bytes_of(t[i].uri));
+}
+
+TEST_MAIN(TEST(reads), TEST(flood), TEST(finds), TEST(uris))
