@@ -96,9 +96,9 @@ struct outcome
 limit_said(struct session *s, uint32_t lowest, struct outcome o)
 {
 	struct response_code code = reached(message_limit(s), lowest);
-	bool issued = o.code.code == CODE_EXPUNGEISSUED;
+	bool partly = o.code.code == CODE_EXPUNGEISSUED || o.code.code == CODE_MODIFIED;
 
-	if (lowest == 0 || (o.result != RESULT_OK && !issued))
+	if (lowest == 0 || (o.result != RESULT_OK && !partly))
 		return o;
 	o.result = RESULT_OK;
 	if (o.code.code != CODE_NONE) {

@@ -107,15 +107,16 @@ number_keywords(struct session *s, const struct flag_list *f, struct store_args 
 /* ---- telling ---- */
 
 /*
- * The client knows its own change by now. What others did just before is told
- * without it; should more have happened since, all is left to the end of the
- * command, where a change may then be told twice but none is lost.
+ * The client knows its own change by now, and why one was refused. What others
+ * did just before is told without both; should more have happened since, all is
+ * left to the end of the command, where a change may then be told twice but none
+ * is lost.
  */
 static int
 tell_others(struct session *s, const struct mail_stored *st)
 {
 	struct mail_changes ch;
-	struct runs others = RUNS_INIT;
+	struct runs others = RUNS_INIT, untold = RUNS_INIT;
 	int r = 0;
 
 	if (mailbox_changes(s->box, &ch) < 0)
@@ -123,11 +124,14 @@ tell_others(struct session *s, const struct mail_stored *st)
 	if (ch.modseq == st->modseq) {
 		r = runs_subtract(&others, &ch.changed, &st->stored);
 		if (r == 0)
-			r = tell_flags(s, &others, false);
+			r = runs_subtract(&untold, &others, &st->modified);
+		if (r == 0)
+			r = tell_flags(s, &untold, false);
 		if (r == 0)
 			mailbox_told_modseq(s->box, st->modseq);
 		session_contexts(s, &others, CONTEXT_CHANGED);
 	}
+	runs_free(&untold);
 	runs_free(&others);
 	mail_changes_free(&ch);
 	return r;
@@ -166,15 +170,28 @@ tell_stored(struct session *s, const struct mail_stored *st, bool silent,
 	return 0;
 }
 
-/* MODIFIED names UIDs for UID STORE, else sequence numbers. */
+/* RFC 2180 section 4.2: with .SILENT it is no error; UIDs that are not there are none. */
 static struct outcome
-some_modified(struct session *s, const struct mail_stored *st, bool with_uid)
+some_gone(const struct store_args *a, const struct mail_stored *st, bool with_uid)
 {
-	struct outcome o = ok("Some messages were changed meanwhile");
+	if (with_uid || st->stored.count + st->modified.count == a->uids.count)
+		return ok("STORE completed");
+	return a->silent
+	    ? ok_code(CODE_EXPUNGEISSUED, "STORE completed; some messages are gone")
+	    : no(CODE_EXPUNGEISSUED, "Some of the messages are gone");
+}
 
+/* MODIFIED names UIDs for UID STORE, else sequence numbers; OK or NO stays (RFC 7162
+ * section 3.1.3, example 11). */
+static struct outcome
+some_modified(struct session *s, const struct mail_stored *st, bool with_uid,
+    struct outcome o)
+{
 	if ((with_uid ? runs_copy(&s->code_set, &st->modified)
 	    : session_sequence(s, &st->modified, &s->code_set)) < 0)
 		return failed(errno);
+	if (o.code.code == CODE_NONE)
+		o.text = "Some messages were changed meanwhile";
 	o.code.code = CODE_MODIFIED;
 	o.code.set = &s->code_set;
 	return o;
@@ -184,14 +201,11 @@ static struct outcome
 stored(struct session *s, const struct store_args *a, const struct mail_stored *st,
     bool with_uid)
 {
+	struct outcome o = some_gone(a, st, with_uid);
+
 	if (tell_stored(s, st, a->silent, with_uid) < 0)
 		return failed(errno);
-	if (st->modified.n > 0)
-		return some_modified(s, st, with_uid);
-	/* RFC 2180 section 4.2.1; UIDs that are not there are no error. */
-	if (!with_uid && st->stored.count < a->uids.count)
-		return no(CODE_EXPUNGEISSUED, "Some of the messages are gone");
-	return ok("STORE completed");
+	return st->modified.n > 0 ? some_modified(s, st, with_uid, o) : o;
 }
 
 /* ---- the command ---- */
