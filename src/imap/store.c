@@ -181,8 +181,10 @@ some_gone(const struct store_args *a, const struct mail_stored *st, bool with_ui
 	    : no(CODE_EXPUNGEISSUED, "Some of the messages are gone");
 }
 
-/* MODIFIED names UIDs for UID STORE, else sequence numbers; OK or NO stays (RFC 7162
- * section 3.1.3, example 11). */
+/*
+ * MODIFIED names UIDs for UID STORE, else sequence numbers; OK or NO stays
+ * (RFC 7162 section 3.1.3, example 11).
+ */
 static struct outcome
 some_modified(struct session *s, const struct mail_stored *st, bool with_uid,
     struct outcome o)
