@@ -51,7 +51,7 @@ __all__ = ["BUILD", "CONFIG", "LIBEXEC", "MAILREEVED", "PORTS", "SANITIZED", "SC
            "Log", "Server", "Skip", "User", "log", "main", "os", "re", "run", "need",
            "signal", "socket", "subprocess", "sys", "tempfile", "time", "user", "wait_for",
            "Watched", "at_best", "certificate", "configure", "cpu", "library", "peak", "tap", "wire",
-           "start", "processes", "place", "link_and_fifo"]
+           "start", "processes", "listens", "place", "link_and_fifo"]
 
 
 # ---- the world -----------------------------------------------------------------
@@ -442,6 +442,17 @@ def start(command, **how):
     return process
 
 
+def listens(port):
+    """Does anybody, at any address?"""
+    for table in ("tcp", "tcp6"):
+        with open("/proc/net/" + table) as f:
+            for line in f:
+                words = line.split()
+                if words[3] == "0A" and words[1].endswith(":%04X" % port):
+                    return True
+    return False
+
+
 class Server:
     """mailreeved in the foreground, until the `with` ends.
 
@@ -475,14 +486,7 @@ class Server:
     def listening(self, port):
         if self.process.poll() is not None:
             raise AssertionError("mailreeved ended with status %d" % self.process.returncode)
-        want = "%04X" % port
-        for table in ("tcp", "tcp6"):
-            with open("/proc/net/" + table) as f:
-                for line in f:
-                    words = line.split()
-                    if words[3] == "0A" and words[1].endswith(":" + want):
-                        return True
-        return False
+        return listens(port)
 
     def templates(self):
         """Those that end with the master: who was stopped by a test does not."""

@@ -23,6 +23,13 @@ class Started(Server):
         super().__init__(wait=wait, **settings)
         self.command = command
 
+    def __exit__(self, *what):
+        """A master that was started with the sockets would serve the next test with them."""
+        super().__exit__(*what)
+        for pid in processes("mailreeved"):
+            os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not any(listens(port) for port in PORTS.values()), "free ports")
+
 
 def write(path, text):
     with open(path, "w") as f:
