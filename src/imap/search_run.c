@@ -91,14 +91,14 @@ try_field(struct looking *l, struct bytes name, struct bytes needle)
 	return r == -1 ? failure(l) : truth(r == 1);
 }
 
-/* HEADER is about the fields as they stand there: the first line. */
+/* HEADER is about the fields as they stand there: the first part. */
 static struct bytes
 key_text(const struct looking *l, const struct search_node *n)
 {
 	struct bytes text = l->keys.text[n->number];
-	ssize_t line = n->header ? bytes_find(text, '\n') : -1;
+	ssize_t end = n->header ? bytes_find(text, '\0') : -1;
 
-	return line < 0 ? text : bytes_first(text, (size_t)line);
+	return end < 0 ? text : bytes_first(text, (size_t)end);
 }
 
 static enum truth

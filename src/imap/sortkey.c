@@ -75,7 +75,7 @@ is_odd(struct bytes value)
 
 /*
  * FROM, TO, CC and BCC search what an ENVELOPE has (RFC 9051 section 6.4.4),
- * and here also the text that people see; HEADER only that, up to the line end.
+ * and here also the text that people see; HEADER only that, up to the NUL.
  */
 static void
 add_envelope(struct making *m, const char *name)
@@ -86,7 +86,7 @@ add_envelope(struct making *m, const char *name)
 	while (header_next_named(&c, bytes_of(name), &field)) {
 		if (!is_odd(field.value))
 			continue;
-		buf_byte(&m->plain, '\n');
+		buf_byte(&m->plain, '\0');
 		if (address_search_text(field.value, &m->plain) == -1)
 			m->error = errno;
 	}
@@ -98,8 +98,10 @@ make_search(struct making *m, enum sortkey_text i, const char *name)
 {
 	struct header_cursor c = HEADER_CURSOR(m->header);
 	struct header_field field;
+	bool odd = false;
 
 	while (header_next_named(&c, bytes_of(name), &field)) {
+		odd = odd || (i != KEY_SUBJECT && is_odd(field.value));
 		if (m->plain.len > 0)
 			buf_text(&m->plain, ", ");
 		words_decode(field.value, &m->plain);
@@ -108,7 +110,7 @@ make_search(struct making *m, enum sortkey_text i, const char *name)
 			break;
 		}
 	}
-	if (i != KEY_SUBJECT && (m->cut & 1u << i) == 0)
+	if (odd && (m->cut & 1u << i) == 0)
 		add_envelope(m, name);
 	fold(m, i);
 }

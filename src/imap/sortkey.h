@@ -15,8 +15,8 @@
  *	u64	hash of base subject, 0: empty
  *	u64	hash of each reference, oldest first
  *
- * A text of addresses has lines: what stands in the fields, then, where that is
- * written oddly, what an ENVELOPE has of it.
+ * A text of addresses may have parts, divided by NULs, which no field's text has:
+ * what stands in the fields, then, where one is written oddly, what an ENVELOPE has of it.
  */
 #ifndef SORTKEY_H
 #define SORTKEY_H

@@ -58,8 +58,8 @@ odd_addresses(void)
 	if (!make("From: <ann (c)@ (d) x.org>\nTo: Bob <b@y>\nTo: c@z (Carl)\n"
 	    "Cc: \"D\" <d@x>\nSubject: (a) @ b\n\n", &k, &t))
 		return;
-	CHECK_EQ_BYTES(t.text[KEY_FROM], BYTES("<ANN (C)@ (D) X.ORG>\nD <ANN@X.ORG>, "));
-	CHECK_EQ_BYTES(t.text[KEY_TO], BYTES("BOB <B@Y>, C@Z (CARL)\nCARL <C@Z>, "));
+	CHECK_EQ_BYTES(t.text[KEY_FROM], BYTES("<ANN (C)@ (D) X.ORG>\0D <ANN@X.ORG>, "));
+	CHECK_EQ_BYTES(t.text[KEY_TO], BYTES("BOB <B@Y>, C@Z (CARL)\0CARL <C@Z>, "));
 	CHECK_EQ_BYTES(t.text[KEY_CC], BYTES("\"D\" <D@X>"));
 	CHECK_EQ_BYTES(t.text[KEY_SUBJECT], BYTES("(A) @ B"));
 }
