@@ -348,20 +348,36 @@ mbox_remove(struct store *s, struct bytes name)
 
 /* ---- directories that hold nothing yet ---- */
 
+static int
+create_directory(struct store *s, char *file)
+{
+	int saved;
+
+	if (make_above(s->tree, file) < 0 || sys_mkdir(s->tree, file) < 0)
+		return cannot_be(errno);
+	if (sync_above(s->tree, file) == 0)
+		return 0;
+	saved = errno;
+	sys_rmdir(s->tree, file);
+	errno = saved;
+	return -1;
+}
+
 int
 mbox_declare(struct store *s, struct bytes name)
 {
 	struct buf file = BUF_INIT(FILE_NAME_MAX);
 	int rc = -1;
 
-	if (mbox_exists(s, name))
+	if (mbox_exists(s, name)) {
 		errno = EEXIST;
-	else if (mbox_file_name(name, &file) == 0
-	    && make_above(s->tree, (char *)file.data) == 0
-	    && sys_mkdir(s->tree, (const char *)file.data) == 0)
-		rc = sync_above(s->tree, (const char *)file.data);
+	} else if (mbox_file_name(name, &file) == 0) {
+		rc = create_directory(s, (char *)file.data);
+		if (rc < 0)
+			remove_above(s->tree, (char *)file.data);
+	}
 	buf_free(&file);
-	return rc < 0 ? cannot_be(errno) : 0;
+	return rc;
 }
 
 int

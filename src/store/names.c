@@ -344,6 +344,17 @@ locked(struct mail *m, int (*change)(struct mail *, const struct naming *),
 	return rc;
 }
 
+/* The same for a name that is to be one of a mailbox. */
+static int
+locked_good(struct mail *m, int (*change)(struct mail *, const struct naming *),
+    struct naming what)
+{
+	if (layout_good(what.name))
+		return locked(m, change, what);
+	errno = EINVAL;
+	return -1;
+}
+
 /* Parents exist as names by themselves; only the mailbox is made. */
 static int
 create(struct mail *m, const struct naming *n)
@@ -356,11 +367,8 @@ create(struct mail *m, const struct naming *n)
 int
 mail_create(struct mail *m, struct bytes name, unsigned uses)
 {
-	if (!layout_good(name)) {
-		errno = EINVAL;
-		return -1;
-	}
-	return locked(m, create, (struct naming){ .name = name, .uses = uses });
+	return locked_good(m, create,
+	    (struct naming){ .name = name, .uses = uses });
 }
 
 static int
@@ -374,11 +382,7 @@ mail_declare(struct mail *m, struct bytes name)
 {
 	if (m->store->ops->declare == NULL)
 		return mail_create(m, name, 0);
-	if (!layout_good(name)) {
-		errno = EINVAL;
-		return -1;
-	}
-	return locked(m, declare, (struct naming){ .name = name });
+	return locked_good(m, declare, (struct naming){ .name = name });
 }
 
 struct below {
@@ -510,9 +514,6 @@ subscribe(struct mail *m, const struct naming *n)
 int
 mail_subscribe(struct mail *m, struct bytes name, bool on)
 {
-	if (!layout_good(name)) {
-		errno = EINVAL;
-		return -1;
-	}
-	return locked(m, subscribe, (struct naming){ .name = name, .on = on });
+	return locked_good(m, subscribe,
+	    (struct naming){ .name = name, .on = on });
 }

@@ -667,6 +667,20 @@ full_for_data(const char *call)
 	return strcmp(call, "write") == 0 ? ENOSPC : 0;
 }
 
+static int
+full_for_syncs(const char *call)
+{
+	return strcmp(call, "fsync") == 0 ? ENOSPC : 0;
+}
+
+/* The directory above it is there already. */
+static int
+full_for_q(const char *call)
+{
+	return strcmp(call, "mkdir") == 0
+	    && access(file_path("mail/P"), F_OK) == 0 ? ENOSPC : 0;
+}
+
 static void
 nothing_is_created_on_a_full_disk(void)
 {
@@ -675,6 +689,10 @@ nothing_is_created_on_a_full_disk(void)
 	sys_before = full_for_data;
 	CHECK_EQ_INT(mail_create(m, BYTES("A"), 0), -1);
 	CHECK_EQ_INT(errno, ENOSPC);
+	sys_before = full_for_syncs;
+	CHECK(mail_declare(m, BYTES("P/Q")) < 0 && errno == ENOSPC);
+	sys_before = full_for_q;
+	CHECK(mail_declare(m, BYTES("P/Q")) < 0 && errno == ENOSPC);
 	sys_before = NULL;
 	CHECK_EQ_TEXT(names(m), "INBOX ");
 	mail_close(m);
